@@ -1,4 +1,5 @@
 //! Every sentence of the command line outside of help and `bench`: errors, notes and progress, in the order of the commands.
+//! Long because: it is one list, which is read from top to bottom.
 
 use std::fmt::Display;
 use std::net::SocketAddr;

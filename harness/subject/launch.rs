@@ -4,12 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::SubjectError;
-use super::messages;
-use super::port::{free_port, is_taken};
-use super::process::Process;
 use crate::shell::{joined, word};
-use crate::webhook::signature::Secret;
 
 /// What is replaced by the port, and by the secret.
 const PORT: &str = "{port}";
@@ -56,36 +51,25 @@ impl Launch {
         &self.command
     }
 
-    /// The port to listen on.
-    ///
-    /// Errors: [`SubjectError::Usage`] if the port that was asked for is taken, [`SubjectError::Unreachable`] if no port is free.
-    pub(super) fn choose_port(&self) -> Result<u16, SubjectError> {
-        match self.port {
-            Some(port) if is_taken(port) => Err(SubjectError::Usage(messages::port_is_taken(port))),
-            Some(port) => Ok(port),
-            None => free_port().map_err(|why| SubjectError::Unreachable(messages::no_free_port(why))),
-        }
+    /// The port that was asked for.
+    pub(super) fn port(&self) -> Option<u16> {
+        self.port
     }
 
-    /// Starts it as a receiver.
-    ///
-    /// Errors: those of [`Process::start`].
-    pub(super) fn receiver(&self, port: u16, secret: &Secret) -> Result<Process, SubjectError> {
-        let filled = |text: &str| fill(text, &port.to_string(), secret.expose());
-        let usual = [("PORT", port.to_string()), ("TWENTY_WEBHOOK_SECRET", secret.expose().to_owned())];
+    /// The folder to start it in, if not the current one.
+    pub(super) fn folder(&self) -> Option<&Path> {
+        self.folder.as_deref()
+    }
+
+    /// Its variables, with their values as `filled` returns them, after these, which they override.
+    pub(super) fn environment<'a>(
+        &'a self,
+        usual: &[(&'a str, String)],
+        filled: &dyn Fn(&str) -> String,
+    ) -> Vec<(&'a str, String)> {
         let own = self.environment.iter().map(|(name, value)| (name.as_str(), filled(value)));
         // Of two values of a variable, the last one counts.
-        let environment: Vec<_> = usual.into_iter().chain(own).collect();
-        Process::launch(&self.command, &filled, &environment, self.folder.as_deref(), false)
-    }
-
-    /// Starts it as a sender, with these variables too. It has no port, and gets its secrets with its webhooks.
-    ///
-    /// Errors: those of [`Process::start`].
-    pub(super) fn sender(&self, variables: &[(&str, String)]) -> Result<Process, SubjectError> {
-        let own = self.environment.iter().map(|(name, value)| (name.as_str(), value.clone()));
-        let environment: Vec<_> = variables.iter().cloned().chain(own).collect();
-        Process::launch(&self.command, &str::to_owned, &environment, self.folder.as_deref(), true)
+        usual.iter().cloned().chain(own).collect()
     }
 
     /// The command line that starts the receiver by hand; `None` if it cannot be written. It has neither the secret nor the values
@@ -118,7 +102,7 @@ impl Launch {
 }
 
 /// A text with the port and the secret in their places. What is put in is not searched again.
-fn fill(text: &str, port: &str, secret: &str) -> String {
+pub(super) fn fill(text: &str, port: &str, secret: &str) -> String {
     let parts: Vec<String> = text.split(SECRET).map(|part| part.replace(PORT, port)).collect();
     parts.join(secret)
 }

@@ -9,8 +9,9 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::launch::Launch;
+use super::launch::{Launch, fill};
 use super::observations::{Observing, Source};
+use super::port::{free_port, is_taken};
 use super::process::Process;
 use super::{SubjectError, messages};
 use crate::webhook::signature::Secret;
@@ -98,7 +99,7 @@ impl Receiver {
         ready: Duration,
     ) -> Result<Self, SubjectError> {
         let said = Observing::default();
-        let port = launch.choose_port()?;
+        let port = chosen_port(launch)?;
         let (process, host) = started(launch, port, &secret, ready, &said).await?;
         let target = Target::http(host, port, path);
         let (launch, process, since) = (launch.clone(), Box::new(process), Instant::now());
@@ -231,6 +232,25 @@ async fn listens(target: &Target) -> bool {
     connected.map_or_else(|why| why.kind() != io::ErrorKind::ConnectionRefused, |_| true)
 }
 
+/// The port to listen on.
+///
+/// Errors: [`SubjectError::Usage`] if the port that was asked for is taken, [`SubjectError::Unreachable`] if no port is free.
+fn chosen_port(launch: &Launch) -> Result<u16, SubjectError> {
+    match launch.port() {
+        Some(port) if is_taken(port) => Err(SubjectError::Usage(messages::port_is_taken(port))),
+        Some(port) => Ok(port),
+        None => free_port().map_err(|why| SubjectError::Unreachable(messages::no_free_port(why))),
+    }
+}
+
+/// Starts the command with the port and the secret. Errors: those of [`Process::start`].
+fn launched(launch: &Launch, port: u16, secret: &Secret) -> Result<Process, SubjectError> {
+    let filled = |text: &str| fill(text, &port.to_string(), secret.expose());
+    let usual = [("PORT", port.to_string()), ("TWENTY_WEBHOOK_SECRET", secret.expose().to_owned())];
+    let environment = launch.environment(&usual, &filled);
+    Process::launch(launch.command(), &filled, &environment, launch.folder(), false)
+}
+
 /// Starts the command and waits until its port accepts connections on a loopback address. Returns that address.
 async fn started(
     launch: &Launch,
@@ -239,7 +259,7 @@ async fn started(
     ready: Duration,
     said: &Observing,
 ) -> Result<(Process, String), SubjectError> {
-    let mut process = launch.receiver(port, secret)?;
+    let mut process = launched(launch, port, secret)?;
     if let Some(stdout) = process.output() {
         // Read to its end even if it is not needed, so that the receiver never blocks on a full pipe.
         tokio::spawn(said.clone().read(stdout));

@@ -67,7 +67,10 @@ impl Command {
         environment: &[(&str, String)],
         wait: Duration,
     ) -> Result<Self, SubjectError> {
-        let mut process = launch.sender(environment)?;
+        // It has no port, and gets its secrets with its webhooks.
+        let as_written = &str::to_owned;
+        let environment = launch.environment(environment, as_written);
+        let mut process = Process::launch(launch.command(), as_written, &environment, launch.folder(), true)?;
         let (input, output) = process.pipes();
         let conversation = Arc::new(Mutex::new(Conversation::default()));
         if let Some(output) = output {
