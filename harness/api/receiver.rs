@@ -9,6 +9,7 @@ use super::messages;
 use crate::clock::Clock;
 use crate::error;
 use crate::peers::receiver::{Receiver as Reference, Settings};
+use crate::subject::launch::Launch;
 use crate::subject::observations::{Observing, Source};
 use crate::subject::receiver::Receiver as Subject;
 use crate::webhook::signature::Secret;
@@ -56,7 +57,7 @@ impl Receiver {
     /// of its output.
     pub async fn start(command: &str, path: &str, secret: &str) -> Result<Self, Error> {
         check_path(path).map_err(|why| Error::Usage(messages::unusable_path(&why)))?;
-        let subject = Subject::start(command, path, non_empty(secret)?, READY).await?;
+        let subject = Subject::start(&Launch::of(command), path, non_empty(secret)?, READY).await?;
         Ok(Self { subject, name: command.to_owned() })
     }
 

@@ -10,6 +10,7 @@ use crate::peers::sender::pooled::Pooled;
 use crate::peers::sender::{ANSWER_WAIT, Sender as Reference};
 use crate::random::Random;
 use crate::subject::control::Control;
+use crate::subject::launch::Launch;
 use crate::subject::sender::Command;
 use crate::suite::requirement::Requirement;
 use crate::suite::run::{self, Options, Progress, Run};
@@ -33,7 +34,7 @@ pub struct Sender(Attachment);
 
 #[derive(Debug, Clone)]
 enum Attachment {
-    Command(String),
+    Command(Launch),
     Control(Target),
     Reference,
 }
@@ -44,7 +45,12 @@ impl Sender {
     /// The command is split into words like in a shell, but no shell runs it. It is started at the beginning of each check and
     /// ended with it. If it cannot be started, [`check_sender`](super::Suite::check_sender) returns an error.
     pub fn command(command: impl Into<String>) -> Self {
-        Self(Attachment::Command(command.into()))
+        Self::launched(Launch::of(command))
+    }
+
+    /// The same with what it is started with.
+    pub(crate) fn launched(launch: Launch) -> Self {
+        Self(Attachment::Command(launch))
     }
 
     /// A running sender that accepts the requests of the attachment protocol by POST at this `http` or `https` URL. The operation
@@ -69,7 +75,7 @@ impl Sender {
     /// Its name in reports.
     pub(super) fn name(&self) -> String {
         match &self.0 {
-            Attachment::Command(command) => command.clone(),
+            Attachment::Command(launch) => launch.command().to_owned(),
             Attachment::Control(target) => target.url(),
             Attachment::Reference => "the reference sender".to_owned(),
         }
@@ -86,10 +92,10 @@ impl Sender {
     ) -> Result<Run, error::Error> {
         let wait = options.limits.timeout;
         match &self.0 {
-            Attachment::Command(command) => {
+            Attachment::Command(launch) => {
                 let https = run::need_https(selected);
                 let variables = if https { environment(&options.authority) } else { Vec::new() };
-                let subject = Command::start(command, &variables, wait)?;
+                let subject = Command::start(launch, &variables, wait)?;
                 let run = run::sender(&subject, selected, options, progress).await;
                 subject.stop().await;
                 run

@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep};
 use super::console::Console;
 use super::environment::{first_given, word};
 use super::headings::TARGET;
+use super::launch::LaunchOptions;
 use super::messages;
 use super::options::SecretOptions;
 use super::outputs::Input;
@@ -20,6 +21,7 @@ use super::values::duration;
 use crate::api::receiver;
 use crate::error::Error;
 use crate::subject::SubjectError;
+use crate::subject::launch::Launch;
 use crate::subject::receiver::Receiver;
 use crate::webhook::signature::Secret;
 use crate::wire::client::Target;
@@ -34,9 +36,15 @@ pub(super) struct AttachOptions {
     /// Use the receiver that already runs at this URL
     #[arg(long, conflicts_with = "exec")]
     url: Option<String>,
-    /// Start the receiver with this command, without a shell; its environment has PORT and TWENTY_WEBHOOK_SECRET
+    /// Start the receiver with this command, without a shell; its environment has PORT and TWENTY_WEBHOOK_SECRET, and
+    /// `{port}` and `{secret}` are replaced, in --env too
     #[arg(long, value_name = "COMMAND")]
     exec: Option<String>,
+    #[command(flatten)]
+    launch: LaunchOptions,
+    /// Have the command listen on this port [default: a free one]
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    port: Option<u16>,
     /// Wait this long for the started receiver to accept connections
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
     ready_timeout: Duration,
@@ -61,7 +69,7 @@ enum Attached {
 
 enum Location {
     At(Target),
-    Command { path: String },
+    Command { launch: Launch, path: String },
 }
 
 impl AttachOptions {
@@ -106,6 +114,10 @@ impl AttachOptions {
                 return Err(Error::Usage(messages::path_with_url().to_owned()));
             }
             Some(Attached::Url(url)) => {
+                self.launch.refused()?;
+                if self.port.is_some() {
+                    return Err(Error::Usage(messages::needs_exec("--port")));
+                }
                 let target = trust.target(&url, console)?;
                 target.check_allowed(self.allow_remote).map_err(Error::Usage)?;
                 (url, self.secret.require(console)?, Location::At(target))
@@ -116,8 +128,9 @@ impl AttachOptions {
             Some(Attached::Exec(command)) => {
                 let path = path.unwrap_or(usual_path);
                 check_path(path)?;
+                let launch = self.launch.launch(&command)?.on_port(self.port);
                 let secret = self.secret.read(console)?.unwrap_or_else(made);
-                (command, secret, Location::Command { path: path.to_owned() })
+                (command, secret, Location::Command { launch, path: path.to_owned() })
             }
             None => {
                 return Err(Error::Usage(messages::no_receiver().to_owned()));
@@ -174,8 +187,8 @@ impl Attachment {
                         sleep(REACH_PACE).await;
                     }
                 }
-                Location::Command { path } => {
-                    Receiver::start(&self.name, path, self.secret.clone(), ready).await
+                Location::Command { launch, path } => {
+                    Receiver::start(launch, path, self.secret.clone(), ready).await
                 }
             }
         };

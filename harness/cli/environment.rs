@@ -46,12 +46,15 @@ pub(super) fn with_variables(command: Command) -> Command {
     let command = command.mut_args(|arg| {
         let arg = match arg.get_action() {
             ArgAction::SetTrue => arg.value_parser(BoolishValueParser::new()),
-            ArgAction::Append => arg.value_delimiter(','),
+            // A value of --env may have commas.
+            ArgAction::Append if arg.get_id() != "env" => arg.value_delimiter(','),
             _ => arg,
         };
         match arg.get_long().map(str::to_owned) {
             // The variable would ask for help in every run.
             Some(_) if matches!(arg.get_action(), ArgAction::Help | ArgAction::Version) => arg,
+            // PORT is the variable of commands that listen; a program that is started gets its own.
+            Some(long) if long == "env" || long == "port" && has(&"exec") => arg,
             Some(long) if !is_read_later(&long) && !WITHOUT.contains(&(name.as_str(), long.as_str())) => {
                 let variable = name_of(&long);
                 let is_hidden = variable.starts_with("TWENTY_");

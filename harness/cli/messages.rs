@@ -1,4 +1,5 @@
 //! Every sentence of the command line outside of help and `bench`: errors, notes and progress, in the order of the commands.
+//! Long because: it is one list, which is read from top to bottom.
 
 use std::fmt::Display;
 use std::net::SocketAddr;
@@ -47,6 +48,19 @@ pub(super) fn wrong_path(why: &str) -> String {
 
 pub(super) fn path_with_url() -> &'static str {
     "--path is for a receiver that --exec starts; put the path into the URL of --url"
+}
+
+/// `option` is about how a command is started.
+pub(super) fn needs_exec(option: &str) -> String {
+    format!("{option} is for a program that --exec starts; add --exec, or leave out {option}")
+}
+
+pub(super) fn not_a_folder(option: &str, path: &Path) -> String {
+    format!("{option} {} is not a folder; name one that exists", path.display())
+}
+
+pub(super) fn not_an_assignment() -> &'static str {
+    "expected NAME=VALUE, such as NODE_ENV=test"
 }
 
 /// Names as a list in a sentence: `text, json or junit`.
@@ -101,6 +115,39 @@ pub(super) fn variable_not_utf8(name: &str) -> String {
     format!("the variable {name} is not UTF-8; set it to text, or unset it")
 }
 
+/// `oddities` say what the text of the file has, each from a function below.
+pub(super) fn secret_file_is_odd(file: &Path, oddities: &[&str]) -> String {
+    let name = file.display();
+    format!(
+        "warning: the secret in {name} {}, which is used as part of the secret; remove it if the webhook was registered without it",
+        oddities.join(" and ")
+    )
+}
+
+pub(super) fn has_mark() -> &'static str {
+    "begins with a byte order mark"
+}
+
+pub(super) fn has_quotes() -> &'static str {
+    "has quotes around it"
+}
+
+pub(super) fn has_name() -> &'static str {
+    "begins with a name and an equals sign"
+}
+
+pub(super) fn has_line_breaks() -> &'static str {
+    "has a line break in it or more than one at its end"
+}
+
+pub(super) fn has_carriage_return() -> &'static str {
+    "has a carriage return"
+}
+
+pub(super) fn has_blanks() -> &'static str {
+    "has a blank at an end"
+}
+
 pub(super) fn secret_is_missing() -> &'static str {
     "the secret is missing; give --secret, --secret-file or TWENTY_WEBHOOK_SECRET"
 }
@@ -123,6 +170,11 @@ pub(super) fn listening_on(url: &str) -> String {
 
 pub(super) fn cannot_listen(address: SocketAddr, why: impl Display) -> String {
     format!("cannot listen on {address}: {why}; choose another --port or --host")
+}
+
+/// `full` is the URL as it is used.
+pub(super) fn scheme_is_missing(url: &str, full: &str) -> String {
+    format!("{url} has no scheme; {full} is used")
 }
 
 pub(super) fn server_stopped() -> &'static str {

@@ -16,6 +16,7 @@ use super::headings::{CASES, ENDPOINT, LIMITS, PAYLOAD, SECRET, SELECTION, VERDI
 use super::messages;
 use super::outputs::Input;
 use super::reports::ReportOptions;
+use super::secret_file;
 use super::values::{duration, up_to};
 use crate::api::suite::Dialect;
 use crate::budget::SMALL_FILE;
@@ -170,7 +171,12 @@ impl SecretOptions {
             Some(SecretSource::File(path)) => {
                 let text = input::text(&path, SMALL_FILE)
                     .map_err(|why| Error::Usage(messages::cannot_read(path.display(), why)))?;
-                text.strip_suffix("\r\n").or_else(|| text.strip_suffix('\n')).unwrap_or(&text).to_owned()
+                let secret = secret_file::secret(&text).to_owned();
+                let oddities = secret_file::oddities(&secret);
+                if !oddities.is_empty() {
+                    console.note(&messages::secret_file_is_odd(&path, &oddities));
+                }
+                secret
             }
             None => return Ok(None),
         };

@@ -10,6 +10,7 @@ use clap::Args;
 use super::console::{Console, ProgressLine};
 use super::environment::{file, first_given, word};
 use super::headings::TARGET;
+use super::launch::LaunchOptions;
 use super::messages;
 use super::options::{RunOptions, SecretOptions};
 use super::outputs::Input;
@@ -32,6 +33,8 @@ pub(super) struct Arguments {
     /// Start the sender with this command, without a shell; it reads requests as JSON lines on stdin and replies on stdout
     #[arg(long, value_name = "COMMAND", conflicts_with_all = ["control", "transcript"])]
     exec: Option<String>,
+    #[command(flatten)]
+    launch: LaunchOptions,
     /// Control the sender that already runs at this URL by POST, with the same protocol
     #[arg(long, value_name = "URL", conflicts_with = "transcript")]
     control: Option<String>,
@@ -93,6 +96,9 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     if !matches!(attached, AttachedSender::Transcript(_)) && arguments.secret.given() {
         return Err(Error::Usage(messages::secret_without_transcript().to_owned()));
     }
+    if !matches!(attached, AttachedSender::Exec(_)) {
+        arguments.launch.refused()?;
+    }
     let subject = attached.name();
     // A live sender gets secrets that the run makes.
     let secret = match attached {
@@ -127,7 +133,7 @@ impl AttachedSender {
     ) -> Result<Run, Error> {
         let progress = ProgressLine::new("sender", arguments.run.reports.quiet);
         let sender = match self {
-            Self::Exec(command) => Sender::command(command),
+            Self::Exec(command) => Sender::launched(arguments.launch.launch(&command)?),
             Self::Control(url) => {
                 let target = arguments.trust.target(&url, console)?;
                 target.check_allowed(arguments.allow_remote).map_err(Error::Usage)?;

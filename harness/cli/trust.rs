@@ -42,6 +42,11 @@ impl TrustOptions {
     /// The target of a URL. Errors: the URL is malformed, the file has no certificates, or one of these options is given for a
     /// URL that is not `https`.
     pub(super) fn target(&self, url: &str, console: &mut Console) -> Result<Target, Error> {
+        let with_scheme = with_scheme(url);
+        if let Some(full) = &with_scheme {
+            console.note(&messages::scheme_is_missing(url, full));
+        }
+        let url = with_scheme.as_deref().unwrap_or(url);
         let trust = match (&self.ca, self.insecure) {
             (Some(path), _) => Trust::File(path.clone()),
             (None, true) => Trust::Any,
@@ -55,6 +60,22 @@ impl TrustOptions {
         }
         Ok(target)
     }
+}
+
+/// The URL with `http`, if only a host, and perhaps a port and a path, is given.
+fn with_scheme(url: &str) -> Option<String> {
+    let url = url.trim();
+    let authority = url.split(['/', '?', '#']).next().unwrap_or_default();
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (authority, None),
+    };
+    let is_port = |port: &str| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    // A number alone is a port that lacks its host, not an address.
+    let is_host = host.contains(['.', '[']) || host.starts_with(|first: char| first.is_ascii_alphabetic());
+    let is_name =
+        is_host && (port.is_some() || host.contains(['.', '[']) || host.eq_ignore_ascii_case("localhost"));
+    (is_name && port.is_none_or(is_port)).then(|| format!("http://{url}"))
 }
 
 fn is_https(url: &str) -> bool {
@@ -77,5 +98,43 @@ fn from_environment() -> Result<Trust, Error> {
         (Some(path), false) => Ok(Trust::File(path.into())),
         (None, true) => Ok(Trust::Any),
         (None, false) => Ok(Trust::System),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_scheme;
+
+    #[test]
+    fn scheme_is_added_to_a_host_alone() {
+        for url in [
+            "localhost:3000/hooks",
+            "localhost",
+            "LOCALHOST/x",
+            "127.0.0.1:80",
+            "[::1]:3000/a:b",
+            "[::1]",
+            "example.com/a?b=c:d",
+            "receiver:3000?url=http://x",
+        ] {
+            assert_eq!(with_scheme(url), Some(format!("http://{url}")), "{url}");
+        }
+        for url in [
+            "http://localhost:3000",
+            "HTTPS://localhost",
+            "ftp://localhost/",
+            "http:/localhost",
+            "http:localhost:3000",
+            "mailto:a@b.c",
+            "3000",
+            ":3000",
+            "3000/hooks",
+            "/hooks",
+            "//localhost/",
+            "hooks",
+            "",
+        ] {
+            assert_eq!(with_scheme(url), None, "{url}");
+        }
     }
 }

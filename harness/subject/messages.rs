@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::path::Path;
 
-use crate::shell::joined;
+use super::launch::Launch;
 
 // Starting a program.
 
@@ -45,34 +45,51 @@ pub(crate) fn no_free_port(why: impl Display) -> String {
 }
 
 /// `end` says how the process ended, from [`ended`].
-pub(super) fn receiver_ended_at_start(command: &str, port: u16, end: impl Display) -> String {
-    format!("the receiver ended before it listened on port {port}: {end}{}", start_it_yourself(command, port))
+pub(super) fn receiver_ended_at_start(launch: &Launch, port: u16, end: impl Display) -> String {
+    let (hint, again) = (not_replaced(launch), start_it_yourself(launch, port));
+    format!("the receiver ended before it listened on port {port}: {end}{hint}{again}")
 }
 
 /// The last line of a message about a receiver that cannot be started.
-fn start_it_yourself(command: &str, port: u16) -> String {
+fn start_it_yourself(launch: &Launch, port: u16) -> String {
     // The command is split into words as in a shell, but no shell runs it.
-    let words = shlex::split(command).unwrap_or_default();
-    let again = joined(words.iter().map(String::as_str));
-    again.map_or_else(String::new, |again| {
-        format!("\nto see why, start it yourself: PORT={port} TWENTY_WEBHOOK_SECRET=… {again}")
+    let again = launch.by_hand(port);
+    again.map_or_else(String::new, |again| format!("\nto see why, start it yourself: {again}"))
+}
+
+/// The hint that nothing replaces a variable in the command; empty if there is none.
+fn not_replaced(launch: &Launch) -> String {
+    launch.unreplaced().map_or_else(String::new, |name| {
+        let place = if name.contains("PORT") { "{port}" } else { "{secret}" };
+        format!(
+            "\nno shell runs the command, so the program got the text {name} itself: write {place} instead, or put the command \
+             into sh -c '…'"
+        )
     })
 }
 
+pub(super) fn port_is_taken(port: u16) -> String {
+    format!(
+        "port {port} of --port is in use; end the program that listens there, or leave out --port for a free one"
+    )
+}
+
 /// A receiver that listened, and ended under a load before its first answer.
-pub(super) fn receiver_ended_unanswered(command: &str, port: u16, end: impl Display) -> String {
-    format!("the receiver ended before it answered anything: {end}\n{}", start_it_yourself(command, port))
+pub(super) fn receiver_ended_unanswered(launch: &Launch, port: u16, end: impl Display) -> String {
+    format!("the receiver ended before it answered anything: {end}\n{}", start_it_yourself(launch, port))
 }
 
 /// A receiver that listened, and then ended without a request.
-pub(super) fn receiver_ended_by_itself(command: &str, port: u16, end: impl Display) -> String {
-    format!("the receiver ended by itself, without a request: {end}{}", start_it_yourself(command, port))
+pub(super) fn receiver_ended_by_itself(launch: &Launch, port: u16, end: impl Display) -> String {
+    format!("the receiver ended by itself, without a request: {end}{}", start_it_yourself(launch, port))
 }
 
-pub(super) fn receiver_never_listened(command: &str, port: u16, seconds: f64, stderr_end: &str) -> String {
+pub(super) fn receiver_never_listened(launch: &Launch, port: u16, seconds: f64, stderr_end: &str) -> String {
+    let (command, hint) = (launch.command(), not_replaced(launch));
     format!(
-        "the receiver did not listen on 127.0.0.1:{port} or [::1]:{port} within {seconds} s; make `{command}` listen on the \
-         port in the variable PORT, or wait longer with --ready-timeout or --max-time{stderr_end}"
+        "the receiver did not listen on 127.0.0.1:{port} or [::1]:{port} within {seconds} s; does `{command}` read the port from \
+         the variable PORT? If it takes an argument, write {{port}} in its place; if its port is fixed, name it with --port; if it \
+         needs more time, use --ready-timeout or --max-time{hint}{stderr_end}"
     )
 }
 
@@ -148,6 +165,14 @@ pub(super) fn invalid_line(quoted: &str, why: &str) -> String {
     format!(
         "the sender wrote {quoted} to stdout, which is not a reply ({why}); write logs to stderr, stdout is for replies \
          only"
+    )
+}
+
+/// A line that does not even begin as a reply does.
+pub(super) fn log_line(quoted: &str) -> String {
+    format!(
+        "the sender wrote {quoted} to stdout, which is for replies only; write logs to stderr (console.error in Node, \
+         file=sys.stderr in Python)"
     )
 }
 

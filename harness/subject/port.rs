@@ -38,6 +38,21 @@ pub fn free_port() -> io::Result<u16> {
     bound(0)
 }
 
+/// Whether something listens on the port, or holds it.
+pub(super) fn is_taken(port: u16) -> bool {
+    // Connections of an earlier run that still close do not matter: servers reuse their port.
+    let on = |socket: io::Result<TcpSocket>, address: SocketAddr| {
+        let socket = socket?;
+        socket.set_reuseaddr(cfg!(unix))?;
+        socket.bind(address)
+    };
+    let addresses = [
+        on(TcpSocket::new_v4(), (Ipv4Addr::UNSPECIFIED, port).into()),
+        on(TcpSocket::new_v6(), (Ipv6Addr::UNSPECIFIED, port).into()),
+    ];
+    addresses.iter().any(|bound| bound.as_ref().is_err_and(|why| why.kind() == io::ErrorKind::AddrInUse))
+}
+
 /// The ports below those of outgoing connections.
 fn below_outgoing() -> Range<u16> {
     let said = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
@@ -74,7 +89,7 @@ fn bound(port: u16) -> io::Result<u16> {
 mod tests {
     use std::net::TcpListener;
 
-    use super::{below_outgoing, bound, free_port, nth};
+    use super::{below_outgoing, bound, free_port, is_taken, nth};
 
     #[test]
     fn free_ports_are_below_the_outgoing_range_and_can_be_bound() {
@@ -89,7 +104,10 @@ mod tests {
     #[test]
     fn occupied_port_is_not_free() {
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-        assert!(bound(taken.local_addr().unwrap().port()).is_err());
+        let port = taken.local_addr().unwrap().port();
+        assert!(bound(port).is_err() && is_taken(port));
+        drop(taken);
+        assert!(!is_taken(port));
     }
 
     #[test]

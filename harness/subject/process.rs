@@ -16,6 +16,7 @@ pub mod watchdog;
 
 use std::fmt;
 use std::io;
+use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -75,11 +76,25 @@ impl Process {
         environment: &[(&str, String)],
         piped_input: bool,
     ) -> Result<Self, SubjectError> {
+        Self::launch(command, &str::to_owned, environment, None, piped_input)
+    }
+
+    /// The same in a folder, with each word of the command as `filled` returns it.
+    ///
+    /// Errors: those of [`Process::start`]. They have the words as they were written.
+    pub(super) fn launch(
+        command: &str,
+        filled: &dyn Fn(&str) -> String,
+        environment: &[(&str, String)],
+        folder: Option<&Path>,
+        piped_input: bool,
+    ) -> Result<Self, SubjectError> {
         let words = shlex::split(command).filter(|words| !words.is_empty());
         let words = words.ok_or_else(|| SubjectError::Usage(messages::not_a_command(command)))?;
-        let mut builder = Command::new(&words[0]);
+        let mut builder = Command::new(filled(&words[0]));
+        folder.map(|folder| builder.current_dir(folder));
         builder
-            .args(&words[1..])
+            .args(words[1..].iter().map(|word| filled(word)))
             .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdin(if piped_input { Stdio::piped() } else { Stdio::null() })
             .stdout(Stdio::piped())

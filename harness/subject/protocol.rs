@@ -167,8 +167,13 @@ impl Op {
         if matches!(self, Self::Outcomes { .. }) { OUTCOMES } else { REPLY }
     }
 
-    /// Its line, without the line feed.
+    /// Its line, without the line feed. It is pure ASCII: some readers end a line at U+2028 or U+0085, or decode with the encoding
+    /// of the system.
     pub(crate) fn encode(&self, id: u64) -> String {
+        ascii(&self.line(id))
+    }
+
+    fn line(&self, id: u64) -> String {
         let op = self.name();
         let mut line = json!({ "id": id, "op": op });
         match self {
@@ -319,6 +324,21 @@ fn words(given: &RawValue, name: &str) -> String {
     serde_json::from_str(words.get()).unwrap_or_else(|_| words.get().to_owned())
 }
 
+/// JSON text with every character beyond ASCII escaped. Such a character can only be in a string.
+fn ascii(json: &str) -> String {
+    let mut escaped = String::with_capacity(json.len());
+    for char in json.chars() {
+        if char.is_ascii() {
+            escaped.push(char);
+            continue;
+        }
+        for unit in char.encode_utf16(&mut [0; 2]) {
+            escaped.push_str(&format!("\\u{unit:04x}"));
+        }
+    }
+    escaped
+}
+
 /// JSON text without raw line feeds, which can only be white space between tokens.
 fn single_line(json: &RawValue) -> String {
     json.get().replace(['\n', '\r'], " ")
@@ -326,8 +346,11 @@ fn single_line(json: &RawValue) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::value::RawValue;
+
     use super::{Op, Reply, ReplyTexts};
     use crate::budget::REPLY_TEXT;
+    use crate::webhook::event::{Event, EventName};
     use crate::webhook::signature::Secret;
 
     #[test]
@@ -345,6 +368,23 @@ mod tests {
         }
         let short = texts.kept(Reply::Unsupported("no".to_owned()));
         assert!(matches!(short, Reply::Unsupported(reason) if reason == "no"));
+    }
+
+    #[test]
+    fn requests_are_ascii_and_mean_the_same() {
+        let record = "{\n\"name\":\"Zo\u{eb} \u{2028}\u{85}\u{1f600} \\u00e9 \\\\\"}";
+        let event = Event {
+            name: EventName::new("p\u{e9}rson.created".to_owned()),
+            record: RawValue::from_string(record.to_owned()).unwrap_or_else(|why| panic!("{why}")),
+            updated_fields: Some(vec!["\u{df}".to_owned()]),
+        };
+        let line = Op::Emit(event.clone()).encode(7);
+        assert!(line.is_ascii() && !line.contains('\n'), "{line}");
+        assert!(line.contains("Zo\\u00eb \\u2028\\u0085\\ud83d\\ude00 \\u00e9 \\\\"), "{line}");
+        let (_, Ok(Op::Emit(read))) = Op::decode(&line) else { panic!("{line}") };
+        assert_eq!((read.name.as_str(), &read.updated_fields), (event.name.as_str(), &event.updated_fields));
+        let value = |json: &str| serde_json::from_str::<serde_json::Value>(json).unwrap_or_default();
+        assert_eq!(value(read.record.get()), value(record));
     }
 
     #[test]

@@ -9,8 +9,9 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 
+use super::launch::{Launch, fill};
 use super::observations::{Observing, Source};
-use super::port::free_port;
+use super::port::{free_port, is_taken};
 use super::process::Process;
 use super::{SubjectError, messages};
 use crate::webhook::signature::Secret;
@@ -46,7 +47,7 @@ enum Running {
     Elsewhere,
     Here(#[expect(dead_code, reason = "dropping it stops the server")] Server),
     Command {
-        command: String,
+        launch: Launch,
         port: u16,
         ready: Duration,
         process: Box<Process>,
@@ -87,22 +88,22 @@ impl Receiver {
         Self { target, secret, running, observes: None, survived: 0 }
     }
 
-    /// Starts a command with a free port and waits until it accepts connections there.
+    /// Starts a command with its port, or a free one, and waits until it accepts connections there.
     ///
-    /// Errors: [`SubjectError::Usage`] if the command cannot be split, [`SubjectError::Unreachable`] if there is no such
+    /// Errors: [`SubjectError::Usage`] if the command cannot be split or its port is taken, [`SubjectError::Unreachable`] if there is no such
     /// command, or if it ended or never accepted a connection.
     pub(crate) async fn start(
-        command: &str,
+        launch: &Launch,
         path: &str,
         secret: Secret,
         ready: Duration,
     ) -> Result<Self, SubjectError> {
         let said = Observing::default();
-        let port = free_port().map_err(|why| SubjectError::Unreachable(messages::no_free_port(why)))?;
-        let (process, host) = launch(command, port, &secret, ready, &said).await?;
+        let port = chosen_port(launch)?;
+        let (process, host) = started(launch, port, &secret, ready, &said).await?;
         let target = Target::http(host, port, path);
-        let (command, process, since) = (command.to_owned(), Box::new(process), Instant::now());
-        Ok(Self::new(target, secret, Running::Command { command, port, ready, process, said, since }))
+        let (launch, process, since) = (launch.clone(), Box::new(process), Instant::now());
+        Ok(Self::new(target, secret, Running::Command { launch, port, ready, process, said, since }))
     }
 
     /// Adds the source of its observations.
@@ -181,7 +182,7 @@ impl Receiver {
     /// The error that ends a run because its process ends without a request. `how` says how.
     pub(crate) fn ended_by_itself(&self, how: &str) -> SubjectError {
         SubjectError::Unreachable(match &self.running {
-            Running::Command { command, port, .. } => messages::receiver_ended_by_itself(command, *port, how),
+            Running::Command { launch, port, .. } => messages::receiver_ended_by_itself(launch, *port, how),
             Running::Elsewhere | Running::Here(_) => how.to_owned(),
         })
     }
@@ -189,9 +190,7 @@ impl Receiver {
     /// The error that ends a benchmark because its process ended before it answered anything. `how` says how.
     pub(crate) fn ended_unanswered(&self, how: &str) -> SubjectError {
         SubjectError::Unreachable(match &self.running {
-            Running::Command { command, port, .. } => {
-                messages::receiver_ended_unanswered(command, *port, how)
-            }
+            Running::Command { launch, port, .. } => messages::receiver_ended_unanswered(launch, *port, how),
             Running::Elsewhere | Running::Here(_) => how.to_owned(),
         })
     }
@@ -200,10 +199,10 @@ impl Receiver {
     ///
     /// Errors: it cannot be restarted.
     pub(crate) async fn restart(&mut self) -> Result<(), SubjectError> {
-        let Running::Command { command, port, ready, process, said, since } = &mut self.running else {
+        let Running::Command { launch, port, ready, process, said, since } = &mut self.running else {
             return Ok(());
         };
-        let again = launch(command, *port, &self.secret, *ready, said).await;
+        let again = started(launch, *port, &self.secret, *ready, said).await;
         let failed = |why| SubjectError::Unreachable(messages::receiver_not_restarted(why));
         let (again, _) = again.map_err(failed)?;
         **process = again;
@@ -233,16 +232,34 @@ async fn listens(target: &Target) -> bool {
     connected.map_or_else(|why| why.kind() != io::ErrorKind::ConnectionRefused, |_| true)
 }
 
+/// The port to listen on.
+///
+/// Errors: [`SubjectError::Usage`] if the port that was asked for is taken, [`SubjectError::Unreachable`] if no port is free.
+fn chosen_port(launch: &Launch) -> Result<u16, SubjectError> {
+    match launch.port() {
+        Some(port) if is_taken(port) => Err(SubjectError::Usage(messages::port_is_taken(port))),
+        Some(port) => Ok(port),
+        None => free_port().map_err(|why| SubjectError::Unreachable(messages::no_free_port(why))),
+    }
+}
+
+/// Starts the command with the port and the secret. Errors: those of [`Process::start`].
+fn launched(launch: &Launch, port: u16, secret: &Secret) -> Result<Process, SubjectError> {
+    let filled = |text: &str| fill(text, &port.to_string(), secret.expose());
+    let usual = [("PORT", port.to_string()), ("TWENTY_WEBHOOK_SECRET", secret.expose().to_owned())];
+    let environment = launch.environment(&usual, &filled);
+    Process::launch(launch.command(), &filled, &environment, launch.folder(), false)
+}
+
 /// Starts the command and waits until its port accepts connections on a loopback address. Returns that address.
-async fn launch(
-    command: &str,
+async fn started(
+    launch: &Launch,
     port: u16,
     secret: &Secret,
     ready: Duration,
     said: &Observing,
 ) -> Result<(Process, String), SubjectError> {
-    let environment = [("PORT", port.to_string()), ("TWENTY_WEBHOOK_SECRET", secret.expose().to_owned())];
-    let mut process = Process::start(command, &environment, false)?;
+    let mut process = launched(launch, port, secret)?;
     if let Some(stdout) = process.output() {
         // Read to its end even if it is not needed, so that the receiver never blocks on a full pipe.
         tokio::spawn(said.clone().read(stdout));
@@ -255,12 +272,12 @@ async fn launch(
             }
         }
         if let Some(how) = process.ended().await {
-            return Err(SubjectError::Unreachable(messages::receiver_ended_at_start(command, port, how)));
+            return Err(SubjectError::Unreachable(messages::receiver_ended_at_start(launch, port, how)));
         }
         if Instant::now() >= deadline {
             let words = process.output_end();
             process.stop().await;
-            let why = messages::receiver_never_listened(command, port, ready.as_secs_f64(), &words);
+            let why = messages::receiver_never_listened(launch, port, ready.as_secs_f64(), &words);
             return Err(SubjectError::Unreachable(why));
         }
         sleep(READY_PACE).await;

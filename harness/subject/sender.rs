@@ -16,6 +16,7 @@ use tokio::process::ChildStdin;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
+use super::launch::Launch;
 use super::lines::{LineEnd, bounded_line};
 use super::process::Process;
 use super::protocol::{Op, Reply, ReplyTexts};
@@ -62,11 +63,14 @@ impl Command {
     ///
     /// Errors: [`SubjectError::Usage`] if there is no such command.
     pub(crate) fn start(
-        command: &str,
+        launch: &Launch,
         environment: &[(&str, String)],
         wait: Duration,
     ) -> Result<Self, SubjectError> {
-        let mut process = Process::start(command, environment, true)?;
+        // It has no port, and gets its secrets with its webhooks.
+        let as_written = &str::to_owned;
+        let environment = launch.environment(environment, as_written);
+        let mut process = Process::launch(launch.command(), as_written, &environment, launch.folder(), true)?;
         let (input, output) = process.pipes();
         let conversation = Arc::new(Mutex::new(Conversation::default()));
         if let Some(output) = output {
@@ -179,7 +183,10 @@ async fn listen<R: AsyncRead + Unpin>(mut output: BufReader<R>, conversation: Ar
 /// Matches one line to its request. Errors: it is not a reply, or not to a request that is waiting.
 fn take(line: &[u8], conversation: &mut Conversation) -> Result<(), String> {
     let decoded = Reply::decode(line);
-    let (id, reply) = decoded.map_err(|why| messages::invalid_line(&quote(line), &why))?;
+    let (id, reply) = decoded.map_err(|why| match line.trim_ascii_start().first() {
+        Some(b'{') => messages::invalid_line(&quote(line), &why),
+        _ => messages::log_line(&quote(line)),
+    })?;
     match conversation.waiting.remove(&id) {
         Some(Waiting { longest, .. }) if line.len() > longest => {
             Err(messages::endless_line(longest, &quote(line)))

@@ -5,6 +5,7 @@
 
 pub(crate) mod program;
 
+mod attach;
 mod bench;
 mod bench_compare;
 mod bench_peers;

@@ -25,6 +25,7 @@ use crate::error::Error;
 use crate::redaction::Redaction;
 use crate::statistics::{FEWEST, Interval};
 use crate::subject::SubjectError;
+use crate::subject::launch::Launch;
 use crate::subject::receiver::Receiver;
 use crate::webhook::dialect::Dialect;
 use crate::webhook::dialect::rfc3339;
@@ -202,9 +203,9 @@ impl PairSetup<'_> {
         command: &str,
         judged: bool,
     ) -> Result<StartedReceiver, EndedEarly> {
-        let mut interrupted = self.interrupted.clone();
+        let (mut interrupted, launch) = (self.interrupted.clone(), Launch::of(command));
         let started = tokio::select! {
-            started = Receiver::start(command, self.path, self.secret.clone(), self.ready) => started,
+            started = Receiver::start(&launch, self.path, self.secret.clone(), self.ready) => started,
             Ok(_) = interrupted.wait_for(|on| *on) => return Err(EndedEarly::interruption()),
         };
         let receiver = match started {

@@ -39,6 +39,7 @@ use crate::peers::sender::{ANSWER_WAIT, Sender as Reference};
 use crate::random::Random;
 use crate::redaction::Redaction;
 use crate::subject::control::Control;
+use crate::subject::launch::Launch;
 use crate::subject::sender::{Command, Sender};
 use crate::webhook::dialect::Dialect;
 use crate::wire::client::Target;
@@ -180,7 +181,7 @@ impl Attached {
         let wait = task.plan.timeout;
         match self {
             Self::Exec(command) => {
-                let sender = Arc::new(Command::start(command, &[], wait)?);
+                let sender = Arc::new(Command::start(&Launch::of(command), &[], wait)?);
                 let sent = sending::run(task, &subject(sender.clone())).await;
                 sender.stop().await;
                 sent

@@ -1,0 +1,55 @@
+//! The options that say how `--exec` starts a program.
+//!
+//! Invariant: they are refused without `--exec`, and a wrong one is reported before anything is started.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::headings::TARGET;
+use super::messages;
+use crate::error::Error;
+use crate::subject::launch::Launch;
+
+/// How a command is started.
+#[derive(Debug, Args)]
+#[command(next_help_heading = TARGET)]
+pub(super) struct LaunchOptions {
+    /// Start the command with this variable too; repeatable
+    #[arg(long, value_name = "NAME=VALUE", value_parser = assignment)]
+    env: Vec<(String, String)>,
+    /// Start the command in this folder [default: the current one]
+    #[arg(long, value_name = "DIR")]
+    cwd: Option<PathBuf>,
+}
+
+impl LaunchOptions {
+    /// The first of them that the command line has.
+    pub(super) fn given(&self) -> Option<&'static str> {
+        let env = (!self.env.is_empty()).then_some("--env");
+        env.or_else(|| self.cwd.as_ref().map(|_| "--cwd"))
+    }
+
+    /// Refuses them without a command to start. Errors: one of them is given.
+    pub(super) fn refused(&self) -> Result<(), Error> {
+        self.given().map_or(Ok(()), |option| Err(Error::Usage(messages::needs_exec(option))))
+    }
+
+    /// How this command is started. Errors: the folder is none.
+    pub(super) fn launch(&self, command: &str) -> Result<Launch, Error> {
+        if let Some(folder) = self.cwd.as_ref().filter(|folder| !folder.is_dir()) {
+            return Err(Error::Usage(messages::not_a_folder("--cwd", folder)));
+        }
+        Ok(Launch::of(command).with_environment(&self.env).in_folder(self.cwd.as_deref()))
+    }
+}
+
+/// Reads `NAME=VALUE`.
+fn assignment(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() && !text.contains('\0') => {
+            Ok((name.to_owned(), value.to_owned()))
+        }
+        _ => Err(messages::not_an_assignment().to_owned()),
+    }
+}
