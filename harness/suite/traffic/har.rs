@@ -42,6 +42,8 @@ struct Request {
     method: String,
     url: String,
     headers: RequestHeaders,
+    /// -1 if unknown.
+    body_size: Option<f64>,
     post_data: Option<PostData>,
 }
 
@@ -209,12 +211,23 @@ impl<'de> Deserialize<'de> for RequestHeaders {
     }
 }
 
+fn announces_body(headers: &Headers) -> bool {
+    headers.0.iter().any(|(name, value)| match name.to_ascii_lowercase().as_str() {
+        "content-length" => value.iter().any(|digit| matches!(digit, b'1'..=b'9')),
+        "transfer-encoding" => true,
+        _ => false,
+    })
+}
+
 fn exchange(entry: Entry) -> Result<Option<Exchange>, String> {
-    let Request { method, url, headers: RequestHeaders(headers), post_data } = entry.request;
+    let Request { method, url, headers: RequestHeaders(headers), body_size, post_data } = entry.request;
     let is_webhook_header =
         |(name, _): &(String, Bytes)| name.to_ascii_lowercase().starts_with("x-twenty-webhook-");
     let body = match post_data {
         None if !headers.0.iter().any(is_webhook_header) => return Ok(None),
+        None if body_size.is_some_and(|size| size > 0.0) || announces_body(&headers) => {
+            return Err(messages::har_body_missing());
+        }
         None => Bytes::new(),
         Some(PostData { text: None, .. }) => {
             return Err(messages::har_without_body());

@@ -104,6 +104,10 @@ pub(super) fn har_without_body() -> String {
     "`postData` has no `text`: the body was not recorded".to_owned()
 }
 
+pub(super) fn har_body_missing() -> String {
+    "`postData` is missing, though the request had a body: the body was not recorded".to_owned()
+}
+
 pub(super) fn har_not_base64(why: &str) -> String {
     format!("`postData.text` is not base64: {why}")
 }

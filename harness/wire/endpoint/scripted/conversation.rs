@@ -145,7 +145,12 @@ async fn request<S: Peer>(
     let RequestHead { mut delivery, facts } = head;
     let mut arriving = log.arriving();
     let mut at_head = None;
-    match log.before() {
+    let before = log.before();
+    // Also before an end or an answer at the head: who waits for it would else send no body.
+    if facts.expects && reader.unused().is_empty() {
+        send(stream, &interim(100)).await.map_err(ReadError::Io)?;
+    }
+    match before {
         Before::Resets => {
             // The body that arrives with the head: it shows which event was sent.
             let _ = timeout(RESET_PAUSE, reader.begins(&mut Tap { stream, progress })).await;
@@ -157,11 +162,7 @@ async fn request<S: Peer>(
             send(stream, &encode_response(&answer.response)).await.map_err(ReadError::Io)?;
             at_head = Some(answer);
         }
-        Before::Nothing | Before::Closes => {
-            if facts.expects && reader.unused().is_empty() {
-                send(stream, &interim(100)).await.map_err(ReadError::Io)?;
-            }
-        }
+        Before::Nothing | Before::Closes => {}
     }
     let mut tap = Tap { stream, progress };
     reader.request_body(&mut tap, facts.framing, &mut |part| arriving.part(part)).await?;
