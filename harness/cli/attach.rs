@@ -19,6 +19,7 @@ use super::trust::TrustOptions;
 use super::values::duration;
 use crate::api::receiver;
 use crate::error::Error;
+use crate::shell::word as word_of_shell;
 use crate::subject::SubjectError;
 use crate::subject::receiver::Receiver;
 use crate::webhook::signature::Secret;
@@ -134,6 +135,18 @@ pub(super) fn check_path(text: &str) -> Result<(), Error> {
 }
 
 impl Attachment {
+    /// The words that attach it on a command line; `None` if a shell cannot pass them.
+    pub(super) fn words(&self) -> Option<String> {
+        let name = word_of_shell(self.name.as_bytes())?;
+        Some(match &self.place {
+            Location::At(_) => format!("receiver --url {name}"),
+            Location::Command { path } if path == "/" => format!("receiver --exec {name}"),
+            Location::Command { path } => {
+                format!("receiver --exec {name} --path {}", word_of_shell(path.as_bytes())?)
+            }
+        })
+    }
+
     /// The target of a receiver that already runs.
     pub(super) fn target(&self) -> Option<&Target> {
         match &self.place {

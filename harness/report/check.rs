@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::curl::{self, body_name};
+use super::findings::AnswerEntry;
 use super::messages;
 use crate::redaction::Redaction;
 use crate::subject::protocol::Op;
@@ -33,8 +34,14 @@ pub struct CheckEntry {
     /// The finding, or why there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
+    /// Receivers: the answer to the first delivery that shows the failure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answer: Option<AnswerEntry>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<CauseEntry>,
+    /// The command that runs this check again, for a failure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rerun: Option<String>,
     /// Receivers: a `curl` command that sends the first delivery that shows the failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub curl: Option<String>,
@@ -71,6 +78,9 @@ pub struct CauseEntry {
     pub text: &'static str,
     /// The fix, in one line.
     pub fix: &'static str,
+    /// The wrong fix that is often tried instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub avoid: Option<&'static str>,
 }
 
 impl CheckEntry {
@@ -84,7 +94,9 @@ impl CheckEntry {
             expected: None,
             actual: None,
             message: None,
+            answer: None,
             cause: None,
+            rerun: None,
             curl: None,
             beyond_curl: false,
             emit: None,
@@ -119,6 +131,7 @@ impl CauseEntry {
             shown_by: cause.shown_by.iter().map(|id| id.0).collect(),
             text: cause.code.text(),
             fix: cause.fix(),
+            avoid: cause.code.avoid(),
         }
     }
 
@@ -159,8 +172,14 @@ pub(super) fn check_entry(
             entry.actual = Some(redact.text(&evidence.actual.0));
             entry.message = Some(redact.text(&evidence.message));
             entry.cause = evidence.cause.as_ref().map(|cause| CauseEntry::new(cause, redact));
+            if let (Some(cause), Some(of)) = (&mut entry.cause, &evidence.cause)
+                && transcript.role == Role::Sender
+            {
+                cause.fix = of.code.fix_of_sender().unwrap_or(cause.fix);
+            }
             entry.exchanges = evidence.exchanges.iter().map(|id| id.0).collect();
             let first = evidence.exchanges.first().filter(|_| transcript.role == Role::Receiver);
+            entry.answer = first.and_then(|&id| AnswerEntry::of(transcript.exchange(id), redact));
             let emission = evidence.emission.and_then(|at| transcript.emissions.get(at));
             entry.emit =
                 emission.map(|emission| json(redact.text(&Op::Emit(emission.event.clone()).encode(1))));
