@@ -227,6 +227,7 @@ impl Suite {
             subject: subject.to_owned(),
             seed: self.options.seed,
             fail_on: self.fail_on,
+            attached: None,
             out: None,
         };
         Report(report::Report::new(run, &heading))

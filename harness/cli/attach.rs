@@ -20,6 +20,7 @@ use super::trust::TrustOptions;
 use super::values::duration;
 use crate::api::receiver;
 use crate::error::Error;
+use crate::shell::word as word_of_shell;
 use crate::subject::SubjectError;
 use crate::subject::launch::Launch;
 use crate::subject::receiver::Receiver;
@@ -90,6 +91,25 @@ impl AttachOptions {
             Some(Attached::Url(_)) | None => Vec::new(),
         };
         command.into_iter().chain(self.secret.inputs()).collect()
+    }
+
+    /// The words that attach the receiver of this name again, with its path, on a command line; `None` if a shell cannot pass them.
+    /// A secret that the command line has is left out, since it is redacted.
+    pub(super) fn words(&self, Attachment { name, place, .. }: &Attachment) -> Option<String> {
+        let name = word_of_shell(name.as_bytes())?;
+        let mut words = match place {
+            Location::At(_) => format!("receiver --url {name}"),
+            Location::Command { path, .. } if path == "/" => format!("receiver --exec {name}"),
+            Location::Command { path, .. } => {
+                format!("receiver --exec {name} --path {}", word_of_shell(path.as_bytes())?)
+            }
+        };
+        words.push_str(&self.launch.words()?);
+        if let Some(port) = self.port {
+            words.push_str(&format!(" --port {port}"));
+        }
+        words.push_str(&self.secret.words()?);
+        Some(words)
     }
 
     /// The secret for the built-in receiver, if one is given.

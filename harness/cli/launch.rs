@@ -9,6 +9,7 @@ use clap::Args;
 use super::headings::TARGET;
 use super::messages;
 use crate::error::Error;
+use crate::shell::word;
 use crate::subject::launch::Launch;
 
 /// How a command is started.
@@ -28,6 +29,18 @@ impl LaunchOptions {
     pub(super) fn given(&self) -> Option<&'static str> {
         let env = (!self.env.is_empty()).then_some("--env");
         env.or_else(|| self.cwd.as_ref().map(|_| "--cwd"))
+    }
+
+    /// The options as words of a command line, each after a blank; `None` if a shell cannot pass them.
+    pub(super) fn words(&self) -> Option<String> {
+        let mut words = String::new();
+        for (name, value) in &self.env {
+            words.push_str(&format!(" --env {}", word(format!("{name}={value}").as_bytes())?));
+        }
+        if let Some(folder) = &self.cwd {
+            words.push_str(&format!(" --cwd {}", word(folder.to_str()?.as_bytes())?));
+        }
+        Some(words)
     }
 
     /// Refuses them without a command to start. Errors: one of them is given.

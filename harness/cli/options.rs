@@ -22,6 +22,7 @@ use crate::api::suite::Dialect;
 use crate::budget::SMALL_FILE;
 use crate::error::Error;
 use crate::input;
+use crate::shell;
 use crate::suite::requirement::Level;
 use crate::webhook::dialect;
 use crate::webhook::signature::Secret;
@@ -158,6 +159,14 @@ impl SecretOptions {
     /// Whether the command line has a secret.
     pub(super) fn given(&self) -> bool {
         self.secret.is_some() || self.secret_file.is_some()
+    }
+
+    /// The option that names the file of the secret, after a blank; `None` if a shell cannot pass it.
+    pub(super) fn words(&self) -> Option<String> {
+        match &self.secret_file {
+            Some(path) => Some(format!(" --secret-file {}", shell::word(path.to_str()?.as_bytes())?)),
+            None => Some(String::new()),
+        }
     }
 
     /// The secret, if one was given. It is redacted in all later output of the console.

@@ -30,6 +30,8 @@ pub(super) struct RunPlan {
     pub(super) options: Options,
     pub(super) level: Level,
     pub(super) fail_on: Level,
+    /// The words that attach the subject on a command line.
+    pub(super) attached: Option<String>,
 }
 
 pub(super) struct NotStarted<'a> {
@@ -59,7 +61,7 @@ impl RunPlan {
             interrupted: interruption(),
             ..Suite::new().options
         };
-        Ok(Self { selected, options, level: run.level, fail_on: run.fail_on.level() })
+        Ok(Self { selected, options, level: run.level, fail_on: run.fail_on.level(), attached: None })
     }
 
     pub(super) fn selected_for(&self, role: Role) -> Vec<&'static Requirement> {
@@ -88,6 +90,7 @@ impl RunPlan {
             subject: subject.to_owned(),
             seed: self.options.seed,
             fail_on: self.fail_on,
+            attached: self.attached.clone(),
             out: evidence.map(RunEvidence::folder),
         };
         let mut report = Report::new(run, &heading);

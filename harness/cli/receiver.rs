@@ -53,6 +53,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let made = || Secret::new(Random::from_seed(seed).secret());
     let path = (arguments.path.as_deref(), "/");
     let attachment = arguments.attach.attachment(path, made, &arguments.trust, console)?;
+    plan.attached = arguments.attach.words(&attachment);
     let source = match arguments.observe.as_deref() {
         Some(observe) => observed_at(observe, &arguments, console)?,
         None => None,

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::curl::{self, body_name};
+use super::findings::AnswerEntry;
 use super::messages;
 use crate::redaction::Redaction;
 use crate::subject::protocol::Op;
@@ -33,8 +34,14 @@ pub struct CheckEntry {
     /// The finding, or why there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
+    /// Receivers: the answer to the first delivery that shows the failure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answer: Option<AnswerEntry>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<CauseEntry>,
+    /// The command that runs this check again, for a failure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rerun: Option<String>,
     /// Receivers: a `curl` command that sends the first delivery that shows the failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub curl: Option<String>,
@@ -86,7 +93,9 @@ impl CheckEntry {
             expected: None,
             actual: None,
             message: None,
+            answer: None,
             cause: None,
+            rerun: None,
             curl: None,
             beyond_curl: false,
             emit: None,
@@ -166,6 +175,7 @@ pub(super) fn check_entry(
                 evidence.cause.as_ref().map(|cause| CauseEntry::new(cause, transcript.role, redact));
             entry.exchanges = evidence.exchanges.iter().map(|id| id.0).collect();
             let first = evidence.exchanges.first().filter(|_| transcript.role == Role::Receiver);
+            entry.answer = first.and_then(|&id| AnswerEntry::of(transcript.exchange(id), redact));
             let emission = evidence.emission.and_then(|at| transcript.emissions.get(at));
             entry.emit =
                 emission.map(|emission| json(redact.text(&Op::Emit(emission.event.clone()).encode(1))));

@@ -12,6 +12,7 @@ pub mod watched;
 
 mod check;
 mod curl;
+mod findings;
 mod messages;
 
 use std::collections::BTreeMap;
@@ -27,10 +28,12 @@ use crate::suite::requirement::{Level, Requirement, Role};
 use crate::suite::run::{Finding, Run};
 use crate::suite::sender::payload::shape::further_members;
 use crate::suite::transcript::{Ending, Transcript};
+use crate::webhook::dialect::DOCUMENTED;
 use crate::wire::exchange::{Delivery, ExchangeId, Trust};
 use check::check_entry;
 
 pub use check::{CauseEntry, CheckEntry};
+pub use findings::{AnswerEntry, FindingEntry};
 
 pub use crate::suite::verdict::VerdictName;
 
@@ -115,6 +118,8 @@ pub struct Report {
     pub bodies: Vec<ExchangeId>,
     /// Remarks that do not affect the result.
     pub notes: Vec<String>,
+    /// What went wrong, by cause, the most important first.
+    pub findings: Vec<FindingEntry>,
     pub requirements: Vec<RequirementEntry>,
     pub checks: Vec<CheckEntry>,
 }
@@ -161,10 +166,25 @@ pub struct RequirementEntry {
 pub struct Heading {
     pub subject: String,
     pub seed: u64,
+    /// The words that attach the subject on a command line, if there are any, such as `receiver --exec 'node server.mjs'`.
+    pub attached: Option<String>,
     /// The lowest level whose failures fail the run.
     pub fail_on: Level,
     /// The folder of the run's evidence, if any.
     pub out: Option<PathBuf>,
+}
+
+impl Heading {
+    /// The command that runs a failed check again.
+    fn rerun(&self, check: &CheckEntry, transcript: &Transcript, redact: &Redaction) -> Option<String> {
+        let attached = self.attached.as_ref().filter(|_| check.verdict == VerdictName::Fail)?;
+        let dialect = transcript.dialect.name;
+        let dialect =
+            if dialect == DOCUMENTED.name { String::new() } else { format!(" --dialect {dialect}") };
+        let [id] = check.requirements;
+        let command = format!("{} {attached}{dialect} --seed {} --run {id}", Tool::THIS.name, self.seed);
+        Some(redact.text(&command))
+    }
 }
 
 impl Tool {
@@ -217,12 +237,13 @@ impl Report {
             stopped_by: stopped_by(transcript).map(|why| redact.text(why)).collect(),
             bodies: Vec::new(),
             notes,
+            findings: Vec::new(),
             requirements: run.findings.iter().map(RequirementEntry::of).collect(),
             checks: Vec::new(),
         };
         for finding in &run.findings {
             let check = check_entry(finding, transcript, &redact, heading.out.as_deref(), &mut report.bodies);
-            report.checks.push(check);
+            report.checks.push(CheckEntry { rerun: heading.rerun(&check, transcript, &redact), ..check });
         }
         report.conclude();
         if report.ended && report.exit == ExitStatus::Failed && !report.gates(VerdictName::Fail) {
@@ -301,6 +322,7 @@ impl Report {
     }
 
     fn conclude(&mut self) {
+        self.findings = findings::of(&self.checks);
         self.exit = if self.interrupted {
             ExitStatus::Interrupted
         } else if self.lacks_evidence

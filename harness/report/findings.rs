@@ -1,0 +1,153 @@
+//! What went wrong, by cause: each cause once, the most important first.
+//!
+//! Findings are made of the entries of the checks, which are redacted already.
+
+use serde::Serialize;
+
+use super::{CheckEntry, VerdictName};
+use crate::redaction::Redaction;
+use crate::suite::requirement::Level;
+use crate::terminal::{clipped, text};
+use crate::wire::exchange::{Exchange, Outcome, Response};
+
+/// How many characters of a body an answer keeps.
+const SHOWN_BODY: usize = 400;
+
+/// How many headers an answer keeps, and how many characters of each value.
+const SHOWN_HEADERS: (usize, usize) = (16, 200);
+
+/// What a receiver answered to the first delivery that shows a failure.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AnswerEntry {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    /// The beginning of the body, as text.
+    pub body: String,
+}
+
+/// A cause of failures, or a failure without a known cause.
+#[derive(Debug, Clone, Serialize)]
+pub struct FindingEntry {
+    /// The highest level of the requirements that it fails.
+    pub level: Level,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<&'static str>,
+    /// The requirements that fail for it, those of the highest level first.
+    pub requirements: Vec<&'static str>,
+    /// What is wrong.
+    pub text: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fix: Option<&'static str>,
+    /// The wrong fix that is often tried instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub avoid: Option<&'static str>,
+    /// What was sent or expected of the first failure, and what happened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answered: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rerun: Option<String>,
+    pub exchanges: Vec<usize>,
+}
+
+impl AnswerEntry {
+    /// The answer of an exchange, redacted; `None` if there was none.
+    pub(super) fn of(exchange: &Exchange, redact: &Redaction) -> Option<Self> {
+        let (exchange, _) = redact.exchange(exchange);
+        let Outcome::Answered(Response { status, headers, body, .. }) = exchange.outcome else { return None };
+        let (most, longest) = SHOWN_HEADERS;
+        let shown =
+            |(name, value): &(String, bytes::Bytes)| (clipped(name, longest), clipped(&text(value), longest));
+        let headers = headers.0.iter().take(most).map(shown).collect();
+        Some(Self { status, headers, body: text(&body).chars().take(SHOWN_BODY).collect() })
+    }
+}
+
+/// The findings of failed checks, ranked by level and by how many requirements each explains.
+pub(super) fn of(checks: &[CheckEntry]) -> Vec<FindingEntry> {
+    let mut failed: Vec<&CheckEntry> =
+        checks.iter().filter(|check| check.verdict == VerdictName::Fail).collect();
+    failed.sort_by_key(|check| check.level);
+    let mut found: Vec<FindingEntry> = Vec::new();
+    for check in failed {
+        let code = check.cause.as_ref().map(|cause| cause.code);
+        let text = text_of(check);
+        // The same code with another detail is another finding: the detail says what to change.
+        let known =
+            found.iter_mut().find(|known| code.is_some() && known.cause == code && known.text == text);
+        if let Some(known) = known {
+            known.requirements.extend(check.requirements);
+        } else {
+            found.push(finding(check, text));
+        }
+    }
+    found.sort_by_key(|finding| (finding.level, std::cmp::Reverse(finding.requirements.len())));
+    found
+}
+
+fn finding(check: &CheckEntry, text: String) -> FindingEntry {
+    FindingEntry {
+        level: check.level,
+        cause: check.cause.as_ref().map(|cause| cause.code),
+        requirements: check.requirements.to_vec(),
+        text,
+        fix: check.cause.as_ref().map(|cause| cause.fix),
+        avoid: check.cause.as_ref().map(|cause| cause.avoid),
+        expected: check.expected.clone(),
+        answered: check.actual.clone(),
+        rerun: check.rerun.clone(),
+        exchanges: check.exchanges.clone(),
+    }
+}
+
+/// What is wrong: the cause with its detail, or else the check's own message.
+fn text_of(check: &CheckEntry) -> String {
+    match &check.cause {
+        Some(cause) => format!("{}{}", cause.text, cause.detail_in_parentheses()),
+        None => check.message.clone().unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::of;
+    use crate::report::{CauseEntry, CheckEntry, VerdictName};
+    use crate::suite::requirement::Level;
+    use crate::suite::requirements;
+
+    fn failed(id: &str, level: Level, code: Option<&'static str>) -> Option<CheckEntry> {
+        let requirement = requirements::all().find(|one| one.id == id)?;
+        let cause = code.map(|code| CauseEntry {
+            code,
+            detail: None,
+            or: Vec::new(),
+            shown_by: Vec::new(),
+            text: "the receiver is wrong",
+            fix: "make it right",
+            avoid: "make it wrong",
+        });
+        let (verdict, message) = (VerdictName::Fail, Some(format!("{id} failed")));
+        Some(CheckEntry { verdict, level, cause, message, ..CheckEntry::unjudged(requirement) })
+    }
+
+    #[test]
+    fn has_each_cause_once_and_the_most_important_first() {
+        let checks: Vec<CheckEntry> = [
+            failed("VER-19", Level::Advice, None),
+            failed("VER-9", Level::Should, Some("one")),
+            failed("VER-4", Level::Should, Some("two")),
+            failed("VER-5", Level::Should, Some("two")),
+            failed("VER-3", Level::Must, Some("three")),
+            failed("VER-6", Level::Advice, None),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        let found: Vec<Vec<&str>> = of(&checks).into_iter().map(|one| one.requirements).collect();
+        assert_eq!(
+            found,
+            [vec!["VER-3"], vec!["VER-4", "VER-5"], vec!["VER-9"], vec!["VER-19"], vec!["VER-6"]]
+        );
+    }
+}
