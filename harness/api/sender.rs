@@ -3,6 +3,7 @@
 use std::env;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::error::Error;
 use crate::error;
@@ -36,7 +37,7 @@ pub struct Sender(Attachment);
 enum Attachment {
     Command(Launch),
     Control(Target),
-    Reference,
+    Reference { answer_wait: Duration },
 }
 
 impl Sender {
@@ -65,7 +66,12 @@ impl Sender {
 
     /// The built-in reference sender, which conforms, in this process.
     pub fn reference() -> Self {
-        Self(Attachment::Reference)
+        Self::reference_that_waits(ANSWER_WAIT)
+    }
+
+    /// The same, with another time for which it waits for an answer.
+    pub(crate) fn reference_that_waits(answer_wait: Duration) -> Self {
+        Self(Attachment::Reference { answer_wait })
     }
 
     pub(crate) fn control(target: Target) -> Self {
@@ -77,7 +83,7 @@ impl Sender {
         match &self.0 {
             Attachment::Command(launch) => launch.command().to_owned(),
             Attachment::Control(target) => target.url(),
-            Attachment::Reference => "the reference sender".to_owned(),
+            Attachment::Reference { .. } => "the reference sender".to_owned(),
         }
     }
 
@@ -108,8 +114,8 @@ impl Sender {
                 }
                 run
             }
-            Attachment::Reference => {
-                let transport = Arc::new(Pooled::new(ANSWER_WAIT).map_err(error::Error::Harness)?);
+            Attachment::Reference { answer_wait } => {
+                let transport = Arc::new(Pooled::new(*answer_wait).map_err(error::Error::Harness)?);
                 let random = Random::from_seed(options.seed);
                 let subject = Reference::new(options.dialect, options.clock.clone(), random, transport);
                 run::sender(&subject, selected, options, progress).await

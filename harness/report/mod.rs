@@ -252,14 +252,14 @@ impl Report {
         report
     }
 
-    /// One report of two runs, one per role.
+    /// One report of two runs at the same time, one per role.
     #[must_use]
     pub fn merged(mut self, other: Self) -> Self {
         self.role = "both";
-        self.duration_ms += other.duration_ms;
-        self.waited_ms += other.waited_ms;
+        self.duration_ms = self.duration_ms.max(other.duration_ms);
+        self.waited_ms = self.waited_ms.max(other.waited_ms);
         self.exchanges += other.exchanges;
-        self.active += other.active;
+        self.active = self.active.max(other.active);
         self.interrupted |= other.interrupted;
         self.lacks_evidence |= other.lacks_evidence;
         self.ended |= other.ended;
