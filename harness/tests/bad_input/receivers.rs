@@ -52,7 +52,11 @@ fn receiver(before: &str, at_start: &str) -> Option<Script> {
 #[test]
 fn waits_a_limited_time_for_a_command_to_listen() {
     let ran = run(["receiver", "--ready-timeout", "1s", "--exec", "sleep 600"]).expect(3);
-    ran.says(&["did not listen on 127.0.0.1:", "within 1 s", "make `sleep 600` listen", "--ready-timeout"]);
+    ran.says(&[
+        "did not listen on 127.0.0.1:",
+        "within 1 s",
+        "does `sleep 600` read the port from the variable PORT?",
+    ]);
 }
 
 #[test]

@@ -110,8 +110,7 @@ fn quotes_a_malformed_greeting() {
     let Some(ran) = start(r#"say("Listening on \"3000\"")"#) else { return };
     ran.expect(70).says(&[
         r#"the sender wrote "Listening on \"3000\"" to stdout"#,
-        "not JSON",
-        "write logs to stderr",
+        "which is for replies only; write logs to stderr",
     ]);
 }
 
@@ -137,14 +136,17 @@ fn waits_a_limited_time_for_a_greeting() {
 #[test]
 fn quotes_a_malformed_later_reply() {
     let rubbish = r#"say("Delivered!") if op == "emit" and seen > 4 else usual()"#;
-    assert_protocol_error(judge(rubbish), &["the sender wrote \"Delivered!\" to stdout", "not JSON"]);
+    assert_protocol_error(
+        judge(rubbish),
+        &["the sender wrote \"Delivered!\" to stdout, which is for replies only"],
+    );
 }
 
 #[test]
 fn quotes_bytes_that_are_not_utf8() {
     let rubbish =
         r#"sys.stdout.buffer.write(b"\xff\xfe\x00\n") if op == "emit" else usual(); sys.stdout.flush()"#;
-    assert_protocol_error(judge(rubbish), &["the sender wrote ", " to stdout", "not JSON"]);
+    assert_protocol_error(judge(rubbish), &["the sender wrote ", " to stdout, which is for replies only"]);
 }
 
 #[test]
