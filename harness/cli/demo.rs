@@ -31,7 +31,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let subject = messages::REFERENCE_PEERS;
     let of_sender = folder.as_ref().map(|folder| folder.within("sender"));
     let evidence = of_sender.map(|folder| plan.keep(&folder, Role::Sender, subject, None));
-    let progress = ProgressLine::new("sender", arguments.run.reports.quiet);
+    let progress = ProgressLine::new("sender", arguments.run.reports.is_quiet());
     let selected = plan.selected_for(Role::Sender);
     let sent = Sender::reference().run(&selected, &plan.options, &|at| progress.show(at)).await?;
     let report = plan.report(&sent, subject, evidence.as_ref());
@@ -41,7 +41,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let of_receiver = folder.as_ref().map(|folder| folder.within("receiver"));
     let evidence = of_receiver.map(|folder| plan.keep(&folder, Role::Receiver, subject, Some(&secret)));
     let mut receiver = reference(secret, plan.options.clock.clone()).await?;
-    let progress = ProgressLine::new("receiver", arguments.run.reports.quiet);
+    let progress = ProgressLine::new("receiver", arguments.run.reports.is_quiet());
     let selected = plan.selected_for(Role::Receiver);
     let received = run::receiver(&mut receiver, &selected, &plan.options, &|at| progress.show(at)).await?;
 

@@ -11,10 +11,12 @@ pub mod text;
 pub mod watched;
 
 mod check;
+mod circumstances;
 mod conclusion;
 mod curl;
 mod findings;
 mod messages;
+mod program_output;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -271,7 +273,7 @@ impl Report {
     pub fn leading_cause(&self) -> Option<&CauseEntry> {
         let valid = self.checks.iter().find(|check| check.requirements == ["RCV-1"])?;
         let cause = valid.cause.as_ref().filter(|_| valid.verdict == VerdictName::Fail)?;
-        let families = ["message.", "key.", "digest.", "header.", "refuses.everything"];
+        let families = ["message.", "key.", "digest.", "header.", "clock.", "refuses.everything"];
         families.iter().any(|family| cause.code.starts_with(family)).then_some(cause)
     }
 }
