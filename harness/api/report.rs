@@ -41,7 +41,7 @@ impl Report {
 
     /// The text report that the command line prints, without colours.
     pub fn text(&self) -> String {
-        plain(&text::render(&self.0, text::Detail::Normal))
+        plain(&text::render(&self.0, text::Detail::Normal, text::WIDTH))
     }
 
     /// The report as JSON in the format `twenty-conform-report/2`, as `--report json=FILE` writes it.

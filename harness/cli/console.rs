@@ -2,7 +2,7 @@
 //!
 //! Invariant: a failed write to stdout is an error of the command, unless the reader of stdout has gone.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 
 use anstream::AutoStream;
 use clap::ValueEnum;
@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::error::Error;
 use crate::redaction::Redaction;
+use crate::report::text::WIDTH;
 use crate::suite::run::Progress;
 use crate::terminal::{BAD, guarded, json, lines};
 use crate::webhook::signature::Secret;
@@ -25,10 +26,15 @@ pub(super) enum ColorChoice {
     Never,
 }
 
+/// Widths of lines on a terminal. A longer line is hard to read.
+const NARROWEST: usize = 40;
+const WIDEST: usize = 120;
+
 pub(super) struct Console {
     out: AutoStream<io::Stdout>,
     err: AutoStream<io::Stderr>,
     redaction: Redaction,
+    color: ColorChoice,
 }
 
 impl Console {
@@ -42,7 +48,19 @@ impl Console {
             out: AutoStream::new(io::stdout(), choice),
             err: AutoStream::new(io::stderr(), choice),
             redaction: Redaction::default(),
+            color,
         }
+    }
+
+    /// Whether an option asks for colours everywhere.
+    pub(super) fn always_colours(&self) -> bool {
+        matches!(self.color, ColorChoice::Always)
+    }
+
+    /// The width of lines on stdout: that of the terminal, if it is one.
+    pub(super) fn width(&self) -> usize {
+        let width = io::stdout().is_terminal().then(terminal_size::terminal_size).flatten();
+        width.map_or(WIDTH, |(width, _)| usize::from(width.0).clamp(NARROWEST, WIDEST))
     }
 
     /// The text without secrets. Reports are redacted where they are made; this finds what was missed.

@@ -39,7 +39,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     plan.options.limits.quiet = QUIET;
     let folder = arguments.run.reports.claim(&arguments.run.inputs())?;
     let within = |role: Role| folder.as_ref().map(|folder| folder.within(role.as_str()));
-    let progress = Both::new(arguments.run.reports.quiet);
+    let progress = Both::new(arguments.run.reports.is_quiet());
 
     let of_sender =
         within(Role::Sender).map(|folder| plan.keep(&folder, Role::Sender, messages::REFERENCE_PEERS, None));

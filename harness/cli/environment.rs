@@ -75,6 +75,30 @@ pub(super) fn name_of(long: &str) -> String {
     }
 }
 
+/// Variables by which coding agents say that they run a command. A variable that is also set in the terminals of people is not
+/// one of them.
+const OF_AGENTS: [&str; 13] = [
+    "AI_AGENT",
+    "AGENT",
+    "CLAUDECODE",
+    "CLAUDE_CODE",
+    "CURSOR_AGENT",
+    "GEMINI_CLI",
+    "CODEX_SANDBOX",
+    "CODEX_THREAD_ID",
+    "CLINE_ACTIVE",
+    "OPENCODE",
+    "AUGMENT_AGENT",
+    "COPILOT_CLI",
+    "GOOSE_TERMINAL",
+];
+
+/// Whether a coding agent runs this program.
+pub(super) fn has_agent() -> bool {
+    let is_off = |value: &OsString| value.is_empty() || value == "0" || value == "false";
+    OF_AGENTS.iter().any(|name| env::var_os(name).is_some_and(|value| !is_off(&value)))
+}
+
 /// A warning for each variable that begins like those of options, but belongs to none.
 pub(super) fn warnings(command: &Command) -> Vec<String> {
     let known = names(command);

@@ -136,7 +136,7 @@ impl Once<'_> {
                 return plan.publish_not_started(not_started, reports, evidence.as_ref(), console);
             }
         };
-        let progress = ProgressLine::new("receiver", reports.quiet);
+        let progress = ProgressLine::new("receiver", reports.is_quiet());
         let ran = run::receiver(&mut subject, &plan.selected, options, &|at| progress.show(at)).await;
         subject.stop().await;
         // Before the report is published: later changes do not belong to this run.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::console::Console;
+use super::environment;
 use super::headings::{OUTPUT, REPORTS};
 use super::messages;
 use super::outputs::{self, Input};
@@ -25,12 +26,18 @@ pub(super) struct ReportOptions {
     /// Save every exchange, the reports and cases for `replay` in this folder, which must be new or empty
     #[arg(long, value_name = "DIR", help_heading = REPORTS)]
     out: Option<PathBuf>,
-    /// Show only what did not pass
+    /// Show only what did not pass, in the short form of --agent
     #[arg(short, long, conflicts_with = "verbose", help_heading = OUTPUT)]
-    pub(super) quiet: bool,
-    /// Show the number of cases, and long commands in full
+    quiet: bool,
+    /// Show every requirement with its sentence and the number of its cases
     #[arg(short, long, help_heading = OUTPUT)]
     verbose: bool,
+    /// Report for a coding agent: what failed, the fix, what not to do, and how to run it again; the default where one runs this
+    #[arg(long, conflicts_with_all = ["no_agent", "verbose"], help_heading = OUTPUT)]
+    agent: bool,
+    /// Report for people, even where a coding agent runs this
+    #[arg(long, help_heading = OUTPUT)]
+    no_agent: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -64,23 +71,40 @@ impl ReportOptions {
         printed.peek().is_none() || printed.any(|target| matches!(target.format(), ReportFormat::Text))
     }
 
+    /// Whether only what did not pass is shown, and no progress.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.detail() == Detail::Quiet
+    }
+
+    /// How much is shown. Every option that was given counts more than what the environment suggests.
+    fn detail(&self) -> Detail {
+        if self.verbose {
+            Detail::Verbose
+        } else if self.quiet || self.agent || !self.no_agent && environment::has_agent() {
+            Detail::Quiet
+        } else {
+            Detail::Normal
+        }
+    }
+
     /// Writes the reports and returns the status.
     ///
     /// Errors: a report cannot be written; the others still are.
     pub(super) fn publish(&self, report: &Report, console: &mut Console) -> Result<ExitStatus, Error> {
-        let detail = match (self.quiet, self.verbose) {
-            (true, _) => Detail::Quiet,
-            (_, true) => Detail::Verbose,
-            _ => Detail::Normal,
+        let detail = self.detail();
+        let shown = || {
+            let text = text::render(report, detail, console.width());
+            if detail == Detail::Quiet && !console.always_colours() { plain(&text) } else { text }
         };
+        let shown = shown();
         let render = |format| {
             Ok(match format {
-                ReportFormat::Text => plain(&text::render(report, detail)),
+                ReportFormat::Text => plain(&text::render(report, detail, text::WIDTH)),
                 ReportFormat::Json => json::render(report),
                 ReportFormat::Junit => junit::render(report),
             })
         };
-        let failed = target::write(&self.report, render, || Ok(text::render(report, detail)), console)?;
+        let failed = target::write(&self.report, render, || Ok(shown), console)?;
         if report.lacks_evidence {
             console.error(messages::evidence_is_incomplete());
         }

@@ -131,7 +131,7 @@ impl AttachedSender {
         secret: Option<Secret>,
         console: &mut Console,
     ) -> Result<Run, Error> {
-        let progress = ProgressLine::new("sender", arguments.run.reports.quiet);
+        let progress = ProgressLine::new("sender", arguments.run.reports.is_quiet());
         let sender = match self {
             Self::Exec(command) => Sender::launched(arguments.launch.launch(&command)?),
             Self::Control(url) => {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::circumstances::Circumstances;
 use super::curl::{self, body_name};
 use super::findings::AnswerEntry;
 use super::messages;
@@ -34,6 +35,18 @@ pub struct CheckEntry {
     /// The finding, or why there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
+    /// Receivers: what was sent when it was first seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sent: Option<String>,
+    /// Receivers: the fixed cases that show it, each as what was sent, if there are several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cases_that_fail: Vec<String>,
+    /// Receivers: what shows the cause, if that is another delivery.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shown: Option<String>,
+    /// Receivers: the line that the program wrote about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output: Option<String>,
     /// Receivers: the answer to the first delivery that shows the failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answer: Option<AnswerEntry>,
@@ -93,6 +106,10 @@ impl CheckEntry {
             expected: None,
             actual: None,
             message: None,
+            sent: None,
+            cases_that_fail: Vec::new(),
+            shown: None,
+            output: None,
             answer: None,
             cause: None,
             rerun: None,
@@ -177,6 +194,14 @@ pub(super) fn check_entry(
             let first = evidence.exchanges.first().filter(|_| transcript.role == Role::Receiver);
             entry.answer = first.and_then(|&id| AnswerEntry::of(transcript.exchange(id), redact));
             let emission = evidence.emission.and_then(|at| transcript.emissions.get(at));
+            if transcript.role == Role::Receiver {
+                let circumstances = Circumstances::of(transcript, evidence);
+                let redacted = |text: Option<String>| text.map(|text| redact.text(&text));
+                entry.sent = redacted(circumstances.sent);
+                entry.cases_that_fail = circumstances.cases.iter().map(|case| redact.text(case)).collect();
+                entry.shown = redacted(circumstances.shown);
+                entry.output = redacted(circumstances.output);
+            }
             entry.emit =
                 emission.map(|emission| json(redact.text(&Op::Emit(emission.event.clone()).encode(1))));
             entry.curl = first.and_then(|&id| {

@@ -319,7 +319,7 @@ fn clear(folder: &Path) -> io::Result<()> {
 
 /// Writes both reports. Returns what went wrong.
 fn write_reports(folder: &Path, report: &Report) -> Vec<String> {
-    let shown = text::render(report, Detail::Verbose);
+    let shown = text::render(report, Detail::Verbose, text::WIDTH);
     let reports = [("report.json", json_report::render(report)), ("report.txt", plain(&shown))];
     let write = |(name, text): (&str, String)| {
         let path = folder.join(name);

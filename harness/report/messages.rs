@@ -74,9 +74,13 @@ pub(super) fn rejects_every_valid_delivery() -> &'static str {
     "Your receiver rejects every valid delivery"
 }
 
-/// Other causes that also explain a failure, after the first.
-pub(super) fn alternative_causes(causes: &[String]) -> String {
-    causes.iter().map(|cause| format!("; or {cause}")).collect()
+/// The chosen payloads, for the short form.
+pub(super) fn payloads_in_short(chosen: &str, refused: &str, answer: &str) -> String {
+    format!("payloads: {chosen} ({refused} ones were {answer})")
+}
+
+pub(super) fn note(note: &str) -> String {
+    format!("note: {note}")
 }
 
 /// The beginning of a line about requirements that are open for the same reason.
@@ -105,8 +109,49 @@ pub(super) fn shown_by(exchanges: &[usize], most: usize) -> String {
     }
 }
 
-pub(super) fn long_command() -> &'static str {
-    "(a long command; -v or the JSON report shows it)"
+/// Every case that fails. What all of them begin with is said once.
+pub(super) fn cases_that_fail(cases: &[String]) -> String {
+    const USUAL: &str = "a delivery ";
+    let all = cases.len() > 1 && cases.iter().all(|case| case.starts_with(USUAL));
+    let shown: Vec<&str> = cases.iter().map(|case| if all { &case[USUAL.len()..] } else { case }).collect();
+    if all { format!("{USUAL}{}", shown.join("; ")) } else { shown.join("; ") }
+}
+
+/// What was sent: `POST /hook with a valid delivery (1.2 KB)`.
+pub(super) fn sent(method: &str, path: &str, what: &str, bytes: usize) -> String {
+    let size = match bytes {
+        0..1000 => format!("{bytes} bytes"),
+        1000..1_000_000 => format!("{}.{} KB", bytes / 1000, bytes % 1000 / 100),
+        _ => format!("{}.{} MB", bytes / 1_000_000, bytes % 1_000_000 / 100_000),
+    };
+    format!("{method} {path} with {what} ({size})")
+}
+
+/// Why a cause is known.
+pub(super) fn it_accepted(what: &str) -> String {
+    format!("it accepted {what}")
+}
+
+/// The title of a page in an answer.
+pub(super) fn page_titled(title: &str) -> String {
+    format!("page \"{title}\"")
+}
+
+pub(super) fn explain_command(code: &str) -> String {
+    format!("{} explain {code}", env!("CARGO_PKG_NAME"))
+}
+
+/// Requirements that are open because no valid delivery is accepted.
+pub(super) fn depend_on_it(count: usize) -> String {
+    if count == 1 {
+        "1 requirement depends on it".to_owned()
+    } else {
+        format!("{count} requirements depend on it")
+    }
+}
+
+pub(super) fn not_applicable(count: usize) -> String {
+    format!("{count} not applicable")
 }
 
 /// Said instead of the command if curl would change the delivery.
@@ -115,13 +160,32 @@ pub(super) fn no_curl_command() -> &'static str {
 }
 
 /// The last line but one.
-pub(super) fn requests_in(requests: usize, took_ms: u64, waited_ms: u64, per_s: f64) -> String {
+pub(super) fn requests_in(requests: usize, took_ms: u64, waited_ms: u64) -> String {
+    let requests = grouped(requests);
+    let noun = if requests == "1" { "request" } else { "requests" };
     match waited_ms {
-        0 => format!("{requests} requests in {took_ms} ms; {per_s:.1} per second"),
-        _ => format!(
-            "{requests} requests in {took_ms} ms, including {waited_ms} ms of waiting; {per_s:.1} per second otherwise"
-        ),
+        0 => format!("{requests} {noun} in {}", seconds(took_ms)),
+        _ => format!("{requests} {noun} in {}, of which it waited {}", seconds(took_ms), seconds(waited_ms)),
     }
+}
+
+/// Seconds with one digit after the point.
+fn seconds(ms: u64) -> String {
+    let tenths = ms.saturating_add(50) / 100;
+    format!("{}.{} s", tenths / 10, tenths % 10)
+}
+
+/// A number with a comma between thousands.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut shown = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            shown.push(',');
+        }
+        shown.push(digit);
+    }
+    shown
 }
 
 /// The last line. `levels` says for each level how many of its requirements passed.
@@ -304,13 +368,12 @@ mod tests {
         assert_eq!([cases(1), cases(2)], ["(1 case)", "(2 cases)"]);
         assert_eq!(shown_by(&[3, 4], 2), "exchanges #3 #4");
         assert_eq!(shown_by(&[3, 4, 5], 2), "exchanges #3 #4 and 1 more");
-        assert_eq!(requests_in(10, 1000, 0, 10.0), "10 requests in 1000 ms; 10.0 per second");
-        assert_eq!(
-            requests_in(10, 1000, 500, 20.0),
-            "10 requests in 1000 ms, including 500 ms of waiting; 20.0 per second otherwise"
-        );
+        assert_eq!(requests_in(3462, 1149, 0), "3,462 requests in 1.1 s");
+        assert_eq!(requests_in(1, 1000, 500), "1 request in 1.0 s, of which it waited 0.5 s");
         assert_eq!(some_failed(2, 5, Some(3)), "2 of 5 failed, first #3");
-        assert_eq!(alternative_causes(&["a.b".to_owned(), "c.d".to_owned()]), "; or a.b; or c.d");
+        let cases = ["a delivery without a".to_owned(), "a delivery with b".to_owned()];
+        assert_eq!(cases_that_fail(&cases), "a delivery without a; with b");
+        assert_eq!(sent("POST", "/", "x", 1250), "POST / with x (1.2 KB)");
     }
 
     #[test]

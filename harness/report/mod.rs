@@ -11,9 +11,12 @@ pub mod text;
 pub mod watched;
 
 mod check;
+mod circumstances;
+mod conclusion;
 mod curl;
 mod findings;
 mod messages;
+mod program_output;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -33,6 +36,7 @@ use crate::wire::exchange::{Delivery, ExchangeId, Trust};
 use check::check_entry;
 
 pub use check::{CauseEntry, CheckEntry};
+pub use conclusion::RunResult;
 pub use findings::{AnswerEntry, FindingEntry};
 
 pub use crate::suite::verdict::VerdictName;
@@ -129,22 +133,6 @@ pub struct Report {
 pub struct Tool {
     pub name: &'static str,
     pub version: &'static str,
-}
-
-/// A run's result in a word. A requirement is gated if its level can fail the run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum RunResult {
-    /// Every gated requirement ran and passed.
-    Pass,
-    /// A gated requirement failed.
-    Fail,
-    /// Nothing gated failed, but a gated requirement is inconclusive, or nothing was selected.
-    Incomplete,
-    /// The run was interrupted, and the report covers what had run until then.
-    Interrupted,
-    /// The suite itself failed, or the sender violated the attachment protocol.
-    Error,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -281,95 +269,12 @@ impl Report {
         }
     }
 
-    /// How many requirements of a level passed, and how many apply.
-    pub fn passed(&self, level: Level) -> (usize, usize) {
-        let of_level = || self.requirements.iter().filter(|entry| entry.level == level);
-        let applicable = of_level().filter(|entry| entry.verdict != VerdictName::NotApplicable).count();
-        (of_level().filter(|entry| entry.verdict == VerdictName::Pass).count(), applicable)
-    }
-
-    /// How many requirements have this verdict.
-    pub fn count(&self, verdict: VerdictName) -> usize {
-        self.requirements.iter().filter(|entry| entry.verdict == verdict).count()
-    }
-
     /// Why every valid delivery is rejected; `None` if some are accepted, or the cause is unknown.
     pub fn leading_cause(&self) -> Option<&CauseEntry> {
         let valid = self.checks.iter().find(|check| check.requirements == ["RCV-1"])?;
         let cause = valid.cause.as_ref().filter(|_| valid.verdict == VerdictName::Fail)?;
-        let families = ["message.", "key.", "digest.", "header.", "refuses.everything"];
+        let families = ["message.", "key.", "digest.", "header.", "clock.", "refuses.everything"];
         families.iter().any(|family| cause.code.starts_with(family)).then_some(cause)
-    }
-
-    /// The last line of a text report, for programs that search for it.
-    pub fn result_line(&self) -> String {
-        let levels: Vec<String> = Level::ALL
-            .into_iter()
-            .map(|level| {
-                let (passed, of) = self.passed(level);
-                format!("{level} {passed}/{of}")
-            })
-            .collect();
-        let result = self.result.as_str();
-        let (inconclusive, not_applicable) =
-            (self.count(VerdictName::Inconclusive), self.count(VerdictName::NotApplicable));
-        messages::result(result, &levels, inconclusive, not_applicable, self.seed)
-    }
-
-    /// Whether a requirement of a gated level has this verdict.
-    fn gates(&self, wanted: VerdictName) -> bool {
-        self.requirements.iter().any(|entry| entry.level <= self.fail_on && entry.verdict == wanted)
-    }
-
-    fn conclude(&mut self) {
-        self.findings = findings::of(&self.checks);
-        self.exit = if self.interrupted {
-            ExitStatus::Interrupted
-        } else if self.lacks_evidence
-            || self.requirements.iter().any(|entry| entry.verdict == VerdictName::Error)
-        {
-            ExitStatus::Harness
-        } else if self.unreached {
-            ExitStatus::Incomplete
-        } else if self.ended || self.gates(VerdictName::Fail) {
-            ExitStatus::Failed
-        } else if self.gates(VerdictName::Inconclusive) {
-            ExitStatus::Incomplete
-        } else if self.requirements.is_empty() {
-            ExitStatus::NothingSelected
-        } else {
-            ExitStatus::Passed
-        };
-        self.exit_status = self.exit.code();
-        self.exchanges_per_s = per_second(self.exchanges, self.active);
-        self.result = match self.exit {
-            ExitStatus::Passed => RunResult::Pass,
-            ExitStatus::Failed => RunResult::Fail,
-            ExitStatus::Harness => RunResult::Error,
-            ExitStatus::Interrupted => RunResult::Interrupted,
-            _ => RunResult::Incomplete,
-        };
-        self.counts.clear();
-        for level in Level::ALL {
-            let counts = self.counts.entry(level).or_default();
-            counts.extend(VerdictName::ALL.map(|verdict| (verdict.as_str(), 0)));
-            for entry in self.requirements.iter().filter(|entry| entry.level == level) {
-                *counts.entry(entry.verdict.as_str()).or_default() += 1;
-            }
-        }
-    }
-}
-
-impl RunResult {
-    /// The word in reports.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pass => "pass",
-            Self::Fail => "fail",
-            Self::Incomplete => "incomplete",
-            Self::Interrupted => "interrupted",
-            Self::Error => "error",
-        }
     }
 }
 
@@ -427,11 +332,4 @@ impl RequirementEntry {
 /// The command that sends a delivery to the server of a URL; `None` if curl cannot send it.
 pub fn command(url: &str, trust: &Trust, delivery: &Delivery) -> Option<String> {
     curl::command(url, trust, delivery, None)
-}
-
-/// Rounded to a tenth; 0 if no time passed.
-fn per_second(exchanges: usize, active: Duration) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "no run has 2^53 exchanges")]
-    let rate = exchanges as f64 / active.as_secs_f64();
-    if active.is_zero() { 0.0 } else { (rate * 10.0).round() / 10.0 }
 }

@@ -1,28 +1,37 @@
-//! The report for people: one line per requirement, with what went wrong below it.
+//! The report for people, of one screen: what went wrong by cause, then a line for each requirement that did not pass, then the
+//! result line.
 //!
-//! The last line is the result line. Colours only repeat what the words say.
+//! Colours only repeat what the words say. With [`Detail::Quiet`] it is the short form for coding agents.
+
+mod answer;
+mod brief;
+mod finding;
+mod layout;
+mod rows;
 
 use std::fmt::Write as _;
 
 use anstyle::Style;
 
+use self::layout::{labelled, labelled_command, wrapped};
 use super::{CheckEntry, Report, RequirementEntry, VerdictName, messages};
 use crate::terminal::{BAD, BOLD, DIM, GOOD, UNCLEAR, clean, lines};
+
+pub use self::layout::WIDTH;
 
 /// How much of the run is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Detail {
+    /// What did not pass, in the form for coding agents.
     Quiet,
+    /// What did not pass, and how many requirements passed.
     Normal,
-    /// With the number of cases of each requirement, and with all commands in full.
+    /// Every requirement, with its sentence and the number of its cases.
     Verbose,
 }
 
-/// The longest command that is shown without `-v`.
-const SHOWN_COMMAND: usize = 700;
-
-/// The indentation of a value's further lines.
-const MARGIN: &str = "                          ";
+/// The indentation of what is said about a requirement.
+const ENTRY: usize = 17;
 
 /// How many exchanges are shown per failure.
 const SHOWN_EXCHANGES: usize = 8;
@@ -37,55 +46,24 @@ fn payloads(report: &Report) -> String {
     words
 }
 
-/// The report as text with ANSI colours.
-pub fn render(report: &Report, detail: Detail) -> String {
+/// The report as text with ANSI colours, in lines of this width.
+pub fn render(report: &Report, detail: Detail, width: usize) -> String {
+    if detail == Detail::Quiet {
+        return brief::render(report);
+    }
     let mut text = String::new();
-    // Writing to a string does not fail.
-    let _ = writeln!(
-        text,
-        "{BOLD}{} {}{BOLD:#} · {} {} · {} · seed {}",
-        report.tool.name,
-        report.tool.version,
-        report.role,
-        clean(&report.subject),
-        payloads(report),
-        report.seed
-    );
-    if let Some(choice) = &report.dialect_choice {
-        let _ = writeln!(text, "{}", choice.sentence);
-    }
-    if let Some(cause) = report.leading_cause() {
-        let words = format!(
-            "{}{}{}",
-            cause.text,
-            cause.detail_in_parentheses(),
-            messages::alternative_causes(&cause.or)
-        );
-        let head = messages::rejects_every_valid_delivery();
-        let _ = writeln!(text, "\n{BAD}{head}{BAD:#}: {}", clean(&words));
-        let _ = writeln!(text, "  fix: {}", cause.fix);
-    }
-    let is_shown = |check: &CheckEntry| {
-        detail != Detail::Quiet || !matches!(check.verdict, VerdictName::Pass | VerdictName::NotApplicable)
-    };
+    heading(&mut text, report, width);
+    finding::all(&mut text, report, width);
     let together = together(report);
-    let is_shown = |check: &CheckEntry| is_shown(check) && !together.iter().any(|one| one.has(check));
-    let shown = || report.requirements.iter().zip(&report.checks).filter(|(_, check)| is_shown(check));
-    // The contract has some requirements of a group after other groups.
-    let mut groups: Vec<&str> = Vec::new();
-    for (_, check) in shown() {
-        if !groups.contains(&check.group()) {
-            groups.push(check.group());
-        }
-    }
-    for group in groups {
-        let _ = writeln!(text, "\n{BOLD}{group}{BOLD:#}");
-        for (requirement, check) in shown().filter(|(_, check)| check.group() == group) {
-            entry(&mut text, requirement, check, detail);
-        }
+    if detail == Detail::Verbose {
+        every_requirement(&mut text, report, width);
+    } else {
+        let is_told = |check: &CheckEntry| together.iter().any(|one| one.has(check));
+        rows::list(&mut text, report, &is_told, width);
     }
     for Together { verdict, reason, count } in &together {
         let (style, mark) = mark(*verdict);
+        // Writing to a string does not fail.
         let _ = writeln!(
             text,
             "\n{style}{mark}{style:#}: {}: {}",
@@ -93,17 +71,67 @@ pub fn render(report: &Report, detail: Detail) -> String {
             lines(reason, "  ")
         );
     }
-    for note in &report.notes {
-        let _ = writeln!(text, "\nnote: {}", lines(note, "      "));
+    if detail == Detail::Normal {
+        let passes = report.findings.is_empty() && together.is_empty();
+        rows::groups(&mut text, report, !passes, width);
+        if report.findings.len() == 1 {
+            text.push('\n');
+            finding::commands(&mut text, report);
+        }
     }
-    let Report { exchanges, duration_ms, waited_ms, exchanges_per_s, .. } = *report;
-    let requests = messages::requests_in(exchanges, duration_ms, waited_ms, exchanges_per_s);
+    for note in &report.notes {
+        let note = messages::note(note);
+        text.push('\n');
+        for (number, line) in note.lines().flat_map(|line| wrapped(line, 0, 6, width)).enumerate() {
+            let margin = if number == 0 { 0 } else { 6 };
+            let _ = writeln!(text, "{:margin$}{line}", "");
+        }
+    }
+    let Report { exchanges, duration_ms, waited_ms, .. } = *report;
+    let requests = messages::requests_in(exchanges, duration_ms, waited_ms);
     let _ = match report.unreached {
         true => writeln!(text),
         false => writeln!(text, "\n{DIM}{requests}{DIM:#}"),
     };
     let _ = writeln!(text, "{}", report.result_line());
     text
+}
+
+/// What was tested, and how.
+fn heading(text: &mut String, report: &Report, width: usize) {
+    let (name, version) = (report.tool.name, report.tool.version);
+    let rest =
+        format!("· {} {} · {} · seed {}", report.role, clean(&report.subject), payloads(report), report.seed);
+    let first = name.len() + version.len() + 2;
+    let mut margin = "";
+    let _ = write!(text, "{BOLD}{name} {version}{BOLD:#} ");
+    for line in wrapped(&rest, first, 2, width) {
+        let _ = writeln!(text, "{margin}{line}");
+        margin = "  ";
+    }
+    if let Some(choice) = &report.dialect_choice {
+        for line in wrapped(&choice.sentence, 0, 0, width) {
+            let _ = writeln!(text, "{line}");
+        }
+    }
+}
+
+/// Every requirement with its sentence, by group.
+fn every_requirement(text: &mut String, report: &Report, width: usize) {
+    // The contract has some requirements of a group after other groups.
+    let mut groups: Vec<&str> = Vec::new();
+    for check in &report.checks {
+        if !groups.contains(&check.group()) {
+            groups.push(check.group());
+        }
+    }
+    let entries = || report.requirements.iter().zip(&report.checks);
+    for group in groups {
+        let _ = writeln!(text, "\n{BOLD}{group}{BOLD:#}");
+        for (requirement, check) in entries().filter(|(_, check)| check.group() == group) {
+            entry(text, requirement, check, width);
+        }
+    }
 }
 
 /// Requirements that are open for the same reason, which concerns the whole run.
@@ -135,10 +163,10 @@ fn together(report: &Report) -> Vec<Together<'_>> {
     found
 }
 
-/// One check as text with ANSI colours.
-pub fn check(requirement: &RequirementEntry, check: &CheckEntry, detail: Detail) -> String {
+/// One check as text with ANSI colours, with all that is known about it.
+pub fn check(requirement: &RequirementEntry, check: &CheckEntry) -> String {
     let mut text = String::new();
-    entry(&mut text, requirement, check, detail);
+    entry(&mut text, requirement, check, WIDTH);
     text
 }
 
@@ -153,20 +181,22 @@ pub(super) fn mark(verdict: VerdictName) -> (Style, &'static str) {
     }
 }
 
-fn entry(text: &mut String, requirement: &RequirementEntry, check: &CheckEntry, detail: Detail) {
+fn entry(text: &mut String, requirement: &RequirementEntry, check: &CheckEntry, width: usize) {
     let (style, mark) = mark(check.verdict);
     let cases = match check.cases {
-        1.. if detail == Detail::Verbose => format!(" {DIM}{}{DIM:#}", messages::cases(check.cases)),
-        _ => String::new(),
+        1.. => format!(" {DIM}{}{DIM:#}", messages::cases(check.cases)),
+        0 => String::new(),
     };
     let _ = writeln!(
         text,
         "  {style}{mark:<12}{style:#} {:<6} {DIM}{:<6}{DIM:#}  {}{cases}",
         requirement.id, requirement.level, requirement.title
     );
-    let mut line = |name: &str, value: &str| {
-        let _ = writeln!(text, "                 {DIM}{name:<8}{DIM:#} {}", lines(value, MARGIN));
-    };
+    let sentence = wrapped(requirement.text, ENTRY, ENTRY, width);
+    for line in sentence {
+        let _ = writeln!(text, "{:ENTRY$}{DIM}{line}{DIM:#}", "");
+    }
+    let mut line = |name: &str, value: &str| labelled(text, ENTRY, name, value, width);
     match check.verdict {
         VerdictName::Pass => return,
         VerdictName::Inconclusive | VerdictName::NotApplicable => {
@@ -175,9 +205,18 @@ fn entry(text: &mut String, requirement: &RequirementEntry, check: &CheckEntry, 
         }
         VerdictName::Fail | VerdictName::Error => line("found", check.message.as_deref().unwrap_or_default()),
     }
+    if !check.cases_that_fail.is_empty() {
+        line("cases", &messages::cases_that_fail(&check.cases_that_fail));
+    }
     if let (Some(expected), Some(actual)) = (&check.expected, &check.actual) {
         line("expected", expected);
         line("actual", actual);
+    }
+    if let Some(answer) = &check.answer {
+        line("answered", &answer::line(answer));
+    }
+    if let Some(output) = &check.output {
+        line("stderr", output);
     }
     if let Some(cause) = &check.cause {
         line("cause", &cause.to_string());
@@ -189,18 +228,19 @@ fn entry(text: &mut String, requirement: &RequirementEntry, check: &CheckEntry, 
     if !check.exchanges.is_empty() {
         line("shown by", &messages::shown_by(&check.exchanges, SHOWN_EXCHANGES));
     }
+    if let Some(command) = &check.rerun {
+        labelled_command(text, ENTRY, "again", command);
+    }
     if let Some(command) = check.again() {
-        let fits = detail == Detail::Verbose || command.len() <= SHOWN_COMMAND;
-        let shown = if fits { command } else { messages::long_command() };
         // Unchanged: what is invisible is escaped in it already, in the way of the shell.
-        let _ = writeln!(text, "                 {DIM}{:<8}{DIM:#} {shown}", "again");
+        labelled_command(text, ENTRY, "repeat", command);
     }
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod tests {
-    use super::{Detail, VerdictName, check};
+    use super::{VerdictName, check};
     use crate::report::{CheckEntry, RequirementEntry};
     use crate::suite::requirements;
     use crate::terminal::plain;
@@ -214,8 +254,8 @@ mod tests {
             ..CheckEntry::unjudged(requirement)
         };
         let entry = RequirementEntry::new(requirement, found.verdict);
-        let shown = plain(&check(&entry, &found, Detail::Normal));
-        let expected = "found    it said \\u{1b}[2J\\u{202e}\n                          and more\n";
+        let shown = plain(&check(&entry, &found));
+        let expected = "found     it said \\u{1b}[2J\\u{202e}\n                           and more\n";
         assert!(shown.ends_with(expected), "{shown:?}");
     }
 }

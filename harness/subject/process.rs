@@ -147,6 +147,16 @@ impl Process {
         ProcessEnd { code: status.code(), text }
     }
 
+    /// The last lines of stderr, or of stdout if there are none.
+    pub(super) fn last_lines(&self) -> Vec<String> {
+        let said = self.stderr.last_lines();
+        if said.is_empty() {
+            self.stdout.as_ref().map(LastOutput::last_lines).unwrap_or_default()
+        } else {
+            said
+        }
+    }
+
     /// The last lines of stderr, or of stdout if there are none, as the end of a message; empty if there are none either.
     pub fn output_end(&self) -> String {
         let said = self.stderr.last_lines();

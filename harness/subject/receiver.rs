@@ -32,6 +32,10 @@ const FEW: usize = 3;
 /// After this many, it is short even if the process no longer listens: it may have closed its socket and live on.
 const MANY: usize = 12;
 
+/// How long a program has to write why it answers 5xx. Most write it before they answer.
+const SPEECH_WAIT: Duration = Duration::from_millis(20);
+const SPEECH_POLL: Duration = Duration::from_millis(2);
+
 #[derive(Debug)]
 pub struct Receiver {
     target: Target,
@@ -163,6 +167,19 @@ impl Receiver {
         match &mut self.running {
             Running::Command { process, .. } => process.ends_within(wait).await.map(|end| end.text),
             Running::Elsewhere | Running::Here(_) => None,
+        }
+    }
+
+    /// The last lines that its process wrote, if it was started here. Waits a moment for others than these.
+    pub(crate) async fn says_more(&self, known: &[String]) -> Vec<String> {
+        let Running::Command { process, .. } = &self.running else { return Vec::new() };
+        let began = Instant::now();
+        loop {
+            let said = process.last_lines();
+            if said != known || began.elapsed() > SPEECH_WAIT {
+                return said;
+            }
+            sleep(SPEECH_POLL).await;
         }
     }
 

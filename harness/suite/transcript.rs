@@ -79,6 +79,8 @@ pub struct Transcript {
     pub remarks: Vec<String>,
     /// Each exit of a receiver that the suite started: after which exchange, and how.
     pub deaths: Vec<(ExchangeId, String)>,
+    /// What a receiver that the suite started had written last when it answered 5xx.
+    pub complaints: Vec<(ExchangeId, Vec<String>)>,
     /// The webhooks that were registered at a sender.
     pub webhooks: Vec<RegisteredWebhook>,
     /// The secrets of all webhooks, including those whose registration failed.
@@ -199,6 +201,7 @@ impl Transcript {
             comparison: None,
             remarks: Vec::new(),
             deaths: Vec::new(),
+            complaints: Vec::new(),
             webhooks: Vec::new(),
             secrets: Vec::new(),
             emissions: Vec::new(),

@@ -55,20 +55,38 @@ fn push_headers(head: &mut impl BufMut, headers: &Headers) {
     }
 }
 
-fn reason(status: u16) -> &'static str {
+/// The usual reason phrase; empty for a status that is not known.
+pub(crate) fn reason(status: u16) -> &'static str {
     match status {
         100 => "Continue",
         102 => "Processing",
         103 => "Early Hints",
         200 => "OK",
         202 => "Accepted",
+        201 => "Created",
         204 => "No Content",
+        301 => "Moved Permanently",
+        302 => "Found",
+        303 => "See Other",
+        307 => "Temporary Redirect",
+        308 => "Permanent Redirect",
         400 => "Bad Request",
         401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
         405 => "Method Not Allowed",
+        409 => "Conflict",
+        411 => "Length Required",
         413 => "Content Too Large",
+        415 => "Unsupported Media Type",
+        419 => "Page Expired",
+        422 => "Unprocessable Content",
+        429 => "Too Many Requests",
         500 => "Internal Server Error",
+        501 => "Not Implemented",
+        502 => "Bad Gateway",
         503 => "Service Unavailable",
+        504 => "Gateway Timeout",
         _ => "",
     }
 }

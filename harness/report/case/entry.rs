@@ -3,7 +3,7 @@
 use super::Case;
 use super::replayed::Replayed;
 use crate::redaction::Redaction;
-use crate::report::text::{self, Detail};
+use crate::report::text;
 use crate::report::{CheckEntry, RequirementEntry, VerdictName, command};
 use crate::suite::replay::ReplayAttempt;
 use crate::suite::requirement::Requirement;
@@ -33,5 +33,5 @@ pub fn render(
         curl,
         ..CheckEntry::unjudged(requirement)
     };
-    text::check(&RequirementEntry::new(requirement, verdict), &check, Detail::Verbose)
+    text::check(&RequirementEntry::new(requirement, verdict), &check)
 }

@@ -162,9 +162,7 @@ fn with_death(t: &Transcript, exchange: ExchangeId, message: String) -> String {
 /// How many other cases show the same.
 fn others(t: &Transcript, scenarios: &[&Scenario], found: &[&Trial], all: &[&Trial]) -> String {
     let fixed = |trials: &[&Trial]| trials.iter().filter(|trial| !trial.generated).count();
-    let first_is_fixed = found.first().is_some_and(|first| !first.generated);
-    let more = fixed(found) - usize::from(first_is_fixed);
     let generated = scenarios.iter().map(|scenario| t.generated(scenario.name));
     let generated = generated.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
-    messages::others((more, fixed(all)), generated)
+    messages::others((fixed(found), fixed(all)), generated)
 }

@@ -70,11 +70,11 @@ pub(super) fn process_ended() -> &'static str {
     "it ended or no longer answers"
 }
 
-/// How many other cases show the same: ` (and 3 more of 12 cases; 7 of 64 generated cases)`.
-pub(super) fn others((more, fixed): (usize, usize), (deviating, generated): (usize, usize)) -> String {
+/// How many cases show it: ` (4 of 12 cases; 7 of 64 generated cases)`. One alone is the case that the finding names.
+pub(super) fn others((found, fixed): (usize, usize), (deviating, generated): (usize, usize)) -> String {
     let mut parts = Vec::new();
-    if more > 0 {
-        parts.push(format!("and {more} more of {fixed} cases"));
+    if found > 1 {
+        parts.push(format!("{found} of {fixed} cases"));
     }
     if deviating > 0 {
         parts.push(format!("{deviating} of {generated} generated cases"));
@@ -336,10 +336,10 @@ mod tests {
 
     #[test]
     fn others_are_counted_only_if_there_are_any() {
-        assert_eq!(others((0, 5), (0, 64)), "");
-        assert_eq!(others((3, 12), (0, 64)), " (and 3 more of 12 cases)");
-        assert_eq!(others((0, 5), (7, 64)), " (7 of 64 generated cases)");
-        assert_eq!(others((3, 12), (7, 64)), " (and 3 more of 12 cases; 7 of 64 generated cases)");
+        assert_eq!(others((1, 5), (0, 64)), "");
+        assert_eq!(others((3, 12), (0, 64)), " (3 of 12 cases)");
+        assert_eq!(others((1, 5), (7, 64)), " (7 of 64 generated cases)");
+        assert_eq!(others((3, 12), (7, 64)), " (3 of 12 cases; 7 of 64 generated cases)");
     }
 
     #[test]

@@ -37,6 +37,9 @@ const FORGED_WAIT: Duration = Duration::from_secs(1);
 /// How long the process is watched after the last exchange of the run.
 const LAST_WATCH: Duration = Duration::from_millis(30);
 
+/// How many of its answers 5xx are kept with what the program wrote.
+const MOST_COMPLAINTS: usize = 64;
+
 /// A receiver that takes longer than this to answer gets fewer generated cases.
 const SLOW: Duration = Duration::from_millis(50);
 
@@ -269,6 +272,7 @@ impl<'a> ReceiverStage<'a> {
         let answered = exchange.outcome.status().is_some() || exchange.outcome == Outcome::Abandoned;
         let delivery = (!answered).then(|| exchange.delivery.clone());
         let id = self.transcript.record(exchange);
+        self.hear(id).await;
         let Some(delivery) = delivery else { return Ok(id) };
         if !self.revive(id).await? {
             return Ok(id);
@@ -281,6 +285,18 @@ impl<'a> ReceiverStage<'a> {
             self.revive(id).await?;
         }
         Ok(id)
+    }
+
+    /// Keeps what the program wrote about a 5xx.
+    async fn hear(&mut self, id: ExchangeId) {
+        let failed = self.transcript.outcome(id).status().is_some_and(|status| status >= 500);
+        if failed && self.transcript.complaints.len() < MOST_COMPLAINTS {
+            let known = self.transcript.complaints.last().map_or(&[][..], |(_, lines)| lines);
+            let lines = self.subject.says_more(known).await;
+            if !lines.is_empty() {
+                self.transcript.complaints.push((id, lines));
+            }
+        }
     }
 
     pub(super) fn record_trial(

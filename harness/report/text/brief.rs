@@ -1,0 +1,92 @@
+//! The report for coding agents and for `-q`: what did not pass, once, with what to change and what not.
+//!
+//! A report of one cause has at most 20 lines and 1,500 bytes, if the command that repeats it is not longer than 200.
+
+use std::fmt::Write as _;
+
+use super::finding::{cases, check_of, style_of};
+use super::rows::depends_on_valid;
+use super::{answer, together};
+use crate::report::{CheckEntry, FindingEntry, Report, VerdictName, messages};
+use crate::terminal::{UNCLEAR, clean, clipped};
+
+/// How many characters of an output, a message or a list are shown.
+const SHOWN: usize = 240;
+
+pub(super) fn render(report: &Report) -> String {
+    let mut text = String::new();
+    if let Some(choice) = &report.dialect_choice {
+        // Writing to a string does not fail.
+        let _ =
+            writeln!(text, "{}", messages::payloads_in_short(report.dialect, choice.refused, &choice.answer));
+    }
+    for finding in &report.findings {
+        entry(&mut text, report, finding);
+    }
+    let together = together(report);
+    for one in &together {
+        let reason: Vec<String> = one.reason.lines().map(|line| clean(line.trim()).into_owned()).collect();
+        let words =
+            format!("{}: {}", messages::not_judged(one.count), clipped(&reason.join(" · "), 2 * SHOWN));
+        let _ = writeln!(text, "{}: {words}", one.verdict.as_str());
+    }
+    let is_open = |check: &&CheckEntry| {
+        matches!(check.verdict, VerdictName::Inconclusive | VerdictName::Error)
+            && !depends_on_valid(report, check)
+            && !together.iter().any(|one| one.has(check))
+    };
+    let open: Vec<&CheckEntry> = report.checks.iter().filter(is_open).collect();
+    let mut told: Vec<&Option<String>> = Vec::new();
+    for check in &open {
+        if !told.contains(&&check.message) {
+            told.push(&check.message);
+            let same = open.iter().filter(|other| other.message == check.message);
+            let ids: Vec<&str> = same.flat_map(|check| check.requirements).collect();
+            let why = clipped(first_line(check), SHOWN);
+            let _ = writeln!(text, "{UNCLEAR}{}{UNCLEAR:#} {}: {why}", check.verdict.as_str(), ids.join(","));
+        }
+    }
+    let _ = writeln!(text, "{}", report.result_line());
+    text
+}
+
+fn entry(text: &mut String, report: &Report, finding: &FindingEntry) {
+    let style = style_of(finding.level);
+    let code = finding.cause.map(|code| format!(" {code}")).unwrap_or_default();
+    let ids = finding.requirements.join(",");
+    let check = check_of(report, finding);
+    let answered = check.and_then(|check| check.answer.as_ref()).map(answer::short);
+    let output = check.and_then(|check| check.output.as_deref()).map(|output| clipped(output, SHOWN));
+    let seen: Vec<String> = answered.into_iter().chain(output).collect();
+    let seen = if seen.is_empty() { String::new() } else { format!(" ({})", seen.join("; ")) };
+    let what = clipped(finding.text.lines().next().unwrap_or_default(), 2 * SHOWN);
+    let _ = writeln!(text, "{style}{}{style:#} {ids}{code}: {what}{seen}", finding.level.as_str());
+    let mut line = |label: &str, value: &str| {
+        let _ = writeln!(text, "  {label}: {value}");
+    };
+    // Of a sender, the cause says why, and the message what.
+    let found = check.filter(|check| check.sent.is_none() && check.cause.is_some());
+    if let Some(found) = found {
+        line("found", &clipped(first_line(found), SHOWN));
+    }
+    if let Some(cases) = cases(report, finding) {
+        let cases: Vec<&str> = cases.lines().collect();
+        line("cases", &clipped(&cases.join("; "), 2 * SHOWN));
+    }
+    if let Some(fix) = finding.fix {
+        line("fix", fix);
+    }
+    for code in finding.code_line.iter().flat_map(|code| code.lines()) {
+        line("code", &clean(code.trim()));
+    }
+    if let Some(avoid) = finding.avoid {
+        line("do not", avoid);
+    }
+    if let Some(rerun) = &finding.rerun {
+        line("rerun", rerun);
+    }
+}
+
+fn first_line(check: &CheckEntry) -> &str {
+    check.message.as_deref().unwrap_or_default().lines().next().unwrap_or_default()
+}

@@ -1,0 +1,172 @@
+//! What did not pass, one line each, and how many of each group passed.
+
+use std::fmt::Write as _;
+
+use super::finding::style_of;
+use super::layout::wrapped;
+use crate::report::{CheckEntry, Report, RequirementEntry, VerdictName, messages};
+use crate::terminal::{DIM, UNCLEAR, clean};
+
+/// The column of a requirement's title.
+const TITLE: usize = 18;
+
+/// From so many on, requirements that are open for the same reason are listed together.
+const MANY: usize = 3;
+
+type Row<'a> = (&'a RequirementEntry, &'a CheckEntry);
+
+/// One line for each requirement that failed or is open; those that depend on RCV-1 have one together. `is_told` says which are
+/// told elsewhere.
+pub(super) fn list(text: &mut String, report: &Report, is_told: &dyn Fn(&CheckEntry) -> bool, width: usize) {
+    let rows: Vec<Row<'_>> = report.requirements.iter().zip(&report.checks).collect();
+    let is_open =
+        |check: &CheckEntry| matches!(check.verdict, VerdictName::Inconclusive | VerdictName::Error);
+    let depends = |check: &CheckEntry| depends_on_valid(report, check);
+    let failed: Vec<Row<'_>> =
+        rows.iter().copied().filter(|(_, check)| check.verdict == VerdictName::Fail).collect();
+    let open: Vec<Row<'_>> = rows
+        .iter()
+        .copied()
+        .filter(|(_, check)| is_open(check) && !depends(check) && !is_told(check))
+        .collect();
+    let dependent = rows.iter().filter(|(_, check)| depends(check)).count();
+    let reason = |row: &Row<'_>| row.1.message.clone().unwrap_or_default();
+    let (together, single): (Vec<Row<'_>>, Vec<Row<'_>>) = open
+        .iter()
+        .copied()
+        .partition(|row| open.iter().filter(|other| reason(other) == reason(row)).count() >= MANY);
+    if failed.is_empty() && open.is_empty() && dependent == 0 {
+        return;
+    }
+    text.push('\n');
+    let column = failed.iter().chain(&single).map(|(requirement, _)| requirement.title.chars().count()).max();
+    let column = column.unwrap_or_default().max(if dependent > 0 {
+        messages::depend_on_it(dependent).len() - 8
+    } else {
+        0
+    });
+    let mut sorted = [failed, single].concat();
+    sorted.sort_by_key(|(requirement, check)| (check.verdict != VerdictName::Fail, requirement.level));
+    for (requirement, check) in sorted {
+        row(text, report, (requirement, check), (column, width));
+        if requirement.id == "RCV-1" && dependent > 0 {
+            let words = messages::depend_on_it(dependent);
+            let _ = writeln!(text, "{:10}{words:<1$}  {UNCLEAR}inconclusive{UNCLEAR:#}", "", column + 8);
+        }
+    }
+    let mut told: Vec<String> = Vec::new();
+    for first in &together {
+        let why = reason(first);
+        if told.contains(&why) {
+            continue;
+        }
+        let same = || together.iter().filter(|row| reason(row) == why);
+        let ids: Vec<&str> = same().map(|(requirement, _)| requirement.id).collect();
+        let words = format!("{}: {}", first.1.verdict.as_str(), why.lines().next().unwrap_or_default());
+        for line in wrapped(&format!("{}: {}", messages::not_judged(ids.len()), words), 2, 2, width) {
+            let _ = writeln!(text, "  {UNCLEAR}{line}{UNCLEAR:#}");
+        }
+        for line in wrapped(&ids.join(" "), 10, 10, width) {
+            let _ = writeln!(text, "{:10}{DIM}{line}{DIM:#}", "");
+        }
+        told.push(why);
+    }
+}
+
+fn row(text: &mut String, report: &Report, (requirement, check): Row<'_>, (column, width): (usize, usize)) {
+    let RequirementEntry { id, title, level, .. } = requirement;
+    let (style, verdict) = match check.verdict {
+        VerdictName::Fail => (style_of(*level), "failed".to_owned() + &number_of(report, id)),
+        verdict => (UNCLEAR, format!("{}: {}", verdict.as_str(), first_line(check))),
+    };
+    let at = TITLE + column + 2;
+    let narrow = at + 12 > width;
+    let (first, margin) = if narrow { (TITLE + title.chars().count() + 2, TITLE) } else { (at, at) };
+    let column = if narrow { 0 } else { column };
+    let lines = wrapped(&verdict, first, margin, width);
+    let _ = write!(text, "  {:<7} {id:<7} {title:<column$}  ", level.as_str());
+    for (number, line) in lines.iter().enumerate() {
+        let before = if number == 0 { 0 } else { margin };
+        let _ = writeln!(text, "{:before$}{style}{line}{style:#}", "");
+    }
+}
+
+/// The number of the finding that explains a failure, if there are several findings.
+fn number_of(report: &Report, id: &str) -> String {
+    let at = report.findings.iter().position(|finding| finding.requirements.contains(&id));
+    at.filter(|_| report.findings.len() > 1).map(|at| format!(" ({})", at + 1)).unwrap_or_default()
+}
+
+fn first_line(check: &CheckEntry) -> String {
+    let message = check.message.as_deref().unwrap_or_default();
+    clean(message.lines().next().unwrap_or_default()).into_owned()
+}
+
+/// Whether a requirement is open because no valid delivery was accepted.
+pub(super) fn depends_on_valid(report: &Report, check: &CheckEntry) -> bool {
+    let of_receiver = |check: &CheckEntry| check.id.starts_with("receiver/");
+    let rejected = report
+        .checks
+        .iter()
+        .any(|check| check.requirements == ["RCV-1"] && check.verdict == VerdictName::Fail);
+    // Where something passed, other valid deliveries were accepted.
+    let all = || !report.checks.iter().any(|check| of_receiver(check) && check.verdict == VerdictName::Pass);
+    check.verdict == VerdictName::Inconclusive
+        && of_receiver(check)
+        && rejected
+        && !report.stopped_by.iter().any(|why| check.message.as_ref() == Some(why))
+        && all()
+}
+
+/// One line for each group: how many passed, failed and were not judged. With `passing`, only groups where something passed.
+pub(super) fn groups(text: &mut String, report: &Report, passing: bool, width: usize) {
+    let mut groups: Vec<&str> = Vec::new();
+    for check in &report.checks {
+        if !groups.contains(&check.group()) {
+            groups.push(check.group());
+        }
+    }
+    let of = |group: &'static str| group;
+    let mut is_first = true;
+    for group in groups {
+        let checks: Vec<&CheckEntry> = report.checks.iter().filter(|check| check.group() == group).collect();
+        let count = |verdict| checks.iter().filter(|check| check.verdict == verdict).count();
+        let passed = count(VerdictName::Pass);
+        if passing && passed == 0 {
+            continue;
+        }
+        if std::mem::take(&mut is_first) {
+            text.push('\n');
+        }
+        let name = if report.role == "both" { group } else { group.rsplit('/').next().unwrap_or(group) };
+        let names = [
+            (VerdictName::Pass, of("passed")),
+            (VerdictName::Fail, "failed"),
+            (VerdictName::Inconclusive, "inconclusive"),
+            (VerdictName::Error, "in error"),
+        ];
+        let mut parts: Vec<String> = names
+            .into_iter()
+            .filter(|(verdict, _)| count(*verdict) > 0)
+            .map(|(verdict, name)| format!("{} {name}", count(verdict)))
+            .collect();
+        parts.extend(not_applicable(&checks));
+        let padding = if report.role == "both" { 24 } else { 16 };
+        let at = padding + 2;
+        for (number, line) in wrapped(&parts.join(", "), at, at, width).iter().enumerate() {
+            let name = if number == 0 { name } else { "" };
+            let _ = writeln!(text, "  {name:<padding$}{line}");
+        }
+    }
+}
+
+/// How many do not apply, and why, if they have one reason.
+fn not_applicable(checks: &[&CheckEntry]) -> Option<String> {
+    let none: Vec<&&CheckEntry> =
+        checks.iter().filter(|check| check.verdict == VerdictName::NotApplicable).collect();
+    let first = none.first()?;
+    let same = none.iter().all(|check| check.message == first.message);
+    let why =
+        first.message.as_deref().filter(|_| same).map(|why| format!(" ({})", clean(why))).unwrap_or_default();
+    Some(format!("{}{why}", messages::not_applicable(none.len())))
+}
