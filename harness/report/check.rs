@@ -39,6 +39,9 @@ pub struct CheckEntry {
     pub answer: Option<AnswerEntry>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<CauseEntry>,
+    /// A line of code that mends it in the framework that the receiver uses.
+    #[serde(skip)]
+    pub code_line: Option<String>,
     /// The command that runs this check again, for a failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rerun: Option<String>,
@@ -95,6 +98,7 @@ impl CheckEntry {
             message: None,
             answer: None,
             cause: None,
+            code_line: None,
             rerun: None,
             curl: None,
             beyond_curl: false,

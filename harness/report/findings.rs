@@ -38,6 +38,9 @@ pub struct FindingEntry {
     pub text: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fix: Option<&'static str>,
+    /// The fix as a line of code, where the answers or the command tell the receiver's framework.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code_line: Option<String>,
     /// The wrong fix that is often tried instead.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub avoid: Option<&'static str>,
@@ -93,6 +96,7 @@ fn finding(check: &CheckEntry, text: String) -> FindingEntry {
         requirements: check.requirements.to_vec(),
         text,
         fix: check.cause.as_ref().map(|cause| cause.fix),
+        code_line: check.code_line.clone(),
         avoid: check.cause.as_ref().map(|cause| cause.avoid),
         expected: check.expected.clone(),
         answered: check.actual.clone(),

@@ -13,6 +13,7 @@ pub mod watched;
 mod check;
 mod curl;
 mod findings;
+mod framework;
 mod messages;
 
 use std::collections::BTreeMap;
@@ -31,6 +32,7 @@ use crate::suite::transcript::{Ending, Transcript};
 use crate::webhook::dialect::DOCUMENTED;
 use crate::wire::exchange::{Delivery, ExchangeId, Trust};
 use check::check_entry;
+use framework::Stack;
 
 pub use check::{CauseEntry, CheckEntry};
 pub use findings::{AnswerEntry, FindingEntry};
@@ -241,9 +243,12 @@ impl Report {
             requirements: run.findings.iter().map(RequirementEntry::of).collect(),
             checks: Vec::new(),
         };
+        let stack = Stack::of(transcript, &heading.subject);
         for finding in &run.findings {
+            let code_line = stack.zip(finding.cause()).and_then(|(stack, cause)| stack.line(cause));
             let check = check_entry(finding, transcript, &redact, heading.out.as_deref(), &mut report.bodies);
-            report.checks.push(CheckEntry { rerun: heading.rerun(&check, transcript, &redact), ..check });
+            let rerun = heading.rerun(&check, transcript, &redact);
+            report.checks.push(CheckEntry { rerun, code_line, ..check });
         }
         report.conclude();
         if report.ended && report.exit == ExitStatus::Failed && !report.gates(VerdictName::Fail) {
