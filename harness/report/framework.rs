@@ -78,20 +78,32 @@ impl Stack {
 
     /// The line of code that mends a cause, if one helps.
     pub(super) fn line(self, cause: &Cause) -> Option<String> {
-        let line = self.line_of(code_of(cause))?;
-        // Both headers are looked up in the same way.
         let detail = cause.detail.as_deref().unwrap_or_default().to_ascii_lowercase();
+        let line = match (code_of(cause), detail.as_str()) {
+            (Code::AcceptsMalformed, "not utf-8") => self.its(serving::STRICT),
+            (Code::AcceptsMalformed, "empty" | "truncated json" | "not json") => {
+                self.its(lines_of(Code::CrashMalformedJson)?)
+            }
+            // The line is about the event's name.
+            (Code::AcceptsMalformed, other) if other.starts_with("data is ") => None,
+            (code, _) => self.its(lines_of(code)?),
+        }?;
+        // Both headers are looked up in the same way.
         let is_timestamp = detail.contains("timestamp") && !detail.contains("signature");
         let is_lookup = matches!(cause.code, Code::HeaderName | Code::HeaderDuplicate) && is_timestamp;
         Some(if is_lookup { of_timestamp(line) } else { line.to_owned() })
     }
 
-    fn line_of(self, code: Code) -> Option<&'static str> {
-        let (_, lines) =
-            signing::LINES.iter().chain(serving::LINES).find(|(codes, _)| codes.contains(&code))?;
+    /// The line for this framework, or else for its language.
+    fn its(self, lines: &[(Self, &'static str)]) -> Option<&'static str> {
         let of = |stack: Self| lines.iter().find(|(other, _)| *other == stack).map(|(_, line)| *line);
         of(self).or_else(|| of(self.language()))
     }
+}
+
+fn lines_of(code: Code) -> Option<&'static [(Stack, &'static str)]> {
+    let mut rows = signing::LINES.iter().chain(serving::LINES);
+    rows.find(|(codes, _)| codes.contains(&code)).map(|(_, lines)| *lines)
 }
 
 /// The code whose lines help. A key that is the text `undefined` is mended as a default secret is.
@@ -123,7 +135,8 @@ mod tests {
 
     #[test]
     fn lines_are_short_and_in_ascii() {
-        let rows: Vec<&Row> = signing::LINES.iter().chain(serving::LINES).collect();
+        let strict: Row = (&[], serving::STRICT);
+        let rows: Vec<&Row> = signing::LINES.iter().chain(serving::LINES).chain([&strict]).collect();
         for (at, (codes, lines)) in rows.iter().enumerate() {
             for (stack, line) in *lines {
                 let shown = !line.trim().is_empty() && line.trim() == *line && line.len() <= LONGEST;
@@ -176,6 +189,17 @@ mod tests {
         assert!(line(Node, Code::AnswerNone).is_some());
         assert_eq!(line(Express, Code::AcceptsStale), line(Node, Code::AcceptsStale));
         assert_ne!(line(Express, Code::MessageBodyAlone), line(Node, Code::MessageBodyAlone));
+    }
+
+    #[test]
+    fn line_suits_the_body_that_was_accepted() {
+        let line =
+            |detail| Express.line(&Cause::detailed(Code::AcceptsMalformed, detail)).unwrap_or_default();
+        assert!(line("not UTF-8").contains("fatal: true"));
+        assert!(line("truncated JSON").contains("catch"));
+        assert!(line("[]").contains("typeof name"));
+        assert!(line("event is a number").contains("typeof name"));
+        assert_eq!(line("data is a string"), "");
     }
 
     #[test]

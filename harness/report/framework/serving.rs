@@ -8,6 +8,19 @@ use super::Stack::{
 };
 use crate::suite::cause::Code;
 
+/// Strict decoding of the body, for a receiver that accepts what is not UTF-8.
+pub(super) const STRICT: &[(super::Stack, &str)] = &[
+    (
+        JavaScript,
+        r#"const text = new TextDecoder("utf-8", { fatal: true }).decode(rawBody);  // throws: 400"#,
+    ),
+    (Python, "text = body.decode()  # a UnicodeDecodeError: answer 400"),
+    (Go, r#"if !utf8.Valid(body) { http.Error(w, "not UTF-8", 400); return }"#),
+    (Php, r#"if (!mb_check_encoding($body, "UTF-8")) { http_response_code(400); exit; }"#),
+    (Rails, r#"return head(:bad_request) unless body.dup.force_encoding("UTF-8").valid_encoding?"#),
+    (Java, "StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(body))  // throws: 400"),
+];
+
 /// Rejections, limits, what stands before the receiver, and what it processes.
 pub(super) const LINES: &[Row] = &[
     (
