@@ -15,6 +15,7 @@ mod curl;
 mod findings;
 mod framework;
 mod messages;
+mod not_started;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -23,6 +24,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::duration::milliseconds;
+use crate::error::StartFailure;
 use crate::exit::ExitStatus;
 use crate::redaction::Redaction;
 use crate::suite::requirement::{Level, Requirement, Role};
@@ -112,6 +114,9 @@ pub struct Report {
     /// Whether the program under test could not be reached or started, so that nothing was tried.
     #[serde(skip)]
     pub unreached: bool,
+    /// Why it could not.
+    #[serde(skip)]
+    pub not_started: Option<StartFailure>,
     /// Why scenarios were not tried or stopped. Requirements that are open for one of these reasons are shown together.
     #[serde(skip)]
     pub stopped_by: Vec<String>,
@@ -236,6 +241,7 @@ impl Report {
             lacks_evidence: false,
             ended: ended(transcript),
             unreached: transcript.unreached,
+            not_started: run.not_started.as_ref().map(|why| not_started::redacted(why, &redact)),
             stopped_by: stopped_by(transcript).map(|why| redact.text(why)).collect(),
             bodies: Vec::new(),
             notes,

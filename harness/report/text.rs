@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use anstyle::Style;
 
-use super::{CheckEntry, Report, RequirementEntry, VerdictName, messages};
+use super::{CheckEntry, Report, RequirementEntry, VerdictName, messages, not_started};
 use crate::terminal::{BAD, BOLD, DIM, GOOD, UNCLEAR, clean, lines};
 
 /// How much of the run is shown.
@@ -39,6 +39,9 @@ fn payloads(report: &Report) -> String {
 
 /// The report as text with ANSI colours.
 pub fn render(report: &Report, detail: Detail) -> String {
+    if let Some(failure) = &report.not_started {
+        return not_started::render(report, failure, detail);
+    }
     let mut text = String::new();
     // Writing to a string does not fail.
     let _ = writeln!(
