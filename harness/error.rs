@@ -108,12 +108,8 @@ impl SubjectError {
         }
         let text = self.to_string();
         let (fault, rest) = text.split_once('\n').unwrap_or((&text, ""));
-        let (fault, stream) = fault
-            .strip_suffix(':')
-            .and_then(|fault| fault.split_once("; the end of its "))
-            .map_or((fault, "stderr"), |(fault, stream)| {
-                (fault, if stream == "stdout" { "stdout" } else { "stderr" })
-            });
+        let stream = if fault.ends_with(" its stdout:") { "stdout" } else { "stderr" };
+        let fault = fault.split("; the end of").next().unwrap_or(fault);
         let lines: Vec<String> = rest.lines().map(|line| line.trim_end().to_owned()).collect();
         let output = (!lines.is_empty()).then_some((stream, lines));
         StartFailure { fault: fault.to_owned(), output, ..StartFailure::default() }

@@ -39,7 +39,7 @@ pub struct CheckEntry {
     pub answer: Option<AnswerEntry>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<CauseEntry>,
-    /// A line of code that mends it in the framework that the receiver uses.
+    /// A line of code that fixes it in the framework that the receiver uses.
     #[serde(skip)]
     pub code_line: Option<String>,
     /// The command that runs this check again, for a failure.

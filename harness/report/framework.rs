@@ -1,4 +1,4 @@
-//! What a receiver is written with, and the line of code that mends a cause there.
+//! What a receiver is written with, and the line of code that fixes a cause there.
 //!
 //! It is told from the answers and from the command that started the receiver. Where these do not agree nothing is said, and
 //! the general fix stands alone.
@@ -12,7 +12,7 @@ use crate::suite::requirement::Role;
 use crate::suite::transcript::Transcript;
 use crate::wire::exchange::Outcome;
 
-/// The causes that lines of code mend, and the line for each framework or language.
+/// The causes that lines of code fix, and the line for each framework or language.
 type Row = (&'static [Code], &'static [(Stack, &'static str)]);
 
 /// What a receiver is written with: a framework, or else the language alone.
@@ -76,7 +76,7 @@ impl Stack {
         signs::told_by(answers, command)
     }
 
-    /// The line of code that mends a cause, if one helps.
+    /// The line of code that fixes a cause, if one helps.
     pub(super) fn line(self, cause: &Cause) -> Option<String> {
         let detail = cause.detail.as_deref().unwrap_or_default().to_ascii_lowercase();
         let line = match (code_of(cause), detail.as_str()) {
@@ -106,7 +106,7 @@ fn lines_of(code: Code) -> Option<&'static [(Stack, &'static str)]> {
     rows.find(|(codes, _)| codes.contains(&code)).map(|(_, lines)| *lines)
 }
 
-/// The code whose lines help. A key that is the text `undefined` is mended as a default secret is.
+/// The code whose lines help. A key that is the text `undefined` is fixed as a default secret is.
 fn code_of(cause: &Cause) -> Code {
     match cause.to_fix() {
         code if code.as_str() == "key.undefined" => Code::KeyOtherWebhook,

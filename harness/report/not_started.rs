@@ -3,10 +3,9 @@
 use std::fmt::Write as _;
 
 use super::Report;
-use super::text::Detail;
 use crate::error::StartFailure;
 use crate::redaction::Redaction;
-use crate::terminal::{BAD, DIM, clean};
+use crate::terminal::{BAD, DIM, clean, clipped};
 
 /// How wide lines are. Commands are not broken, so that they can be copied.
 const WIDTH: usize = 100;
@@ -14,8 +13,9 @@ const WIDTH: usize = 100;
 /// The indentation of what a line says after its name.
 const MARGIN: usize = 11;
 
-/// How many lines of an output are shown without `-v`.
+/// How many lines of an output are shown without `-v`, and how many characters of each.
 const SHOWN: usize = 3;
+const LONGEST: usize = 240;
 
 /// The same failure without secrets.
 pub(super) fn redacted(failure: &StartFailure, redact: &Redaction) -> StartFailure {
@@ -28,8 +28,8 @@ pub(super) fn redacted(failure: &StartFailure, redact: &Redaction) -> StartFailu
     }
 }
 
-/// The report as text with ANSI colours.
-pub(super) fn render(report: &Report, failure: &StartFailure, detail: Detail) -> String {
+/// The report as text with ANSI colours. With `is_whole`, all of the output that is known is shown.
+pub(super) fn render(report: &Report, failure: &StartFailure, is_whole: bool) -> String {
     let mut text = String::new();
     // Writing to a string does not fail.
     let fault = wrapped(&format!("{}: {}", report.tool.name, clean(&failure.fault)), WIDTH - 2);
@@ -41,22 +41,30 @@ pub(super) fn render(report: &Report, failure: &StartFailure, detail: Detail) ->
         line("command", &clean(command));
     }
     if let Some((stream, lines)) = &failure.output {
-        let is_whole = detail == Detail::Verbose;
         let shown = if is_whole { lines.iter().collect() } else { telling(lines) };
         for (at, shown) in shown.into_iter().enumerate() {
-            let shown = if is_whole { shown } else { shown.trim_start() };
-            line(if at == 0 { stream } else { "" }, &clean(shown.trim_end()));
+            let name = if at == 0 { stream } else { "" };
+            if is_whole {
+                line(name, &clean(shown.trim_end()));
+            } else {
+                line(name, &below(&clipped(shown.trim(), LONGEST)));
+            }
         }
     }
     for (at, fix) in failure.fixes.iter().enumerate() {
         let name = if at == 0 { "fix" } else { "or" };
-        line(name, &wrapped(&clean(fix), WIDTH - MARGIN).join(&format!("\n{:MARGIN$}", "")));
+        line(name, &below(&clean(fix)));
     }
     for note in &report.notes {
-        line("note", &wrapped(&clean(note), WIDTH - MARGIN).join(&format!("\n{:MARGIN$}", "")));
+        line("note", &below(&clean(note)));
     }
     let _ = writeln!(text, "{}", report.result_line());
     text
+}
+
+/// A text after the name of a line, with its further lines below its first.
+fn below(text: &str) -> String {
+    wrapped(text, WIDTH - MARGIN).join(&format!("\n{:MARGIN$}", ""))
 }
 
 /// The lines of an output that tell why a program ended: its error, with a place in the program's own code.
@@ -71,12 +79,13 @@ fn telling(lines: &[String]) -> Vec<&String> {
     let is_plain = |line: &&String| {
         !line.starts_with(char::is_whitespace) && !line.starts_with('}') && !line.starts_with("Node.js v")
     };
-    let found = lines.iter().rposition(|line| names_error(&line));
-    let found = found.or_else(|| lines.iter().rposition(|line| is_plain(&line)));
-    let Some(at) = found else { return lines.iter().rev().take(1).collect() };
+    let Some(at) = lines.iter().rposition(|line| names_error(&line)) else {
+        return lines[lines.len().saturating_sub(SHOWN)..].iter().collect();
+    };
     let is_place = |line: &&String| {
         let line = line.trim_start();
-        let is_own = !line.contains("node:internal") && !line.contains("node_modules");
+        let others = ["node:internal", "node_modules", "site-packages", "/lib/python", "<frozen "];
+        let is_own = !others.iter().any(|other| line.contains(other));
         (line.starts_with("at ") || line.starts_with("File \"")) && is_own
     };
     let after =
@@ -118,7 +127,7 @@ mod tests {
     use super::{telling, wrapped};
 
     fn told(output: &str) -> Vec<String> {
-        let lines: Vec<String> = output.lines().map(str::to_owned).collect();
+        let lines: Vec<String> = output.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect();
         telling(&lines).into_iter().cloned().collect()
     }
 
@@ -143,17 +152,14 @@ mod tests {
                     "ModuleNotFoundError: No module named 'flask'",
                 ],
             ),
-            (
-                "  at frame 1\n  at frame 2\nDuplicateRoute: two routes",
-                &["  at frame 2", "DuplicateRoute: two routes"],
-            ),
+            ("one\ntwo\n  three\nfour", &["two", "  three", "four"]),
             (
                 "panic: no secret\n\ngoroutine 1 [running]:\nmain.main()",
                 &["panic: no secret", "goroutine 1 [running]:"],
             ),
-            ("Starting\nno database", &["no database"]),
+            ("Starting\nno database", &["Starting", "no database"]),
             ("Starting\nerror: a\nsee the manual", &["error: a", "see the manual"]),
-            ("  indented\n  only", &["  only"]),
+            ("  indented\n  only", &["  indented", "  only"]),
             ("", &[]),
         ] {
             assert_eq!(told(output), expected, "{output}");

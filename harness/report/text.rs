@@ -40,7 +40,7 @@ fn payloads(report: &Report) -> String {
 /// The report as text with ANSI colours.
 pub fn render(report: &Report, detail: Detail) -> String {
     if let Some(failure) = &report.not_started {
-        return not_started::render(report, failure, detail);
+        return not_started::render(report, failure, detail == Detail::Verbose);
     }
     let mut text = String::new();
     // Writing to a string does not fail.

@@ -1,4 +1,4 @@
-//! Lines of code that mend how a receiver is reached, what it answers and what it processes, by cause and by what the receiver
+//! Lines of code that fix how a receiver is reached, what it answers and what it processes, by cause and by what the receiver
 //! is written with. In them, `/webhooks/twenty` is the path of the webhook.
 
 use super::Row;

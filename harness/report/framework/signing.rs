@@ -1,4 +1,4 @@
-//! Lines of code that mend what a receiver signs and compares, by cause and by what the receiver is written with.
+//! Lines of code that fix what a receiver signs and compares, by cause and by what the receiver is written with.
 //!
 //! In them, `secret`, `timestamp`, `signature` and `rawBody` or `body` are what their names say. Long because: it is a table.
 

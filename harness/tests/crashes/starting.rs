@@ -109,7 +109,7 @@ fn short(ran: &Ran) -> Vec<&str> {
 #[test]
 fn fault_and_fix_are_in_the_first_five_lines() {
     let folder = TempDir::new().unwrap();
-    let in_use =
+    let taken =
         script(&folder, "in-use", "echo 'Error: listen EADDRINUSE: address already in use' >&2; exit 1");
     let unlisted = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let url = format!("http://127.0.0.1:{unlisted}/hooks");
@@ -121,7 +121,7 @@ fn fault_and_fix_are_in_the_first_five_lines() {
             "did not listen on port",
             "does `sleep 60` read the port",
         ),
-        (vec!["--exec", &in_use], "ended before it listened", "fix      its port is in use"),
+        (vec!["--exec", &taken], "ended before it listened", "fix      its port is in use"),
         (vec!["--url", &url, "--secret", "x"], "cannot be reached: connection refused", "start it first"),
         (vec!["--url", &url["http://".len()..], "--secret", "x"], "cannot be reached", "start it first"),
         (
@@ -188,7 +188,7 @@ fn sender_that_ends_or_speaks_no_protocol_is_told_once() {
     assert_inconclusive(&report, "cannot start the command");
     let speaks = script(&folder, "speaks", "echo Listening on 3000");
     let ran = binary(["sender", "--exec", &speaks]).expect(70);
-    assert_told_once(&ran, &["\"Listening on 3000\"", "write logs to stderr", "RESULT: error "]);
+    assert_told_once(&ran, &["\"Listening on 3000\"", "(console.error in Node", "RESULT: error "]);
 }
 
 #[test]

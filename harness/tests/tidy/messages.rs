@@ -16,6 +16,8 @@ const TABLES: &[&str] = &[
     // Lines of code, by cause and framework.
     "harness/report/framework/signing.rs",
     "harness/report/framework/serving.rs",
+    // What the answers of each framework have.
+    "harness/report/framework/signs.rs",
     // The faults, each with what it does.
     "harness/peers/fault.rs",
 ];
