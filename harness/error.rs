@@ -3,6 +3,7 @@
 //!
 //! Every error names the thing that is wrong and maps to one exit status.
 
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
@@ -42,6 +43,36 @@ impl Error {
     }
 }
 
+/// How many of the last lines of an output are in a text.
+const SHOWN_LINES: usize = 12;
+
+/// Why a program is not there to be tested, in the parts that a report shows one below the other.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StartFailure {
+    /// What is wrong, in one line.
+    pub fault: String,
+    /// The command that was started.
+    pub command: Option<String>,
+    /// The last lines that it wrote, and to which stream.
+    pub output: Option<(&'static str, Vec<String>)>,
+    /// What to do about it; what helps most often comes first.
+    pub fixes: Vec<String>,
+}
+
+impl fmt::Display for StartFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.fault)?;
+        if let Some(command) = &self.command {
+            write!(f, "\ncommand: {command}")?;
+        }
+        if let Some((stream, lines)) = &self.output {
+            let last = &lines[lines.len().saturating_sub(SHOWN_LINES)..];
+            write!(f, "\n{stream}:\n    {}", last.join("\n    "))?;
+        }
+        self.fixes.iter().try_for_each(|fix| write!(f, "\nfix: {fix}"))
+    }
+}
+
 /// Why a subject cannot be tested, or not tested further.
 #[derive(Debug, Clone, Error)]
 pub enum SubjectError {
@@ -50,6 +81,9 @@ pub enum SubjectError {
     Usage(String),
     #[error("{0}")]
     Unreachable(String),
+    /// It was started or looked for, and is not there to be tested.
+    #[error("{0}")]
+    NotStarted(Box<StartFailure>),
     #[error("{0}")]
     Died(String),
     /// It answered a request with an error, or did not answer in time.
@@ -67,8 +101,26 @@ pub enum SubjectError {
 }
 
 impl SubjectError {
+    /// The parts of an error that ends a run before it begins. A text is split at its lines: what follows the first is output.
+    pub fn start_failure(&self) -> StartFailure {
+        if let Self::NotStarted(failure) = self {
+            return failure.as_ref().clone();
+        }
+        let text = self.to_string();
+        let (fault, rest) = text.split_once('\n').unwrap_or((&text, ""));
+        let stream = if fault.ends_with(" its stdout:") { "stdout" } else { "stderr" };
+        let fault = fault.split("; the end of").next().unwrap_or(fault);
+        let lines: Vec<String> = rest.lines().map(|line| line.trim_end().to_owned()).collect();
+        let output = (!lines.is_empty()).then_some((stream, lines));
+        StartFailure { fault: fault.to_owned(), output, ..StartFailure::default() }
+    }
+
     /// The same error with its text changed.
     pub(crate) fn with(mut self, change: impl FnOnce(&str) -> String) -> Self {
+        if let Self::NotStarted(failure) = &mut self {
+            failure.fault = change(&failure.fault);
+            return self;
+        }
         let (Self::Usage(text)
         | Self::Unreachable(text)
         | Self::Died(text)

@@ -52,6 +52,9 @@ pub struct CheckEntry {
     pub answer: Option<AnswerEntry>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<CauseEntry>,
+    /// A line of code that fixes it in the framework that the receiver uses.
+    #[serde(skip)]
+    pub code_line: Option<String>,
     /// The command that runs this check again, for a failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rerun: Option<String>,
@@ -112,6 +115,7 @@ impl CheckEntry {
             output: None,
             answer: None,
             cause: None,
+            code_line: None,
             rerun: None,
             curl: None,
             beyond_curl: false,

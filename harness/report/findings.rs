@@ -38,7 +38,7 @@ pub struct FindingEntry {
     pub text: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fix: Option<&'static str>,
-    /// A line of code for the framework of the program under test.
+    /// The fix as a line of code, where the answers or the command tell the receiver's framework.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code_line: Option<String>,
     /// The wrong fix that is often tried instead.
@@ -96,7 +96,7 @@ fn finding(check: &CheckEntry, text: String) -> FindingEntry {
         requirements: check.requirements.to_vec(),
         text,
         fix: check.cause.as_ref().map(|cause| cause.fix),
-        code_line: None,
+        code_line: check.code_line.clone(),
         avoid: check.cause.as_ref().map(|cause| cause.avoid),
         expected: check.expected.clone(),
         answered: check.actual.clone(),

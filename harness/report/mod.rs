@@ -15,7 +15,9 @@ mod circumstances;
 mod conclusion;
 mod curl;
 mod findings;
+mod framework;
 mod messages;
+mod not_started;
 mod program_output;
 
 use std::collections::BTreeMap;
@@ -25,6 +27,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::duration::milliseconds;
+use crate::error::StartFailure;
 use crate::exit::ExitStatus;
 use crate::redaction::Redaction;
 use crate::suite::requirement::{Level, Requirement, Role};
@@ -34,6 +37,7 @@ use crate::suite::transcript::{Ending, Transcript};
 use crate::webhook::dialect::DOCUMENTED;
 use crate::wire::exchange::{Delivery, ExchangeId, Trust};
 use check::check_entry;
+use framework::Stack;
 
 pub use check::{CauseEntry, CheckEntry};
 pub use conclusion::RunResult;
@@ -114,6 +118,9 @@ pub struct Report {
     /// Whether the program under test could not be reached or started, so that nothing was tried.
     #[serde(skip)]
     pub unreached: bool,
+    /// Why it could not.
+    #[serde(skip)]
+    pub not_started: Option<StartFailure>,
     /// Why scenarios were not tried or stopped. Requirements that are open for one of these reasons are shown together.
     #[serde(skip)]
     pub stopped_by: Vec<String>,
@@ -222,6 +229,7 @@ impl Report {
             lacks_evidence: false,
             ended: ended(transcript),
             unreached: transcript.unreached,
+            not_started: run.not_started.as_ref().map(|why| not_started::redacted(why, &redact)),
             stopped_by: stopped_by(transcript).map(|why| redact.text(why)).collect(),
             bodies: Vec::new(),
             notes,
@@ -229,9 +237,12 @@ impl Report {
             requirements: run.findings.iter().map(RequirementEntry::of).collect(),
             checks: Vec::new(),
         };
+        let stack = Stack::of(transcript, &heading.subject);
         for finding in &run.findings {
+            let code_line = stack.zip(finding.cause()).and_then(|(stack, cause)| stack.line(cause));
             let check = check_entry(finding, transcript, &redact, heading.out.as_deref(), &mut report.bodies);
-            report.checks.push(CheckEntry { rerun: heading.rerun(&check, transcript, &redact), ..check });
+            let rerun = heading.rerun(&check, transcript, &redact);
+            report.checks.push(CheckEntry { rerun, code_line, ..check });
         }
         report.conclude();
         if report.ended && report.exit == ExitStatus::Failed && !report.gates(VerdictName::Fail) {

@@ -14,7 +14,7 @@ use std::fmt::Write as _;
 use anstyle::Style;
 
 use self::layout::{labelled, labelled_command, wrapped};
-use super::{CheckEntry, Report, RequirementEntry, VerdictName, messages};
+use super::{CheckEntry, Report, RequirementEntry, VerdictName, messages, not_started};
 use crate::terminal::{BAD, BOLD, DIM, GOOD, UNCLEAR, clean, lines};
 
 pub use self::layout::WIDTH;
@@ -48,6 +48,9 @@ fn payloads(report: &Report) -> String {
 
 /// The report as text with ANSI colours, in lines of this width.
 pub fn render(report: &Report, detail: Detail, width: usize) -> String {
+    if let Some(failure) = &report.not_started {
+        return not_started::render(report, failure, detail == Detail::Verbose);
+    }
     if detail == Detail::Quiet {
         return brief::render(report);
     }

@@ -86,6 +86,14 @@ impl Launch {
         Some(format!("{folder}PORT={port} TWENTY_WEBHOOK_SECRET=… {own}{again}"))
     }
 
+    /// The names of the files that its arguments may be.
+    pub(super) fn names(&self) -> Vec<String> {
+        let words = shlex::split(&self.command).unwrap_or_default();
+        let arguments = words.iter().skip(1).filter(|word| !word.starts_with('-'));
+        let names = arguments.filter_map(|word| Path::new(word).file_name());
+        names.map(|name| name.to_string_lossy().into_owned()).collect()
+    }
+
     /// The first variable of the shell in the command, such as `$PORT`, that nothing replaces.
     pub(super) fn unreplaced(&self) -> Option<&'static str> {
         let words = shlex::split(&self.command)?;

@@ -14,9 +14,8 @@ pub(super) fn not_a_command(command: &str) -> String {
     format!("the command {command:?} cannot be split into words; check its quotes")
 }
 
-/// `fix` is [`check_its_path`] or [`name_its_interpreter`].
-pub(super) fn cannot_start(program: &str, why: impl Display, fix: &str) -> String {
-    format!("cannot start the command {program:?}: {why}; {fix}")
+pub(super) fn cannot_start(program: &str, why: impl Display) -> String {
+    format!("cannot start the command {program:?}: {why}")
 }
 
 pub(super) fn check_its_path() -> &'static str {
@@ -44,28 +43,52 @@ pub(crate) fn no_free_port(why: impl Display) -> String {
     format!("cannot find a free port: {why}")
 }
 
-/// `end` says how the process ended, from [`ended`].
-pub(super) fn receiver_ended_at_start(launch: &Launch, port: u16, end: impl Display) -> String {
-    let (hint, again) = (not_replaced(launch), start_it_yourself(launch, port));
-    format!("the receiver ended before it listened on port {port}: {end}{hint}{again}")
+/// `status` is that of the process, such as `exit status: 1`.
+pub(super) fn receiver_ended_at_start(port: u16, status: &str) -> String {
+    format!("the receiver ended before it listened on port {port} ({status})")
 }
 
-/// The last line of a message about a receiver that cannot be started.
-fn start_it_yourself(launch: &Launch, port: u16) -> String {
+/// How to see more of a receiver that does not start; `None` if its command cannot be written.
+pub(super) fn start_it_yourself(launch: &Launch, port: u16) -> Option<String> {
     // The command is split into words as in a shell, but no shell runs it.
-    let again = launch.by_hand(port);
-    again.map_or_else(String::new, |again| format!("\nto see why, start it yourself: {again}"))
+    launch.by_hand(port).map(|again| format!("start it yourself: {again}"))
 }
 
-/// The hint that nothing replaces a variable in the command; empty if there is none.
-fn not_replaced(launch: &Launch) -> String {
-    launch.unreplaced().map_or_else(String::new, |name| {
-        let place = if name.contains("PORT") { "{port}" } else { "{secret}" };
-        format!(
-            "\nno shell runs the command, so the program got the text {name} itself: write {place} instead, or put the command \
-             into sh -c '…'"
-        )
-    })
+/// Nothing replaces a variable in the command; `None` if there is none.
+pub(super) fn not_replaced(launch: &Launch) -> Option<String> {
+    let name = launch.unreplaced()?;
+    let place = if name.contains("PORT") { "{port}" } else { "{secret}" };
+    Some(format!(
+        "no shell runs the command, so the program got the text {name} itself: write {place} instead, or put the command into \
+         sh -c '…'"
+    ))
+}
+
+/// What the last lines of a program's output ask for, if that is known.
+pub(super) fn hint(lines: &[String], launch: &Launch) -> Option<String> {
+    let says = |texts: &[&str]| lines.iter().any(|line| texts.iter().any(|text| line.contains(text)));
+    if says(&["EADDRINUSE", "ddress already in use", "Only one usage of each socket address"]) {
+        let hint = "its port is in use: have it read the port from the variable PORT, or end the program that has it";
+        return Some(hint.to_owned());
+    }
+    let is_missing = [
+        "Cannot find module '",
+        "can't open file",
+        "Could not open input file",
+        "Unable to access jarfile",
+        "cannot open",
+    ];
+    let names = |line: &str| launch.names().iter().any(|name| line.contains(name.as_str()));
+    if lines.iter().any(|line| names(line) && is_missing.iter().any(|text| line.contains(text))) {
+        let place =
+            launch.folder().map_or_else(|| "the current folder".to_owned(), |one| one.display().to_string());
+        return Some(format!("check the path: the command runs in {place}; --cwd DIR runs it in another"));
+    }
+    if says(&["Cannot find package", "ModuleNotFoundError", "Cannot find module"]) {
+        let hint = "install the package, or name the interpreter that has it, such as .venv/bin/python";
+        return Some(hint.to_owned());
+    }
+    None
 }
 
 pub(super) fn port_is_taken(port: u16) -> String {
@@ -75,22 +98,44 @@ pub(super) fn port_is_taken(port: u16) -> String {
 }
 
 /// A receiver that listened, and ended under a load before its first answer.
-pub(super) fn receiver_ended_unanswered(launch: &Launch, port: u16, end: impl Display) -> String {
-    format!("the receiver ended before it answered anything: {end}\n{}", start_it_yourself(launch, port))
+pub(super) fn receiver_ended_unanswered(status: &str) -> String {
+    format!("the receiver ended before it answered anything ({status})")
 }
 
 /// A receiver that listened, and then ended without a request.
-pub(super) fn receiver_ended_by_itself(launch: &Launch, port: u16, end: impl Display) -> String {
-    format!("the receiver ended by itself, without a request: {end}{}", start_it_yourself(launch, port))
+pub(super) fn receiver_ended_by_itself(status: &str) -> String {
+    format!("the receiver ended by itself, without a request ({status})")
 }
 
-pub(super) fn receiver_never_listened(launch: &Launch, port: u16, seconds: f64, stderr_end: &str) -> String {
-    let (command, hint) = (launch.command(), not_replaced(launch));
-    format!(
-        "the receiver did not listen on 127.0.0.1:{port} or [::1]:{port} within {seconds} s; does `{command}` read the port from \
-         the variable PORT? If it takes an argument, write {{port}} in its place; if its port is fixed, name it with --port; if it \
-         needs more time, use --ready-timeout or --max-time{hint}{stderr_end}"
-    )
+pub(super) fn receiver_never_listened(port: u16, seconds: f64) -> String {
+    format!("the receiver did not listen on port {port} of this machine within {seconds} s")
+}
+
+/// What to do about a receiver that never listened.
+pub(super) fn ask_for_port(launch: &Launch) -> Vec<String> {
+    let command = launch.command();
+    vec![
+        format!(
+            "does `{command}` read the port from the variable PORT? If it takes an argument, write {{port}} in its place; if its \
+             port is fixed, name it with --port"
+        ),
+        "if it needs more time, use --ready-timeout or --max-time".to_owned(),
+    ]
+}
+
+/// A receiver that listens, but not on the port that it was given.
+pub(super) fn receiver_listens_elsewhere(port: u16, others: &[u16]) -> String {
+    let others: Vec<String> = others.iter().map(u16::to_string).collect();
+    let (name, others) = (if others.len() == 1 { "port" } else { "ports" }, others.join(", "));
+    format!("the receiver listens on {name} {others}, not on {port} as the variable PORT says")
+}
+
+/// What to do about a receiver that listens on these ports instead.
+pub(super) fn name_its_port(others: &[u16]) -> Vec<String> {
+    let port = others.first().map_or_else(|| "N".to_owned(), u16::to_string);
+    vec![format!(
+        "have it read the port from the variable PORT, or write {{port}} where the command names it, or add --port {port}"
+    )]
 }
 
 pub(super) fn receiver_not_restarted(why: impl Display) -> String {
@@ -107,8 +152,16 @@ pub(super) fn receiver_unreachable(url: &str, why: impl Display) -> String {
     format!("the receiver at {url} cannot be reached: {why}")
 }
 
-pub(super) fn receiver_not_listening(url: &str, address: &str, why: impl Display) -> String {
-    format!("the receiver at {url} cannot be reached: {why}; check that it listens on {address}")
+/// What to do where a connection to the host is not even tried.
+pub(super) fn check_the_host() -> String {
+    "check the host in --url".to_owned()
+}
+
+/// What to do where nothing listens.
+pub(super) fn start_it_first(address: &str) -> String {
+    format!(
+        "check that it listens on {address}: start it first, or let the suite start it with --exec 'COMMAND' instead of --url"
+    )
 }
 
 // What a receiver observed.
@@ -193,6 +246,15 @@ pub(super) fn no_reply_in_time(op: &str, request: u64, seconds: f64, stderr_end:
 }
 
 /// `end` says how the process ended, from [`ended`].
+/// The same before its first reply.
+pub(super) fn sender_ended_at_start(status: &str) -> String {
+    format!("no reply to `hello`: the sender ended ({status})")
+}
+
+pub(super) fn start_sender_yourself(launch: &Launch) -> String {
+    format!("start it yourself: {}", launch.command())
+}
+
 pub(super) fn sender_ended(op: &str, end: impl Display) -> String {
     format!("no reply to `{op}`: {end}")
 }
@@ -304,14 +366,16 @@ mod tests {
             (not_a_command(""), "the command \"\" is empty"),
             (not_a_command("'a"), "the command \"'a\" cannot be split into words; check its quotes"),
             (
-                cannot_start("cd", "No such file or directory (os error 2)", check_its_path()),
-                "cannot start the command \"cd\": No such file or directory (os error 2); check its path, or put shell \
-                 syntax into sh -c '…'",
+                cannot_start("cd", "No such file or directory (os error 2)"),
+                "cannot start the command \"cd\": No such file or directory (os error 2)",
             ),
             (
-                cannot_start("/", "Permission denied", name_its_interpreter()),
-                "cannot start the command \"/\": Permission denied; make it executable, or begin with its interpreter, as in \
-                 'python3 app.py'",
+                receiver_listens_elsewhere(1, &[3000]),
+                "the receiver listens on port 3000, not on 1 as the variable PORT says",
+            ),
+            (
+                receiver_listens_elsewhere(1, &[2, 3]),
+                "the receiver listens on ports 2, 3, not on 1 as the variable PORT says",
             ),
             (
                 ended("true", "exit status: 0", &last_lines("stdout", &[])),

@@ -15,4 +15,4 @@ pub mod receiver;
 pub mod sender;
 pub mod watch;
 
-pub use crate::error::SubjectError;
+pub use crate::error::{StartFailure, SubjectError};

@@ -21,9 +21,6 @@ use crate::terminal;
 const KEPT: usize = 16 * 1024;
 /// How many bytes of a line are shown.
 const SHOWN_BYTES: usize = 500;
-/// How many of the last lines are shown.
-const SHOWN_LINES: usize = 12;
-
 /// The last bytes that were read from a stream.
 #[derive(Debug, Clone, Default)]
 pub(super) struct LastOutput {
@@ -80,14 +77,11 @@ impl LastOutput {
         format!("{mark}{}", terminal::text(&bytes[cut..]))
     }
 
-    /// The last lines.
-    pub(super) fn last_lines(&self) -> Vec<String> {
+    /// The last lines, at most `most` of them.
+    pub(super) fn last_lines(&self, most: usize) -> Vec<String> {
         let text = self.text();
         let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-        lines[lines.len().saturating_sub(SHOWN_LINES)..]
-            .iter()
-            .map(|line| shortened(line, SHOWN_BYTES))
-            .collect()
+        lines[lines.len().saturating_sub(most)..].iter().map(|line| shortened(line, SHOWN_BYTES)).collect()
     }
 }
 

@@ -7,6 +7,7 @@ mod ending;
 #[cfg(not(unix))]
 mod job;
 mod leader;
+mod listening;
 #[cfg(unix)]
 mod table;
 #[cfg(unix)]
@@ -24,7 +25,7 @@ use tokio::process::{ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
 use super::output::{LastOutput, Tee};
-use super::{SubjectError, messages};
+use super::{StartFailure, SubjectError, messages};
 #[cfg(not(unix))]
 use job::Tree;
 #[cfg(unix)]
@@ -42,6 +43,11 @@ const STOP_WAIT: Duration = Duration::from_secs(2);
 /// How long to wait for the rest of its output after the process ended. A child process may keep the streams open.
 const OUTPUT_WAIT: Duration = Duration::from_millis(500);
 
+/// How many of the last lines of its output are shown.
+const SHOWN_LINES: usize = 12;
+/// How many of them are searched for an error.
+const SEARCHED_LINES: usize = 60;
+
 /// A running process, with the end of its stderr.
 #[derive(Debug)]
 pub struct Process {
@@ -50,6 +56,8 @@ pub struct Process {
     stderr: LastOutput,
     /// The end of stdout, if that is read through [`Process::output`].
     stdout: Option<LastOutput>,
+    /// How it ended.
+    end: Option<ProcessEnd>,
 }
 
 /// How a process ended.
@@ -59,6 +67,10 @@ pub struct ProcessEnd {
     pub code: Option<i32>,
     /// The command, its status and the last lines of its output, as a clause.
     pub text: String,
+    /// Its status in words, such as `exit status: 1`.
+    pub status: String,
+    /// The last lines of stderr, or else of stdout, with the stream's name.
+    pub output: Option<(&'static str, Vec<String>)>,
 }
 
 impl fmt::Display for ProcessEnd {
@@ -70,7 +82,7 @@ impl fmt::Display for ProcessEnd {
 impl Process {
     /// Starts `command`, split into words as in a shell, with additional environment variables.
     ///
-    /// Errors: [`SubjectError::Usage`] if the command cannot be split, [`SubjectError::Unreachable`] if it cannot be started.
+    /// Errors: [`SubjectError::Usage`] if the command cannot be split, [`SubjectError::NotStarted`] if it cannot be started.
     pub fn start(
         command: &str,
         environment: &[(&str, String)],
@@ -104,13 +116,19 @@ impl Process {
                 io::ErrorKind::NotFound => messages::check_its_path(),
                 _ => messages::name_its_interpreter(),
             };
-            SubjectError::Unreachable(messages::cannot_start(&words[0], why, fix))
+            let fault = messages::cannot_start(&words[0], why);
+            SubjectError::NotStarted(Box::new(StartFailure {
+                fault,
+                command: Some(command.to_owned()),
+                output: None,
+                fixes: vec![fix.to_owned()],
+            }))
         })?;
         let stderr = LastOutput::default();
         if let Some(stream) = tree.leader.error_output() {
             tokio::spawn(stderr.clone().read(stream));
         }
-        Ok(Self { tree, command: command.to_owned(), stderr, stdout: None })
+        Ok(Self { tree, command: command.to_owned(), stderr, stdout: None, end: None })
     }
 
     /// Its stdin and stdout, on the first call.
@@ -144,7 +162,10 @@ impl Process {
             output.is_over(OUTPUT_WAIT).await;
         }
         let text = messages::ended(&self.command, status, &self.output_end());
-        ProcessEnd { code: status.code(), text }
+        let end =
+            ProcessEnd { code: status.code(), text, status: status.to_string(), output: self.last_output() };
+        self.end = Some(end.clone());
+        end
     }
 
     /// The last lines of stderr, or of stdout if there are none.
@@ -159,11 +180,29 @@ impl Process {
 
     /// The last lines of stderr, or of stdout if there are none, as the end of a message; empty if there are none either.
     pub fn output_end(&self) -> String {
-        let said = self.stderr.last_lines();
-        if !said.is_empty() {
-            return messages::last_lines("stderr", &said);
-        }
-        messages::last_lines("stdout", &self.stdout.as_ref().map(LastOutput::last_lines).unwrap_or_default())
+        let said = self.output_within(SHOWN_LINES);
+        said.map(|(stream, lines)| messages::last_lines(stream, &lines)).unwrap_or_default()
+    }
+
+    /// The last lines of stderr, or of stdout if there are none, with the stream's name: enough to have the error of a long stack.
+    pub(super) fn last_output(&self) -> Option<(&'static str, Vec<String>)> {
+        self.output_within(SEARCHED_LINES)
+    }
+
+    fn output_within(&self, most: usize) -> Option<(&'static str, Vec<String>)> {
+        let stdout = || self.stdout.as_ref().map(|stdout| stdout.last_lines(most)).unwrap_or_default();
+        let said = [("stderr", self.stderr.last_lines(most)), ("stdout", stdout())];
+        said.into_iter().find(|(_, lines)| !lines.is_empty())
+    }
+
+    /// How it ended, once that was seen.
+    pub(super) fn end(&self) -> Option<&ProcessEnd> {
+        self.end.as_ref()
+    }
+
+    /// The ports that its processes listen on, in ascending order; none where the system does not say.
+    pub(super) fn listens_on(&self) -> Vec<u16> {
+        listening::ports(&self.tree.processes())
     }
 
     /// Ends the process and everything it started: with SIGTERM, and after two seconds with SIGKILL. What left its group has no

@@ -12,8 +12,8 @@ use tokio::time::{Instant, sleep, timeout};
 use super::launch::{Launch, fill};
 use super::observations::{Observing, Source};
 use super::port::{free_port, is_taken};
-use super::process::Process;
-use super::{SubjectError, messages};
+use super::process::{Process, ProcessEnd};
+use super::{StartFailure, SubjectError, messages};
 use crate::webhook::signature::Secret;
 use crate::wire::client::{Connection, Target};
 use crate::wire::endpoint::Server;
@@ -64,21 +64,24 @@ enum Running {
 impl Receiver {
     /// A receiver that runs already.
     ///
-    /// Errors: [`SubjectError::Unreachable`] if its address does not accept connections, or TLS fails.
+    /// Errors: [`SubjectError::NotStarted`] if its address does not accept connections, or TLS fails.
     pub(crate) async fn at(target: Target, secret: Secret) -> Result<Self, SubjectError> {
-        let (url, address) = (target.url(), target.address());
-        Err(SubjectError::Unreachable(match timeout(CONNECT_WAIT, Connection::open(&target)).await {
+        let url = target.url();
+        let opened = timeout(CONNECT_WAIT, Connection::open(&target)).await;
+        let (why, fixes) = match opened {
             Ok(Ok(_)) => return Ok(Self::new(target, secret, Running::Elsewhere)),
-            // Before HTTP and TLS: a host that does not resolve, a network that is unreachable.
-            Ok(Err(why @ (Outcome::Malformed(_) | Outcome::Tls(_)))) => {
-                messages::receiver_unreachable(&url, why)
-            }
-            Ok(Err(why)) => messages::receiver_not_listening(&url, &address, why),
+            // It says what to do.
+            Ok(Err(why @ Outcome::Tls(_))) => (why.to_string(), Vec::new()),
+            // A host that does not resolve, a network that is unreachable.
+            Ok(Err(why @ Outcome::Malformed(_))) => (why.to_string(), vec![messages::check_the_host()]),
+            Ok(Err(why)) => (why.to_string(), vec![messages::start_it_first(&target.address())]),
             Err(_) => {
                 let why = messages::no_connection_within(CONNECT_WAIT.as_secs());
-                messages::receiver_not_listening(&url, &address, why)
+                (why, vec![messages::start_it_first(&target.address())])
             }
-        }))
+        };
+        let fault = messages::receiver_unreachable(&url, why);
+        Err(SubjectError::NotStarted(Box::new(StartFailure { fault, fixes, ..StartFailure::default() })))
     }
 
     /// The reference receiver, in this process.
@@ -94,7 +97,7 @@ impl Receiver {
 
     /// Starts a command with its port, or a free one, and waits until it accepts connections there.
     ///
-    /// Errors: [`SubjectError::Usage`] if the command cannot be split or its port is taken, [`SubjectError::Unreachable`] if there is no such
+    /// Errors: [`SubjectError::Usage`] if the command cannot be split or its port is taken, [`SubjectError::NotStarted`] if there is no such
     /// command, or if it ended or never accepted a connection.
     pub(crate) async fn start(
         launch: &Launch,
@@ -198,18 +201,23 @@ impl Receiver {
 
     /// The error that ends a run because its process ends without a request. `how` says how.
     pub(crate) fn ended_by_itself(&self, how: &str) -> SubjectError {
-        SubjectError::Unreachable(match &self.running {
-            Running::Command { launch, port, .. } => messages::receiver_ended_by_itself(launch, *port, how),
-            Running::Elsewhere | Running::Here(_) => how.to_owned(),
-        })
+        self.gone(how, messages::receiver_ended_by_itself)
     }
 
     /// The error that ends a benchmark because its process ended before it answered anything. `how` says how.
     pub(crate) fn ended_unanswered(&self, how: &str) -> SubjectError {
-        SubjectError::Unreachable(match &self.running {
-            Running::Command { launch, port, .. } => messages::receiver_ended_unanswered(launch, *port, how),
-            Running::Elsewhere | Running::Here(_) => how.to_owned(),
-        })
+        self.gone(how, messages::receiver_ended_unanswered)
+    }
+
+    /// The error of a receiver that ended before it could be tested. `fault` makes its sentence from the status.
+    fn gone(&self, how: &str, fault: fn(&str) -> String) -> SubjectError {
+        match &self.running {
+            Running::Command { launch, port, process, .. } => match process.end() {
+                Some(end) => ended_early(launch, *port, fault(&end.status), end),
+                None => SubjectError::Unreachable(how.to_owned()),
+            },
+            Running::Elsewhere | Running::Here(_) => SubjectError::Unreachable(how.to_owned()),
+        }
     }
 
     /// Starts its command again after its process ended.
@@ -288,15 +296,39 @@ async fn started(
                 return Ok((process, host.to_owned()));
             }
         }
-        if let Some(how) = process.ended().await {
-            return Err(SubjectError::Unreachable(messages::receiver_ended_at_start(launch, port, how)));
+        if let Some(end) = process.ended().await {
+            return Err(ended_early(
+                launch,
+                port,
+                messages::receiver_ended_at_start(port, &end.status),
+                &end,
+            ));
         }
         if Instant::now() >= deadline {
-            let words = process.output_end();
+            let failure = never_listened(launch, port, ready, &process);
             process.stop().await;
-            let why = messages::receiver_never_listened(launch, port, ready.as_secs_f64(), &words);
-            return Err(SubjectError::Unreachable(why));
+            return Err(SubjectError::NotStarted(Box::new(failure)));
         }
         sleep(READY_PACE).await;
     }
+}
+
+/// The error of a process that ended before it could be tested.
+fn ended_early(launch: &Launch, port: u16, fault: String, end: &ProcessEnd) -> SubjectError {
+    let said: &[String] = end.output.as_ref().map_or(&[], |(_, lines)| lines);
+    let hints = [messages::not_replaced(launch), messages::hint(said, launch)];
+    let fixes = hints.into_iter().flatten().chain(messages::start_it_yourself(launch, port)).collect();
+    let (command, output) = (Some(launch.command().to_owned()), end.output.clone());
+    SubjectError::NotStarted(Box::new(StartFailure { fault, command, output, fixes }))
+}
+
+/// Why a process that still runs cannot be tested.
+fn never_listened(launch: &Launch, port: u16, ready: Duration, process: &Process) -> StartFailure {
+    let others = process.listens_on();
+    let (fault, fixes) = match others.as_slice() {
+        [] => (messages::receiver_never_listened(port, ready.as_secs_f64()), messages::ask_for_port(launch)),
+        others => (messages::receiver_listens_elsewhere(port, others), messages::name_its_port(others)),
+    };
+    let fixes = messages::not_replaced(launch).into_iter().chain(fixes).collect();
+    StartFailure { fault, command: Some(launch.command().to_owned()), output: process.last_output(), fixes }
 }

@@ -18,9 +18,9 @@ use tokio::time::timeout;
 
 use super::launch::Launch;
 use super::lines::{LineEnd, bounded_line};
-use super::process::Process;
+use super::process::{Process, ProcessEnd};
 use super::protocol::{Op, Reply, ReplyTexts};
-use super::{SubjectError, messages};
+use super::{StartFailure, SubjectError, messages};
 use crate::budget::OUTCOMES;
 use crate::wire::codec::quote;
 
@@ -38,7 +38,11 @@ pub struct Command {
     input: tokio::sync::Mutex<Option<ChildStdin>>,
     conversation: Arc<Mutex<Conversation>>,
     wait: Duration,
+    launch: Launch,
 }
+
+/// The first request.
+const HELLO: &str = "hello";
 
 #[derive(Debug, Default)]
 struct Conversation {
@@ -76,7 +80,7 @@ impl Command {
         if let Some(output) = output {
             tokio::spawn(listen(BufReader::new(output), conversation.clone()));
         }
-        Ok(Self { process: process.into(), input: input.into(), conversation, wait })
+        Ok(Self { process: process.into(), input: input.into(), conversation, wait, launch: launch.clone() })
     }
 
     /// Asks it to end, then ends it with everything it started.
@@ -130,7 +134,7 @@ impl Command {
                 let mut process = self.process.lock().await;
                 // A child process may keep its stdout open.
                 if let Some(how) = process.ended().await {
-                    return Err(SubjectError::Died(messages::sender_ended(name, how)));
+                    return Err(self.ended(name, how));
                 }
                 let (wait, words) = (self.wait.as_secs_f64(), process.output_end());
                 Err(SubjectError::ProtocolViolation(messages::no_reply_in_time(name, id, wait, &words)))
@@ -138,10 +142,24 @@ impl Command {
         }
     }
 
+    /// The error of a process that ended without this reply.
+    fn ended(&self, asked: &str, end: ProcessEnd) -> SubjectError {
+        if asked != HELLO {
+            return SubjectError::Died(messages::sender_ended(asked, end));
+        }
+        let said: &[String] = end.output.as_ref().map_or(&[], |(_, lines)| lines);
+        let hint = messages::hint(said, &self.launch);
+        let fixes = hint.into_iter().chain([messages::start_sender_yourself(&self.launch)]).collect();
+        let (fault, command) =
+            (messages::sender_ended_at_start(&end.status), self.launch.command().to_owned());
+        let failure = StartFailure { fault, command: Some(command), output: end.output, fixes };
+        SubjectError::NotStarted(Box::new(failure))
+    }
+
     async fn why_it_ended(&self, asked: &str) -> SubjectError {
         let mut process = self.process.lock().await;
         match process.ends_within(DEATH_WAIT).await {
-            Some(how) => SubjectError::Died(messages::sender_ended(asked, how)),
+            Some(how) => self.ended(asked, how),
             None => SubjectError::ProtocolViolation(messages::stdout_closed(asked, &process.output_end())),
         }
     }

@@ -17,6 +17,16 @@ pub struct Finding {
     pub judgement: Judgement,
 }
 
+impl Finding {
+    /// Why it failed, if that is known.
+    pub fn cause(&self) -> Option<&Cause> {
+        match &self.judgement {
+            Judgement::Judged(Verdict::Fail(evidence)) => evidence.cause.as_ref(),
+            _ => None,
+        }
+    }
+}
+
 /// Judges a transcript. It needs no subject and can be repeated.
 pub fn judge(transcript: &Transcript, selected: &[&'static Requirement]) -> Vec<Finding> {
     let finding = |requirement: &&'static Requirement| Finding {

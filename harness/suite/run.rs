@@ -10,7 +10,7 @@ use tokio::time::sleep_until;
 
 use super::{messages, receiver as on_receiver, sender as on_sender};
 use crate::clock::Clock;
-use crate::error::Error;
+use crate::error::{Error, StartFailure};
 use crate::random::Random;
 use crate::subject::{self, SubjectError};
 pub use crate::suite::finding::{Finding, judge};
@@ -64,6 +64,8 @@ pub struct Run {
     pub duration: Duration,
     /// Whether it ended early.
     pub interrupted: bool,
+    /// Why the program under test was not there to be tested.
+    pub not_started: Option<StartFailure>,
 }
 
 /// How far a run has come.
@@ -110,7 +112,13 @@ pub async fn receiver(
         return Err(why.into());
     }
     let findings = judge(&transcript, selected);
-    Ok(Run { transcript, findings, duration: began.elapsed(), interrupted: *options.interrupted.borrow() })
+    Ok(Run {
+        transcript,
+        findings,
+        duration: began.elapsed(),
+        interrupted: *options.interrupted.borrow(),
+        not_started: None,
+    })
 }
 
 /// Runs the suite against a sender.
@@ -144,7 +152,13 @@ pub async fn sender(
     greeted?;
     play(&mut stage, &scenarios, options, progress).await;
     let findings = judge(&transcript, selected);
-    Ok(Run { transcript, findings, duration: began.elapsed(), interrupted: *options.interrupted.borrow() })
+    Ok(Run {
+        transcript,
+        findings,
+        duration: began.elapsed(),
+        interrupted: *options.interrupted.borrow(),
+        not_started: None,
+    })
 }
 
 /// Whether these requirements need HTTPS endpoints.
@@ -162,7 +176,9 @@ pub fn not_started(mut transcript: Transcript, selected: &[&'static Requirement]
         other => Judgement::Judged(Verdict::Inconclusive(other.to_string())),
     };
     let findings = selected.iter().map(|&requirement| Finding { requirement, judgement: judgement() });
-    Run { transcript, findings: findings.collect(), duration: Duration::ZERO, interrupted: false }
+    let not_started = Some(why.start_failure());
+    let findings = findings.collect();
+    Run { transcript, findings, duration: Duration::ZERO, interrupted: false, not_started }
 }
 
 /// The scenarios of the selected requirements, in the order in which they run.

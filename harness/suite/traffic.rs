@@ -95,7 +95,7 @@ impl Traffic {
                 .for_each(|exchange| keeper.keep(Kept::Exchange { exchange, body_cut: 0 }));
         }
         let findings = self.judge(&transcript, selected);
-        Run { transcript, findings, duration: began.elapsed(), interrupted: false }
+        Run { transcript, findings, duration: began.elapsed(), interrupted: false, not_started: None }
     }
 
     /// Judges such a transcript.

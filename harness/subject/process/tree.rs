@@ -140,6 +140,11 @@ impl Tree {
         living.tell(self.id, false);
     }
 
+    /// The ids of its processes that run.
+    pub(super) fn processes(&self) -> Vec<i32> {
+        self.members(&table::processes(table::own_start()))
+    }
+
     fn members(&self, table: &[Entry]) -> Vec<i32> {
         let living = living();
         // Among several trees, an orphan without a mark could be of any. It ends with the last of them.

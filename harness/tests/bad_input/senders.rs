@@ -194,7 +194,7 @@ fn error_reply_is_inconclusive() {
 fn sender_that_ends_at_once_is_unreachable() {
     let Some(ran) = start("warn('no configuration'); sys.exit(4)") else { return };
     ran.expect(3).says(&["no reply to `hello`", "exit status: 4", "no configuration"]);
-    run(["sender", "--exec", "true"]).expect(3).says(&["`true` ended with exit status: 0"]);
+    run(["sender", "--exec", "true"]).expect(3).says(&["the sender ended (exit status: 0)"]);
 }
 
 #[test]

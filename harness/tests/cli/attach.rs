@@ -86,10 +86,10 @@ fn program_that_does_not_listen_is_asked_for_its_port() {
     let command = ["receiver", "--secret", SECRET, "--exec"];
     run([&command[..], &["sleep 60"], &waits].concat()).says(&[
         "does `sleep 60` read the port from the variable PORT?",
-        "write {port}",
+        "{port} in its place",
         "--port",
     ]);
-    let hint = "the program got the text $PORT itself: write {port} instead";
+    let hint = "the program got the text $PORT itself: write {port}";
     let dies = "env -u X false --port $PORT";
     run([&command[..], &[dies]].concat()).says(&[hint, "sh -c '…'"]);
     let silent = run([&command[..], &["sh -c 'exec false $PORT'"]].concat());

@@ -13,9 +13,13 @@ use twenty_conform::webhook::dialect::DOCUMENTED;
 
 use super::python;
 use crate::cli::program::{Ran, Report, judged, run as binary, twenty};
+use crate::implementations::is_missing;
 
 /// The most lines on the terminal, including the `RESULT:` line.
 const MOST_LINES: usize = 20;
+
+/// The most lines of a run that has not begun.
+const SHORT: usize = 12;
 
 /// Fails unless all of these words are on the terminal, each on one line, and there are few lines.
 #[track_caller]
@@ -55,7 +59,7 @@ fn receiver_that_cannot_start_is_told_once() {
     let mut commands = vec![
         ("no-such-command --at all".to_owned(), "cannot start the command \"no-such-command\""),
         (plain, "make it executable"),
-        ("true".to_owned(), "ended with exit status: 0"),
+        ("true".to_owned(), "(exit status: 0)"),
         (script(&folder, "says", "echo no database; exit 4"), "no database"),
     ];
     if let Some(ends) = python("starts-and-ends.py 0 300") {
@@ -90,6 +94,89 @@ fn last_lines_and_the_command_to_try_are_shown() {
     assert!(ran.stderr.contains("DuplicateRoute") && ran.stderr.lines().count() <= MOST_LINES, "{ran:#?}");
 }
 
+/// The lines of a run that has not begun: the fault first, the result last, and nothing that does not fit the screen.
+#[track_caller]
+fn short(ran: &Ran) -> Vec<&str> {
+    let lines: Vec<&str> = ran.stdout.lines().collect();
+    assert!(lines.len() <= SHORT && lines[0].starts_with("twenty-conform: "), "{ran:#?}");
+    assert!(lines.last().unwrap().starts_with("RESULT: incomplete "), "{ran:#?}");
+    let is_free = |line: &&str| !line.starts_with("  command ") && !line.contains("yourself: ");
+    let wide = lines.iter().find(|line| is_free(line) && line.chars().count() > 100);
+    assert_eq!(wide, None, "{ran:#?}");
+    lines
+}
+
+#[test]
+fn fault_and_fix_are_in_the_first_five_lines() {
+    let folder = TempDir::new().unwrap();
+    let taken =
+        script(&folder, "in-use", "echo 'Error: listen EADDRINUSE: address already in use' >&2; exit 1");
+    let unlisted = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let url = format!("http://127.0.0.1:{unlisted}/hooks");
+    let mut cases = vec![
+        (vec!["--exec", "no-such-command"], "cannot start the command", "fix      check its path"),
+        (vec!["--exec", "true"], "ended before it listened on port", "fix      start it yourself: PORT="),
+        (
+            vec!["--exec", "sleep 60", "--ready-timeout", "100ms"],
+            "did not listen on port",
+            "does `sleep 60` read the port",
+        ),
+        (vec!["--exec", &taken], "ended before it listened", "fix      its port is in use"),
+        (vec!["--url", &url, "--secret", "x"], "cannot be reached: connection refused", "start it first"),
+        (vec!["--url", &url["http://".len()..], "--secret", "x"], "cannot be reached", "start it first"),
+        (
+            vec!["--url", "http://no-such-host.invalid/", "--secret", "x", "--allow-remote"],
+            "cannot be reached",
+            "check the host",
+        ),
+    ];
+    if python("").is_some() {
+        cases.push((
+            vec!["--exec", "python3 no-such-file.py"],
+            "ended before it listened",
+            "fix      check the path",
+        ));
+        let elsewhere = "python3 -u -m http.server 0 --bind 127.0.0.1";
+        if cfg!(target_os = "linux") {
+            // Its first second may pass before it listens.
+            let waits = vec!["--exec", elsewhere, "--ready-timeout", "3s"];
+            cases.push((
+                waits,
+                "the receiver listens on port ",
+                "have it read the port from the variable PORT",
+            ));
+        }
+    }
+    for (arguments, fault, fix) in cases {
+        let ran = binary([&["receiver"][..], &arguments].concat()).expect(3);
+        let lines = short(&ran);
+        assert!(lines[0].contains(fault), "{fault:?}: {ran:#?}");
+        assert!(lines[1..5.min(lines.len())].iter().any(|line| line.contains(fix)), "{fix:?}: {ran:#?}");
+    }
+}
+
+#[test]
+fn command_without_its_file_takes_few_lines() {
+    let exec = "node nofile.mjs";
+    if is_missing("node") {
+        return;
+    }
+    let ran = binary(["receiver", "--exec", exec]).expect(3);
+    let lines = short(&ran);
+    assert_eq!(lines[1], "  command  node nofile.mjs");
+    assert!(lines[2].starts_with("  stderr   Error: Cannot find module '"), "{ran:#?}");
+    assert!(lines[3].starts_with("  fix      check the path"), "{ran:#?}");
+    assert!(lines.len() <= 6, "{ran:#?}");
+    let ran = binary(["sender", "--exec", exec]).expect(3);
+    assert!(
+        short(&ran)[0].contains("no reply to `hello`") && ran.stdout.contains("fix      check the path"),
+        "{ran:#?}"
+    );
+    // With -v, all of what it wrote.
+    let ran = binary(["receiver", "--exec", exec, "-v"]).expect(3);
+    assert!(ran.stdout.contains("  throw err;") && ran.stdout.contains("at Module._load"), "{ran:#?}");
+}
+
 #[test]
 fn sender_that_ends_or_speaks_no_protocol_is_told_once() {
     let folder = TempDir::new().unwrap();
@@ -101,7 +188,7 @@ fn sender_that_ends_or_speaks_no_protocol_is_told_once() {
     assert_inconclusive(&report, "cannot start the command");
     let speaks = script(&folder, "speaks", "echo Listening on 3000");
     let ran = binary(["sender", "--exec", &speaks]).expect(70);
-    assert_told_once(&ran, &["\"Listening on 3000\"", "write logs to stderr", "RESULT: error "]);
+    assert_told_once(&ran, &["\"Listening on 3000\"", "(console.error in Node", "RESULT: error "]);
 }
 
 #[test]

@@ -13,6 +13,11 @@ const SENTENCE: usize = 4;
 const TABLES: &[&str] = &[
     // The codes of causes, with sentence and fix.
     "harness/suite/cause.rs",
+    // Lines of code, by cause and framework.
+    "harness/report/framework/signing.rs",
+    "harness/report/framework/serving.rs",
+    // What the answers of each framework have.
+    "harness/report/framework/signs.rs",
     // The faults, each with what it does.
     "harness/peers/fault.rs",
 ];
