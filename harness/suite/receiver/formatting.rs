@@ -5,7 +5,7 @@ use super::case::Case;
 use super::judge::{accepts, rejects_all};
 use super::maker::{PLAIN_MEMBER, with_raw_member};
 use crate::peers::fault::{Faults, ReceiverFault};
-use crate::suite::cause::receiver::{of_reserialising, of_text_encoding};
+use crate::suite::cause::receiver::{of_reserialising, of_text_encoding, reformatted as of_reformatted};
 use crate::suite::cause::{Cause, Code};
 use crate::suite::requirement::{Binds, Level, Requirement, Verdict};
 use crate::suite::scenario::Scenario;
@@ -199,7 +199,7 @@ fn of_formatting(t: &Transcript, trial: &Trial) -> Option<Cause> {
     }
     let mut reformatted = t.trials_of(REFORMATTED.name).filter(|trial| t.acknowledged(trial.exchange));
     if let Some(Trial { respect: Respect::Reformatted(which), .. }) = reformatted.next() {
-        return Some(Cause::detailed(Code::MessageReserialised, *which));
+        return Some(of_reformatted(which));
     }
     match trial.respect {
         Respect::Javascript(which) | Respect::Formatting(which) => {

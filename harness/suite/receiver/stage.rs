@@ -4,6 +4,7 @@ mod batch;
 mod ends;
 mod generated;
 mod link;
+mod obstacle;
 
 use std::time::Duration;
 
@@ -54,6 +55,8 @@ pub struct ReceiverStage<'a> {
     /// Whether it stopped answering, and was found silent again before a later scenario.
     pub(super) given_up: bool,
     pub(super) slow: bool,
+    /// Whether it was found out if something else answers in the place of the receiver.
+    looked_for_obstacle: bool,
     pub(super) max_time: MaxTime,
     /// The properties of the scenarios so far.
     searches: Vec<Search>,
@@ -94,6 +97,7 @@ impl<'a> ReceiverStage<'a> {
             accepts_plain: true,
             given_up: false,
             slow: false,
+            looked_for_obstacle: false,
             max_time,
             searches: Vec::new(),
             generating: Duration::ZERO,
@@ -134,6 +138,7 @@ impl<'a> ReceiverStage<'a> {
     /// Errors: the process cannot be restarted, or it keeps ending.
     pub async fn begin(&mut self) -> Result<(), SubjectError> {
         self.revive_idle(Duration::ZERO).await?;
+        self.notice_limit()?;
         if self.link.is_silent() && !self.given_up && !self.max_time.is_over() {
             let exchange = self.link.send_anyway(&self.maker.deliver(&self.maker.plain())).await;
             self.given_up = exchange.outcome.status().is_none();
@@ -193,6 +198,7 @@ impl<'a> ReceiverStage<'a> {
         self.concurrency_probed = true;
         let alone = self.send(self.maker.deliver(&self.maker.plain())).await?;
         self.accepts_plain = self.transcript.acknowledged(alone);
+        self.find_obstacle(alone).await?;
         self.limit_cases(self.transcript.exchange(alone).took);
         if !self.accepts_plain || self.extent.jobs < 2 {
             return Ok(());
