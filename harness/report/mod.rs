@@ -110,6 +110,9 @@ pub struct Report {
     /// Whether the program under test could not be reached or started, so that nothing was tried.
     #[serde(skip)]
     pub unreached: bool,
+    /// Whether the run stopped early, because no delivery reaches the receiver.
+    #[serde(skip)]
+    pub stopped: bool,
     /// Why scenarios were not tried or stopped. Requirements that are open for one of these reasons are shown together.
     #[serde(skip)]
     pub stopped_by: Vec<String>,
@@ -234,6 +237,7 @@ impl Report {
             lacks_evidence: false,
             ended: ended(transcript),
             unreached: transcript.unreached,
+            stopped: transcript.stopped,
             stopped_by: stopped_by(transcript).map(|why| redact.text(why)).collect(),
             bodies: Vec::new(),
             notes,
@@ -264,6 +268,7 @@ impl Report {
         self.lacks_evidence |= other.lacks_evidence;
         self.ended |= other.ended;
         self.unreached |= other.unreached;
+        self.stopped |= other.stopped;
         self.stopped_by.extend(other.stopped_by);
         self.notes.extend(other.notes);
         self.requirements.extend(other.requirements);

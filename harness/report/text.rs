@@ -100,6 +100,7 @@ pub fn render(report: &Report, detail: Detail) -> String {
     let requests = messages::requests_in(exchanges, duration_ms, waited_ms, exchanges_per_s);
     let _ = match report.unreached {
         true => writeln!(text),
+        false if report.stopped => writeln!(text, "\n{DIM}{}{DIM:#}", messages::stopped_after(exchanges)),
         false => writeln!(text, "\n{DIM}{requests}{DIM:#}"),
     };
     let _ = writeln!(text, "{}", report.result_line());

@@ -7,7 +7,7 @@ use futures_util::FutureExt as _;
 use serde_json::json;
 
 use super::key::DEFAULT_SECRETS;
-use super::maker::{PLAIN_EVENT, with_member, with_raw_member};
+use super::maker::{PLAIN_EVENT, ascii_only, with_member, with_raw_member};
 use super::messages;
 use super::stage::ReceiverStage;
 use crate::subject::SubjectError;
@@ -101,7 +101,7 @@ impl ReceiverStage<'_> {
         for other in dialect::ALL.into_iter().filter(|one| one.name != self.maker.dialect.name) {
             let Some(event) = other.sample(PLAIN_EVENT) else { continue };
             let event = event.with_id(&self.maker.random.uuid());
-            let delivery = self.maker.sign(self.maker.render_as(other, &event));
+            let delivery = self.maker.sign(ascii_only(&self.maker.render_as(other, &event)));
             let what = format!("a valid delivery in dialect {}", other.name);
             found |= self.try_single(what, Respect::Form(other.name), delivery).await?;
         }

@@ -39,6 +39,7 @@ const VER_8: Requirement = Requirement {
         ReceiverFault::RejectsControlCharacters,
         ReceiverFault::RejectsDeepNesting,
         ReceiverFault::VerifiesTextAsAscii,
+        ReceiverFault::VerifiesEscapedText,
         ReceiverFault::HashesAsPythonCompact,
         ReceiverFault::HashesAsPhp,
     ]),
@@ -92,6 +93,8 @@ const VER_16: Requirement = Requirement {
     needs: None,
     check: |_, t| accepts(&[&OTHER_FORMATTING], t, |trial| of_formatting(t, trial)),
     counterexamples: Faults::Receiver(&[
+        ReceiverFault::VerifiesEscapedText,
+        ReceiverFault::VerifiesTrimmedBody,
         ReceiverFault::HashesAsJavascript,
         ReceiverFault::HashesAsPythonCompact,
         ReceiverFault::HashesAsPhp,
@@ -146,6 +149,7 @@ const VER_17: Requirement = Requirement {
     needs: None,
     check: rejects_all,
     counterexamples: Faults::Receiver(&[
+        ReceiverFault::VerifiesTrimmedBody,
         ReceiverFault::HashesAsJavascript,
         ReceiverFault::HashesAsPython,
         ReceiverFault::HashesAsPythonCompact,

@@ -36,6 +36,7 @@ pub(crate) const VER_11: Requirement = Requirement {
     counterexamples: Faults::Receiver(&[
         ReceiverFault::NoWindow,
         ReceiverFault::WindowOnPastOnly,
+        ReceiverFault::OnlyTheFuture,
         ReceiverFault::AcceptsSeconds,
         ReceiverFault::ReadsSeconds,
         ReceiverFault::WindowTooSmall,

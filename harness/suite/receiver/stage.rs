@@ -15,7 +15,7 @@ use self::ends::Ends;
 use self::generated::Search;
 use self::link::Link;
 use super::case::Case;
-use super::maker::Maker;
+use super::maker::{Maker, ascii_only};
 use super::messages;
 use super::property::Property;
 use crate::clock::Clock;
@@ -113,7 +113,7 @@ impl<'a> ReceiverStage<'a> {
         for dialect in dialect::ALL {
             // With ids of their own, so that a run with the chosen dialect as an option sends the same as this one.
             let maker = self.maker.with_seed(!self.extent.seed).in_dialect(dialect);
-            let delivery = maker.deliver(&maker.plain());
+            let delivery = maker.sign(ascii_only(&maker.render(&maker.plain())));
             // Unlike those of scenarios, these do not count as unanswered: the receiver has not shown anything yet.
             let exchange = self.link.client.send(&self.link.target, &delivery).await;
             let answered = exchange.outcome.status().is_some();

@@ -146,6 +146,7 @@ const RCV_2: Requirement = Requirement {
         ReceiverFault::RejectsUnknownEvents,
         ReceiverFault::RejectsUnknownMembers,
         ReceiverFault::VerifiesTextAsAscii,
+        ReceiverFault::VerifiesEscapedText,
         ReceiverFault::HashesAsPythonCompact,
         ReceiverFault::HashesAsPhp,
     ]),
