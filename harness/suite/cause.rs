@@ -221,7 +221,7 @@ codes! {
         "hash the raw bytes of the body, and turn text into bytes as UTF-8, never as ASCII or Latin-1",
         avoid "remove or replace characters in the body";
     MessageBodyConsumed = "message.body-consumed":
-        "the signature covers another text in the place of the body, because the body was parsed or read before",
+        "the signature covers another text instead of the body, because the body was parsed or read before",
         "keep the raw bytes of the body before a parser reads the request, and hash those",
         avoid "stringify the parsed body: that gives other bytes";
     MessageBodyBase64 = "message.body-base64":
@@ -286,7 +286,7 @@ codes! {
         "lift the limit for the webhook's path, or for the test; Twenty sends 20 deliveries at a time, and no delivery again",
         avoid "answer 200 before the limit is looked at, and drop the delivery";
     RouteProxy = "route.proxy":
-        "a gateway answers in the place of the receiver",
+        "a gateway answers instead of the receiver",
         "check that the receiver runs, and that the gateway passes requests on to its address and port",
         avoid "change how the signature is verified: no request has reached that code";
     AnswerStatus = "answer.status":

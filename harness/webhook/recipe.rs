@@ -57,9 +57,9 @@ pub enum Message {
     Reserialised(Serialiser),
     /// The body without its member `secret`.
     SecretMember,
-    /// Another text in the place of the body.
+    /// Another text instead of the body.
     Misread(Misread),
-    /// Another text in the place of the body, and nothing before it.
+    /// Another text instead of the body, and nothing before it.
     MisreadAlone(Misread),
 }
 

@@ -55,7 +55,7 @@ pub struct ReceiverStage<'a> {
     /// Whether it stopped answering, and was found silent again before a later scenario.
     pub(super) given_up: bool,
     pub(super) slow: bool,
-    /// Whether it was found out if something else answers in the place of the receiver.
+    /// Whether it was found out if something else answers instead of the receiver.
     looked_for_obstacle: bool,
     pub(super) max_time: MaxTime,
     /// The properties of the scenarios so far.

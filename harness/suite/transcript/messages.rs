@@ -91,9 +91,10 @@ impl Respect {
 
 /// How far a timestamp is from the clock: `10 min ahead`.
 pub fn shifted(minutes: i32) -> String {
-    let direction = if minutes < 0 { "behind" } else { "ahead" };
+    let direction = if minutes < 0 { "back" } else { "ahead" };
     let text = match minutes.unsigned_abs() {
-        minutes if minutes >= 120 && minutes % 60 == 0 => format!("{} h", minutes / 60),
+        minutes if minutes >= 60 && minutes % 60 == 0 => format!("{} h", minutes / 60),
+        minutes if minutes >= 60 => format!("{} h {} min", minutes / 60, minutes % 60),
         minutes => format!("{minutes} min"),
     };
     format!("{text} {direction}")

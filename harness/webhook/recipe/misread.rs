@@ -1,4 +1,4 @@
-//! What programs hash in the place of the body, because they decoded, consumed or wrapped it first.
+//! What programs hash instead of the body, because they decoded, consumed or wrapped it first.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

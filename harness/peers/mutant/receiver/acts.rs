@@ -67,11 +67,11 @@ pub(super) fn act(fault: ReceiverFault) -> Act {
         F::RedirectsEverything => AnswersAll(301, "Location: /hooks/", ""),
         F::AsksForLogin => AnswersAll(401, "WWW-Authenticate: Basic", ""),
         F::GuardsAgainstForms => AnswersAll(403, "", "<h1>CSRF verification failed</h1>"),
-        F::FailsBehindGateway => AnswersAll(502, "", "<h1>502 Bad Gateway</h1>"),
+        F::FailsAtGateway => AnswersAll(502, "", "<h1>502 Bad Gateway</h1>"),
         F::ThrowsOnEverything => AnswersAll(500, "", "Internal Server Error"),
         F::MissesHeaders => AnswersAll(400, "", "{\"error\":\"Missing signature header\"}"),
         F::ClockAhead => AcceptsOnly(|it| it.is_signed() && it.is_fresh_at(it.now_ms + 600_000)),
-        F::ClockBehind => {
+        F::ClockBack => {
             AcceptsOnly(|it| it.is_signed() && it.is_fresh_at(it.now_ms.saturating_sub(3_600_000)))
         }
         F::OnlyTheFuture => {

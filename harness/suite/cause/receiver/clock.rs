@@ -25,7 +25,7 @@ pub(super) fn of_shifts(t: &Transcript) -> Option<Cause> {
     let cause = match (ends, ahead) {
         (true, _) => Cause::detailed(Code::ClockOff, messages::about(i32::midpoint(lowest, highest))),
         (false, true) => Cause::detailed(Code::ClockOneSided, messages::only_ahead()),
-        (false, false) => Cause::detailed(Code::ClockOneSided, messages::only_behind()),
+        (false, false) => Cause::detailed(Code::ClockOneSided, messages::only_back()),
     };
     Some(cause.shown_by(accepted.into_iter().map(|(_, id)| id).take(1)))
 }

@@ -11,7 +11,7 @@ pub(super) fn only_ahead() -> &'static str {
     "only deliveries dated ahead are accepted"
 }
 
-pub(super) fn only_behind() -> &'static str {
+pub(super) fn only_back() -> &'static str {
     "only deliveries dated back are accepted"
 }
 

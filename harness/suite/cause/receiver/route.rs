@@ -9,7 +9,7 @@ use crate::wire::exchange::{Outcome, Response};
 /// How much of the place of a redirect is shown.
 const SHOWN: usize = 100;
 
-/// What answers in the place of the receiver, if valid and forged deliveries are all answered alike. Nothing is concluded before
+/// What answers instead of the receiver, if valid and forged deliveries are all answered alike. Nothing is concluded before
 /// there are both.
 pub(super) fn of_answers(t: &Transcript) -> Option<Cause> {
     let valid = answers(t, |respect| respect.is_valid())?;
@@ -46,7 +46,7 @@ pub(super) fn of_answers(t: &Transcript) -> Option<Cause> {
     Some(cause.shown_by([first.0.exchange]))
 }
 
-/// What gives such an answer in the place of a receiver, if something may.
+/// What gives such an answer instead of a receiver, if something may.
 fn of_answer(answer: &Response) -> Option<Code> {
     Some(match answer.status {
         _ if answer.limits_rate() => Code::RouteRateLimit,
@@ -160,7 +160,7 @@ fn is_gateway(answer: &Response) -> bool {
     matches!(answer.status, 502..=504)
         && !answer.limits_rate()
         && (answer.status != 503
-            || ["gateway", "nginx", "cloudflare", "haproxy", "no server is available", "upstream", "proxy"]
+            || ["gateway", "nginx", "cloudflare", "haproxy", "server is available", "upstream", "proxy"]
                 .iter()
                 .any(|name| page.contains(name)))
 }

@@ -1,4 +1,4 @@
-//! Notices that something else answers in the place of the receiver, and then sends nothing more.
+//! Notices that something else answers instead of the receiver, and then sends nothing more.
 //!
 //! Invariant: a run stops only if forged and unsigned deliveries are answered like the valid one, so no check could show anything.
 
@@ -62,7 +62,8 @@ impl ReceiverStage<'_> {
         if code == Code::RouteNotFound && !self.is_answered_alike_elsewhere(valid).await? {
             return Ok(());
         }
-        self.stop(messages::not_reached(code.as_str(), answer.status))
+        let limited = answer.limits_rate().then(|| messages::rate_limited(&answer));
+        self.stop(limited.unwrap_or_else(|| messages::not_reached(code.as_str(), answer.status)))
     }
 
     /// Whether a path that no program has is answered like this one. A receiver may answer 404 to a wrong signature.
