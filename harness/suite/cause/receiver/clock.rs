@@ -23,7 +23,8 @@ pub(super) fn of_shifts(t: &Transcript) -> Option<Cause> {
         is_bounded(|one, bound| one < bound, lowest)
     };
     let cause = match (ends, ahead) {
-        (true, _) => Cause::detailed(Code::ClockOff, messages::about(i32::midpoint(lowest, highest))),
+        // Rounded down: a delivery arrives a little after its timestamp.
+        (true, _) => Cause::detailed(Code::ClockOff, messages::about((lowest + highest).div_euclid(2))),
         (false, true) => Cause::detailed(Code::ClockOneSided, messages::only_ahead()),
         (false, false) => Cause::detailed(Code::ClockOneSided, messages::only_back()),
     };
