@@ -159,6 +159,11 @@ pub(super) fn no_curl_command() -> &'static str {
     "no curl command can send this; save the case with --out DIR and use `twenty-conform replay DIR/cases/ID.json`"
 }
 
+/// The same of a run that stopped early.
+pub(super) fn stopped_after(requests: usize) -> String {
+    format!("Stopped after {requests} requests.")
+}
+
 /// The last line but one.
 pub(super) fn requests_in(requests: usize, took_ms: u64, waited_ms: u64) -> String {
     let requests = grouped(requests);

@@ -121,6 +121,9 @@ pub struct Report {
     /// Why it could not.
     #[serde(skip)]
     pub not_started: Option<StartFailure>,
+    /// Whether the run stopped early, because no delivery reaches the receiver.
+    #[serde(skip)]
+    pub stopped: bool,
     /// Why scenarios were not tried or stopped. Requirements that are open for one of these reasons are shown together.
     #[serde(skip)]
     pub stopped_by: Vec<String>,
@@ -230,6 +233,7 @@ impl Report {
             ended: ended(transcript),
             unreached: transcript.unreached,
             not_started: run.not_started.as_ref().map(|why| not_started::redacted(why, &redact)),
+            stopped: transcript.stopped,
             stopped_by: stopped_by(transcript).map(|why| redact.text(why)).collect(),
             bodies: Vec::new(),
             notes,
@@ -263,6 +267,7 @@ impl Report {
         self.lacks_evidence |= other.lacks_evidence;
         self.ended |= other.ended;
         self.unreached |= other.unreached;
+        self.stopped |= other.stopped;
         self.stopped_by.extend(other.stopped_by);
         self.notes.extend(other.notes);
         self.requirements.extend(other.requirements);

@@ -94,6 +94,7 @@ pub fn render(report: &Report, detail: Detail, width: usize) -> String {
     let requests = messages::requests_in(exchanges, duration_ms, waited_ms);
     let _ = match report.unreached {
         true => writeln!(text),
+        false if report.stopped => writeln!(text, "\n{DIM}{}{DIM:#}", messages::stopped_after(exchanges)),
         false => writeln!(text, "\n{DIM}{requests}{DIM:#}"),
     };
     let _ = writeln!(text, "{}", report.result_line());

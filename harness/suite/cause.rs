@@ -154,6 +154,19 @@ codes! {
         "read X-Twenty-Webhook-Signature and X-Twenty-Webhook-Timestamp, and ignore the case of header names",
         sender "send X-Twenty-Webhook-Signature and X-Twenty-Webhook-Timestamp",
         avoid "rename the headers in a proxy";
+    HeaderNotForwarded = "header.not-forwarded":
+        "the receiver says that a header is missing, although both were sent",
+        "let what stands before the receiver pass on X-Twenty-Webhook-Signature and X-Twenty-Webhook-Timestamp, and check which \
+         names the receiver reads",
+        avoid "accept deliveries without the headers";
+    ClockOff = "clock.off":
+        "the receiver's clock is off: it accepts deliveries that are dated by its own clock, and no others",
+        "set the clock of the receiver's machine by NTP, and compare milliseconds since the epoch in UTC, not local time",
+        avoid "widen the time window: deliveries could then be repeated for as long";
+    ClockOneSided = "clock.one-sided":
+        "a difference between the two clocks is allowed in one direction only",
+        "compare abs(now - timestamp) with 5 minutes, and set the clock of the receiver's machine by NTP",
+        avoid "drop the check in the other direction: a delivery dated ahead could be repeated for as long as it likes";
     AcceptsEverything = "accepts.everything":
         "every request is accepted, whatever its signature",
         "verify the signature before anything else, and answer 401 if it does not match",
@@ -208,7 +221,7 @@ codes! {
         "hash the raw bytes of the body, and turn text into bytes as UTF-8, never as ASCII or Latin-1",
         avoid "remove or replace characters in the body";
     MessageBodyConsumed = "message.body-consumed":
-        "the signature covers another text in the place of the body, because the body was parsed or read before",
+        "the signature covers another text instead of the body, because the body was parsed or read before",
         "keep the raw bytes of the body before a parser reads the request, and hash those",
         avoid "stringify the parsed body: that gives other bytes";
     MessageBodyBase64 = "message.body-base64":
@@ -269,11 +282,11 @@ codes! {
          skip_forgery_protection",
         avoid "switch the guard off for the whole application";
     RouteRateLimit = "route.rate-limit":
-        "a rate limit rejects every delivery",
-        "lift the limit for the webhook's path, or for the test, and run the suite again with --jobs 1",
+        "a rate limit rejects deliveries",
+        "lift the limit for the webhook's path, or for the test; Twenty sends 20 deliveries at a time, and no delivery again",
         avoid "answer 200 before the limit is looked at, and drop the delivery";
     RouteProxy = "route.proxy":
-        "a gateway answers in the place of the receiver",
+        "a gateway answers instead of the receiver",
         "check that the receiver runs, and that the gateway passes requests on to its address and port",
         avoid "change how the signature is verified: no request has reached that code";
     AnswerStatus = "answer.status":
@@ -303,7 +316,8 @@ codes! {
         avoid "normalise the body before hashing";
     RefusesEverything = "refuses.everything":
         "no way of signing that was tried is accepted",
-        "give your receiver the secret that the suite uses; check the path, the method, and that both headers are passed on by what stands before it",
+        "give your receiver the secret that the suite uses, in one line without quotes or a comment; check the path, the method, and \
+         that what stands before it passes on both headers",
         avoid "switch the verification off to see a 2xx";
     RefusesUnknownEvent = "refuses.unknown-event":
         "unknown events, objects or members are rejected",
@@ -323,7 +337,8 @@ codes! {
         avoid "raise the timeout: Twenty's own is 5 s";
     AnswerNone = "answer.none":
         "the request is not answered: the connection or the process ends",
-        "answer every request that is rejected with a 4xx status, and do not let an exception end the process",
+        "answer every request that is rejected with a 4xx status, do not let an exception end the process, and read a body \
+         that is too large to its end before you close the connection: otherwise the answer is lost",
         avoid "restart the process after each end: the deliveries in it are lost";
     DedupeNone = "dedupe.none":
         "a repeated delivery is processed each time",
@@ -526,7 +541,7 @@ fn of_misread(misread: Misread) -> (Code, Option<&'static str>) {
         Misread::AsciiDropped => (Code::MessageTextEncoding, "dropped"),
         Misread::Latin1 | Misread::DecodedAsLatin1 => (Code::MessageTextEncoding, "latin-1"),
         Misread::Replaced => (Code::MessageTextEncoding, "replacement"),
-        Misread::Escaped => (Code::MessageTextEncoding, "escaped"),
+        Misread::Escaped | Misread::EscapedControls => (Code::MessageReserialised, "escaped"),
         Misread::Empty => (Code::MessageBodyConsumed, "empty"),
         Misread::ObjectObject => (Code::MessageBodyConsumed, "[object Object]"),
         Misread::Undefined => (Code::MessageBodyConsumed, "undefined"),
@@ -556,6 +571,8 @@ fn of_key(key: KeyForm) -> Option<(Code, Option<&'static str>)> {
         KeyForm::BlankBefore => (Code::KeyConfiguration, Some("a blank before it")),
         KeyForm::BlankAfter => (Code::KeyConfiguration, Some("a blank after it")),
         KeyForm::Named => (Code::KeyConfiguration, Some("the variable's name before it")),
+        KeyForm::Commented => (Code::KeyConfiguration, Some("a comment after it")),
+        KeyForm::ByteOrderMark => (Code::KeyConfiguration, Some("a byte-order mark before it")),
         KeyForm::CutAtDollar => (Code::KeyConfiguration, Some("cut at `$`")),
         KeyForm::CutAtHash => (Code::KeyConfiguration, Some("cut at `#`")),
     })

@@ -34,8 +34,28 @@ pub fn judge(transcript: &Transcript, selected: &[&'static Requirement]) -> Vec<
         judgement: judge_one(transcript, requirement),
     };
     let mut findings: Vec<Finding> = selected.iter().map(finding).collect();
+    limit_is_the_reason(transcript, &mut findings);
     fail_for_end(transcript, &mut findings);
     findings
+}
+
+/// Where a rate limit answered and nothing else is wrong, it is the reason of everything that is inconclusive.
+fn limit_is_the_reason(transcript: &Transcript, findings: &mut [Finding]) {
+    if transcript.role != Role::Receiver || transcript.stopped {
+        return;
+    }
+    let Some(answer) = transcript.limited() else { return };
+    let is_rejected = |finding: &Finding| {
+        finding.requirement.id == "RCV-1" && matches!(finding.judgement, Judgement::Judged(Verdict::Fail(_)))
+    };
+    if findings.iter().any(is_rejected) {
+        return;
+    }
+    for finding in findings {
+        if let Judgement::Judged(Verdict::Inconclusive(why)) = &mut finding.judgement {
+            *why = on_receiver::messages::rate_limited(answer);
+        }
+    }
 }
 
 /// If the receiver's process ended and no failure shows it, fails the requirement whose delivery was tried then. If that one is

@@ -22,7 +22,7 @@ use serde::Serialize;
 
 use crate::webhook::dialect::Dialect;
 use crate::webhook::signature::Secret;
-use crate::wire::exchange::{Exchange, ExchangeId, Outcome, Trust};
+use crate::wire::exchange::{Exchange, ExchangeId, Outcome, Response, Trust};
 
 pub use crate::subject::capability::Capability;
 pub use crate::subject::observed::{Observations, Observed};
@@ -36,6 +36,7 @@ pub use emission::{
 };
 pub use exchanges::Exchanges;
 pub use keeper::{Keeper, Kept};
+pub use messages::shifted;
 pub use processing::{ProcessingKind, ProcessingTrial};
 pub use respect::{Age, Part, Redating, Respect, Surrounding, TimestampForm};
 pub use scenario::ScenarioName;
@@ -99,6 +100,8 @@ pub struct Transcript {
     pub capabilities: BTreeSet<Capability>,
     /// Whether the program under test could not be reached or started, so that nothing was tried.
     pub unreached: bool,
+    /// Whether the run stopped early, because no delivery reaches the receiver.
+    pub stopped: bool,
     /// How each scenario ended.
     pub endings: Vec<(ScenarioName, Ending)>,
     /// Time spent waiting to see that nothing more arrives.
@@ -211,6 +214,7 @@ impl Transcript {
             settled: Vec::new(),
             capabilities: BTreeSet::new(),
             unreached: false,
+            stopped: false,
             endings: Vec::new(),
             waited: Duration::ZERO,
             keeper: None,
@@ -274,8 +278,9 @@ impl Transcript {
         let arrivals = self.arrivals.iter().map(|arrival| arrival.exchange);
         let processed = self.processing.iter().flat_map(|trial| trial.exchanges.iter().copied());
         let compared = self.comparison.iter().flat_map(|comparison| comparison.shown_by.iter().copied());
+        let refused = self.chosen.iter().filter_map(|chosen| Some(chosen.refused?.1));
         let named: HashSet<ExchangeId> =
-            trials.chain(deaths).chain(arrivals).chain(processed).chain(compared).collect();
+            trials.chain(deaths).chain(arrivals).chain(processed).chain(compared).chain(refused).collect();
         self.exchanges.keep(&named);
     }
 
@@ -297,6 +302,16 @@ impl Transcript {
     pub fn says_error(&self, id: ExchangeId) -> bool {
         let Outcome::Answered(answer) = self.outcome(id) else { return false };
         self.exchanges.shown(id).map_or_else(|| answers::says_error(&answer.body), |shown| shown.error)
+    }
+
+    /// The first answer of a rate limit to a delivery that checks are about; `None` if there was none.
+    pub fn limited(&self) -> Option<&Response> {
+        let sent =
+            |trial: &'_ Trial| trial.controls.iter().copied().chain([trial.exchange]).collect::<Vec<_>>();
+        self.trials.iter().flat_map(sent).find_map(|id| match self.outcome(id) {
+            Outcome::Answered(answer) if answer.limits_rate() => Some(answer),
+            _ => None,
+        })
     }
 
     pub fn acknowledged(&self, id: ExchangeId) -> bool {

@@ -8,6 +8,7 @@ mod api;
 mod bad_input;
 mod budget;
 mod cases;
+mod causes;
 mod cli;
 mod client;
 mod crashes;

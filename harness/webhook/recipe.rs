@@ -57,9 +57,9 @@ pub enum Message {
     Reserialised(Serialiser),
     /// The body without its member `secret`.
     SecretMember,
-    /// Another text in the place of the body.
+    /// Another text instead of the body.
     Misread(Misread),
-    /// Another text in the place of the body, and nothing before it.
+    /// Another text instead of the body, and nothing before it.
     MisreadAlone(Misread),
 }
 
@@ -107,7 +107,10 @@ impl Recipe {
                 .filter(|&&misread| misread != Misread::Empty)
                 .map(|&misread| Self::message(Message::MisreadAlone(misread))),
         );
-        all.extend(keys.iter().map(|&key| Self { key, ..Self::message(Message::BodyAlone) }));
+        for &key in &keys {
+            all.push(Self { key, ..Self::message(Message::BodyAlone) });
+            all.extend([Digest::Prefixed, Digest::Base64].map(|digest| Self { digest, ..Self::key(key) }));
+        }
         all
     }
 

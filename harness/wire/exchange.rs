@@ -192,6 +192,11 @@ impl Headers {
 }
 
 impl Response {
+    /// Whether a rate limit answered: the request is to be sent again later.
+    pub fn limits_rate(&self) -> bool {
+        self.status == 429 || self.status == 503 && self.headers.all("retry-after").next().is_some()
+    }
+
     /// An answer with a plain text body.
     pub fn text(status: u16, body: impl Into<Bytes>) -> Self {
         let mut headers = Headers::default();

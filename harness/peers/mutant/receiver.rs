@@ -93,7 +93,9 @@ impl Mutant {
                 }
                 return Some(response);
             }
-            Act::Works(most) if !self.works(most).await => return Some(Response::text(503, "busy\n")),
+            Act::Works(most, status) if !self.works(most).await => {
+                return Some(Response::text(status, "busy\n"));
+            }
             _ => {}
         }
         let mut judged = delivery.clone();
@@ -153,7 +155,7 @@ impl Mutant {
             }
             Act::Delays(_)
             | Act::AnswersAll(..)
-            | Act::Works(_)
+            | Act::Works(..)
             | Act::Rewrites(_)
             | Act::ProcessesRejected
             | Act::EndsWhenCutOff

@@ -4,8 +4,11 @@
 //! `digest.*`). One that accepts it in addition to the right way gets `accepts.alternative`, with that code as its
 //! detail.
 
+mod clock;
 mod messages;
 mod route;
+
+pub use self::route::{of_obstacle, says_the_same};
 
 use std::collections::HashSet;
 
@@ -16,6 +19,9 @@ use crate::suite::transcript::{
 };
 use crate::webhook::recipe::{Digest, Message, Recipe};
 use crate::wire::exchange::ExchangeId;
+
+/// The reformatting to which a receiver is blind that trims the body.
+pub const TRAILING_NEWLINE: &str = "a trailing newline";
 
 /// Why plain valid deliveries are rejected, found from what was accepted instead. If several ways of signing are equally near
 /// to the contract, the result is the first of them, and names the others.
@@ -41,6 +47,9 @@ pub fn of_refusal(transcript: &Transcript) -> Option<Cause> {
         found.into_iter().filter(|(distance, _)| Some(*distance) == nearest).map(|(_, cause)| cause);
     if let Some(first) = causes.next() {
         return Some(causes.fold(first, Cause::or));
+    }
+    if let Some(cause) = clock::of_shifts(transcript) {
+        return Some(cause);
     }
     let none_accepted = transcript.exchanges.acknowledged() == 0;
     if none_accepted && let Some(cause) = route::of_answers(transcript) {
@@ -94,13 +103,19 @@ pub fn of_text_encoding(transcript: &Transcript, rejected: &Trial) -> Option<Cau
         matches!(trial.respect, Respect::Signed(recipe) if is_encoding(recipe))
             && transcript.acknowledged(trial.exchange)
     };
-    if transcript.exchange(rejected.exchange).delivery.body.is_ascii() {
-        return None;
-    }
+    let body = &transcript.exchange(rejected.exchange).delivery.body;
+    // A change that leaves this body as it is explains nothing.
+    let changes_it = |trial: &&Trial| match trial.respect {
+        Respect::Signed(Recipe { message: Message::Misread(misread), .. }) => {
+            misread.of(body).is_some_and(|misread| misread != *body)
+        }
+        _ => false,
+    };
     let mut causes = transcript
         .trials
         .iter()
         .filter(accepted)
+        .filter(changes_it)
         .filter_map(|trial| Some(hypothesis(trial.respect)?.1.shown_by([trial.exchange])));
     let first = causes.next()?;
     Some(causes.fold(first, Cause::or))
@@ -177,7 +192,7 @@ pub fn of_acceptance(transcript: &Transcript, accepted: &Trial) -> Option<Cause>
                 return Some(alternative(Cause::detailed(Code::MessagePart, messages::without(part))));
             }
             let cause = serialiser(transcript);
-            let cause = cause.unwrap_or_else(|| Cause::detailed(Code::MessageReserialised, which));
+            let cause = cause.unwrap_or_else(|| reformatted(which));
             Some(if accepts_other_formattings(transcript) == Some(false) {
                 cause
             } else {
@@ -190,7 +205,7 @@ pub fn of_acceptance(transcript: &Transcript, accepted: &Trial) -> Option<Cause>
         }
         Respect::Timestamp(_) => Some(Cause::new(Code::AcceptsReplayed)),
         Respect::DefaultSecret(_) => Some(alternative(Cause::detailed(Code::KeyOtherWebhook, which()))),
-        Respect::Header(..) | Respect::Aborted => None,
+        Respect::Header(..) | Respect::Aborted | Respect::Shifted(_) => None,
         Respect::Key(which) => Some(alternative(Cause::detailed(Code::KeyPrefix, which))),
         Respect::Digits(which) => Some(alternative(Cause::detailed(Code::DigestTruncated, which))),
         Respect::Valid
@@ -200,6 +215,12 @@ pub fn of_acceptance(transcript: &Transcript, accepted: &Trial) -> Option<Cause>
         | Respect::Javascript(_)
         | Respect::Formatting(_) => None,
     }
+}
+
+/// What is hashed by a receiver to which this reformatting makes no difference.
+pub fn reformatted(which: &str) -> Cause {
+    let detail = if which == TRAILING_NEWLINE { messages::trimmed() } else { which };
+    Cause::detailed(Code::MessageReserialised, detail)
 }
 
 /// Whether every delivery with a wrong signature, or without one, is accepted. Method and form do not count: a receiver that

@@ -7,11 +7,12 @@ use futures_util::FutureExt as _;
 use serde_json::json;
 
 use super::key::DEFAULT_SECRETS;
-use super::maker::{PLAIN_EVENT, with_member, with_raw_member};
+use super::maker::{PLAIN_EVENT, ascii_only, with_member, with_raw_member};
+use super::messages;
 use super::stage::ReceiverStage;
 use crate::subject::SubjectError;
 use crate::suite::scenario::{Play, Scenario, Turn};
-use crate::suite::transcript::{Age, Respect, ScenarioName, TimestampForm, Trial};
+use crate::suite::transcript::{Age, Respect, ScenarioName, TimestampForm, Trial, shifted};
 use crate::webhook::dialect::{self, rfc3339};
 use crate::webhook::recipe::{Digest, KeyForm, Message, Misread, Recipe};
 use crate::webhook::serialiser::Serialiser;
@@ -79,6 +80,9 @@ impl ReceiverStage<'_> {
             found |= self.try_recipes(&misreadings, far).await?;
         }
         if !found {
+            found = self.try_clocks().await?;
+        }
+        if !found {
             let (body_alone, prefixed) = (Message::BodyAlone, Digest::Prefixed);
             self.try_header_names(&[
                 Recipe::message(body_alone),
@@ -97,7 +101,7 @@ impl ReceiverStage<'_> {
         for other in dialect::ALL.into_iter().filter(|one| one.name != self.maker.dialect.name) {
             let Some(event) = other.sample(PLAIN_EVENT) else { continue };
             let event = event.with_id(&self.maker.random.uuid());
-            let delivery = self.maker.sign(self.maker.render_as(other, &event));
+            let delivery = self.maker.sign(ascii_only(&self.maker.render_as(other, &event)));
             let what = format!("a valid delivery in dialect {}", other.name);
             found |= self.try_single(what, Respect::Form(other.name), delivery).await?;
         }
@@ -179,6 +183,33 @@ impl ReceiverStage<'_> {
         Ok(found)
     }
 
+    /// Correctly signed deliveries whose timestamp is that of a clock that is off. Once one is accepted, its direction is followed to
+    /// the other bound of the receiver's window.
+    async fn try_clocks(&mut self) -> Result<bool, SubjectError> {
+        for minutes in shifts() {
+            for direction in [1, -1] {
+                if !self.try_clock(minutes * direction).await? {
+                    continue;
+                }
+                for further in shifts().filter(|&further| further > minutes) {
+                    if !self.try_clock(further * direction).await? {
+                        break;
+                    }
+                }
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    async fn try_clock(&mut self, minutes: i32) -> Result<bool, SubjectError> {
+        let shift_ms = i64::from(minutes) * 60_000;
+        let sent_ms = self.maker.clock.now_ms().saturating_add_signed(shift_ms);
+        let delivery = self.maker.sign_at(self.maker.render(&self.maker.plain()), sent_ms);
+        let what = messages::dated(&shifted(minutes));
+        self.try_single(what, Respect::Shifted(minutes), delivery).await
+    }
+
     /// Signature and timestamp in headers with other names.
     async fn try_header_names(&mut self, recipes: &[Recipe]) -> Result<bool, SubjectError> {
         let mut found = false;
@@ -223,6 +254,16 @@ impl ReceiverStage<'_> {
         self.record_single(DIAGNOSIS.name, what, respect, id);
         Ok(self.transcript.acknowledged(id))
     }
+}
+
+/// By how many minutes timestamps are shifted: closely at first, then as clocks with a wrong time zone are off.
+fn shifts() -> impl Iterator<Item = i32> {
+    let odd_zones = [345, 525, 765];
+    let zones = (3..=28).map(|half_hours| half_hours * 30);
+    let mut all: Vec<i32> =
+        (1..=20).chain((25..=60).step_by(5)).chain(zones).chain(odd_zones).chain([24 * 60]).collect();
+    all.sort_unstable();
+    all.into_iter()
 }
 
 /// Whether the probe distinguishes this message from others. Texts that are no encoding of the body are tried with a plain one, which

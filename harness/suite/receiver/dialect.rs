@@ -36,6 +36,7 @@ const DIA_1: Requirement = Requirement {
         ReceiverFault::HashesAsPythonCompact,
         ReceiverFault::HashesAsPhp,
         ReceiverFault::VerifiesTextAsAscii,
+        ReceiverFault::VerifiesEscapedText,
     ]),
 };
 

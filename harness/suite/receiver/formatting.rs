@@ -5,7 +5,7 @@ use super::case::Case;
 use super::judge::{accepts, rejects_all};
 use super::maker::{PLAIN_MEMBER, with_raw_member};
 use crate::peers::fault::{Faults, ReceiverFault};
-use crate::suite::cause::receiver::{of_reserialising, of_text_encoding};
+use crate::suite::cause::receiver::{of_reserialising, of_text_encoding, reformatted as of_reformatted};
 use crate::suite::cause::{Cause, Code};
 use crate::suite::requirement::{Binds, Level, Requirement, Verdict};
 use crate::suite::scenario::Scenario;
@@ -39,6 +39,7 @@ const VER_8: Requirement = Requirement {
         ReceiverFault::RejectsControlCharacters,
         ReceiverFault::RejectsDeepNesting,
         ReceiverFault::VerifiesTextAsAscii,
+        ReceiverFault::VerifiesEscapedText,
         ReceiverFault::HashesAsPythonCompact,
         ReceiverFault::HashesAsPhp,
     ]),
@@ -92,6 +93,8 @@ const VER_16: Requirement = Requirement {
     needs: None,
     check: |_, t| accepts(&[&OTHER_FORMATTING], t, |trial| of_formatting(t, trial)),
     counterexamples: Faults::Receiver(&[
+        ReceiverFault::VerifiesEscapedText,
+        ReceiverFault::VerifiesTrimmedBody,
         ReceiverFault::HashesAsJavascript,
         ReceiverFault::HashesAsPythonCompact,
         ReceiverFault::HashesAsPhp,
@@ -146,6 +149,7 @@ const VER_17: Requirement = Requirement {
     needs: None,
     check: rejects_all,
     counterexamples: Faults::Receiver(&[
+        ReceiverFault::VerifiesTrimmedBody,
         ReceiverFault::HashesAsJavascript,
         ReceiverFault::HashesAsPython,
         ReceiverFault::HashesAsPythonCompact,
@@ -199,7 +203,7 @@ fn of_formatting(t: &Transcript, trial: &Trial) -> Option<Cause> {
     }
     let mut reformatted = t.trials_of(REFORMATTED.name).filter(|trial| t.acknowledged(trial.exchange));
     if let Some(Trial { respect: Respect::Reformatted(which), .. }) = reformatted.next() {
-        return Some(Cause::detailed(Code::MessageReserialised, *which));
+        return Some(of_reformatted(which));
     }
     match trial.respect {
         Respect::Javascript(which) | Respect::Formatting(which) => {

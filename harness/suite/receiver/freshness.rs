@@ -36,9 +36,11 @@ pub(crate) const VER_11: Requirement = Requirement {
     counterexamples: Faults::Receiver(&[
         ReceiverFault::NoWindow,
         ReceiverFault::WindowOnPastOnly,
+        ReceiverFault::OnlyTheFuture,
         ReceiverFault::AcceptsSeconds,
         ReceiverFault::ReadsSeconds,
         ReceiverFault::WindowTooSmall,
+        ReceiverFault::WindowOnAgeOnly,
         ReceiverFault::AcceptsEverything,
         ReceiverFault::RejectsInBody,
     ]),
@@ -176,7 +178,21 @@ impl ReceiverStage<'_> {
 }
 
 fn freshness(_: &Requirement, t: &Transcript) -> Verdict {
-    let too_small = |_: &Trial| Some(Cause::detailed(Code::AnswerStatus, messages::small_window()));
+    // In both directions the window is too small; in one, it is in the wrong place.
+    let is_rejected = |trial: &&Trial| !t.acknowledged(trial.exchange);
+    let rejected = t.trials_of(RECENT.name).filter(is_rejected).filter_map(|trial| match trial.respect {
+        Respect::Form(what) => Some(what),
+        _ => None,
+    });
+    let rejected: Vec<&str> = rejected.collect();
+    let is_old = rejected.iter().any(|what| what.ends_with("old"));
+    let is_ahead = rejected.iter().any(|what| what.ends_with("ahead"));
+    let too_small = |trial: &Trial| match trial.respect {
+        Respect::Form(what) if is_old != is_ahead => {
+            Some(Cause::detailed(Code::ClockOneSided, messages::rejects_only(what)))
+        }
+        _ => Some(Cause::detailed(Code::AnswerStatus, messages::small_window())),
+    };
     let both = [rejects(&[&STALE], t), accepts(&[&RECENT], t, too_small)];
     of_all(both.into_iter(), messages::nothing_tried(), "checks")
 }

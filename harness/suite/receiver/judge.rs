@@ -21,17 +21,30 @@ pub(super) fn accepts(
     let rejected = trials.iter().copied().filter(|trial| !t.acknowledged(trial.exchange));
     let (judged, unclear): (Vec<&Trial>, Vec<&Trial>) =
         rejected.partition(|trial| has_controls(t, trial) && !is_rate_limited(t, trial));
-    if let Some(first) = judged.first() {
+    fails(t, scenarios, &judged, cause)
+        .or_else(|| uncontrolled(t, &trials, unclear.first().copied()))
+        .unwrap_or(Verdict::Pass)
+}
+
+/// The verdict on positives of which these were rejected although they should not be; `None` if there are none.
+pub(super) fn fails(
+    t: &Transcript,
+    scenarios: &[&Scenario],
+    judged: &[&Trial],
+    cause: impl Fn(&Trial) -> Option<Cause>,
+) -> Option<Verdict> {
+    let trials = trials(scenarios, t);
+    let first = judged.first()?;
+    {
         let outcome = t.outcome(first.exchange);
-        let others = others(t, scenarios, &judged, &trials);
+        let others = others(t, scenarios, judged, &trials);
         let rejected = messages::rejected(outcome, t.exchange(first.exchange).took, &first.what);
         let message = with_death(t, first.exchange, rejected + &others);
         let evidence = Evidence::new(Expected::Accepted, outcome.to_string(), message);
         let died = t.death_at(first.exchange).map(|_| Cause::new(Code::CrashEverything));
         let cause = died.or_else(|| cause(first));
-        return evidence.shown_by(judged.iter().map(|trial| trial.exchange)).because(cause).fail();
+        Some(evidence.shown_by(judged.iter().map(|trial| trial.exchange)).because(cause).fail())
     }
-    uncontrolled(t, &trials, unclear.first().copied()).unwrap_or(Verdict::Pass)
 }
 
 /// The verdict on negatives: no trial of the requirement's scenarios may be accepted.
@@ -117,12 +130,9 @@ pub(super) fn has_controls(t: &Transcript, trial: &Trial) -> bool {
     trial.controls.iter().all(|&control| t.acknowledged(control))
 }
 
-/// Whether a delivery was rejected by a rate limit, not because of its content. RCV-8 judges how many at a time must be
-/// accepted.
-fn is_rate_limited(t: &Transcript, trial: &Trial) -> bool {
-    let Outcome::Answered(response) = t.outcome(trial.exchange) else { return false };
-    let later = response.headers.all("retry-after").next().is_some();
-    trial.respect != Respect::Concurrent && (response.status == 429 || response.status == 503 && later)
+/// Whether a delivery was rejected by a rate limit, not because of its content. RCV-8 judges the limit itself.
+pub(super) fn is_rate_limited(t: &Transcript, trial: &Trial) -> bool {
+    matches!(t.outcome(trial.exchange), Outcome::Answered(answer) if answer.limits_rate())
 }
 
 /// Why trials are inconclusive, if they are.
@@ -133,10 +143,15 @@ fn uncontrolled(t: &Transcript, trials: &[&Trial], unclear: Option<&Trial>) -> O
     let unclear = unclear?;
     let reason = match rejected_control(t, unclear) {
         Some(outcome) => {
+            if let Outcome::Answered(answer) = outcome
+                && answer.limits_rate()
+            {
+                return Some(Verdict::Inconclusive(messages::rate_limited(answer)));
+            }
             let cause = of_refusal(t).map(|cause| messages::because(&cause.to_string()));
             messages::control_rejected(outcome) + &cause.unwrap_or_default()
         }
-        None => messages::rate_limited(t.outcome(unclear.exchange), &unclear.what),
+        None => t.limited().map_or_else(|| messages::nothing_tried().to_owned(), messages::rate_limited),
     };
     Some(Verdict::Inconclusive(reason))
 }

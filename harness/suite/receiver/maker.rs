@@ -173,6 +173,12 @@ pub(super) fn with_raw_member(event: &Event, member: &str) -> Event {
     Event { record, ..event.clone() }
 }
 
+/// The text with a letter for each character beyond ASCII, for deliveries that must differ in nothing but their form.
+pub(super) fn ascii_only(body: &[u8]) -> Bytes {
+    let plain = |letter: char| if letter.is_ascii() { letter } else { 'x' };
+    String::from_utf8_lossy(body).chars().map(plain).collect::<String>().into()
+}
+
 /// A JSON object's text with a member added at its end.
 pub(super) fn with_member(body: &[u8], key: &str, value: &Value) -> Bytes {
     let end = body.iter().rposition(|&byte| byte == b'}').unwrap_or(body.len());

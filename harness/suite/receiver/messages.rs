@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::suite::messages::times_in_words;
-use crate::wire::exchange::{ExchangeId, Outcome};
+use crate::wire::exchange::{ExchangeId, Outcome, Response};
 
 // Findings.
 
@@ -149,7 +149,25 @@ pub(super) fn processed_wrong_count(what: &str, times: usize, wanted: usize) -> 
     }
 }
 
+pub(super) fn signed_with_another_key() -> &'static str {
+    "a delivery signed with another secret"
+}
+
+pub(super) fn without_headers() -> &'static str {
+    "a delivery without signature and timestamp"
+}
+
+/// A delivery whose timestamp is off by this much.
+pub(super) fn dated(how_far: &str) -> String {
+    format!("a correctly signed delivery whose timestamp is {how_far}")
+}
+
 // Details of causes.
+
+/// What a receiver rejects that allows a difference of clocks in one direction only.
+pub(super) fn rejects_only(what: &str) -> String {
+    format!("deliveries {what} are rejected")
+}
 
 pub(super) fn small_window() -> &'static str {
     "a window of less than a minute"
@@ -173,10 +191,22 @@ pub(super) fn because(cause: &str) -> String {
     format!("; cause: {cause}")
 }
 
-pub(super) fn rate_limited(outcome: &Outcome, what: &str) -> String {
+pub(in crate::suite) fn rate_limited(answer: &Response) -> String {
+    let later = answer.headers.all("retry-after").next().map(|value| String::from_utf8_lossy(value));
+    let later = later.map_or_else(String::new, |value| {
+        let shown: String = value.chars().filter(char::is_ascii_graphic).take(16).collect();
+        format!(", Retry-After: {shown}")
+    });
     format!(
-        "the receiver limits the rate of requests: it answered {outcome} to {what}; lower --jobs or --cases"
+        "a rate limit answered ({}{later}), so what was sent cannot be judged; lift the limit for the test, or lower --jobs and \
+         --cases",
+        answer.status
     )
+}
+
+/// Why nothing more is sent to a receiver that no delivery reaches.
+pub(super) fn not_reached(cause: &str, status: u16) -> String {
+    format!("not tried: everything was answered {status}, and no delivery reached the receiver ({cause})")
 }
 
 pub(super) fn nothing_tried() -> &'static str {

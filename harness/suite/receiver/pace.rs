@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 
-use super::judge::accepts;
+use super::judge::{accepts, fails, has_controls, is_rate_limited};
 use super::messages;
 use super::stage::ReceiverStage;
 use super::valid::VALID;
@@ -14,7 +14,7 @@ use crate::suite::cause::{Cause, Code};
 use crate::suite::requirement::{Binds, Evidence, Expected, Level, Requirement, Verdict};
 use crate::suite::scenario::Scenario;
 use crate::suite::transcript::{Respect, ScenarioName, Transcript, Trial};
-use crate::wire::exchange::Delivery;
+use crate::wire::exchange::{Delivery, Outcome};
 
 /// The requirements of this group, in the order of the contract.
 pub(super) const ALL: &[Requirement] = &[RCV_7, RCV_12, RCV_8, RCV_13];
@@ -78,8 +78,8 @@ const RCV_8: Requirement = Requirement {
           time.",
     scenarios: &[&CONCURRENT_20],
     needs: None,
-    check: accepts_at_once,
-    counterexamples: Faults::Receiver(&[ReceiverFault::OneAtATime]),
+    check: accepts_twenty,
+    counterexamples: Faults::Receiver(&[ReceiverFault::OneAtATime, ReceiverFault::LimitsTenAtATime]),
 };
 
 /// What is sent for RCV-8.
@@ -136,6 +136,37 @@ impl ReceiverStage<'_> {
 fn closing(mut delivery: Delivery) -> Delivery {
     delivery.headers.add("Connection", "close");
     delivery
+}
+
+/// RCV-8: a limit that 20 deliveries at a time hit, and nothing else, loses deliveries of a Twenty.
+fn accepts_twenty(requirement: &Requirement, t: &Transcript) -> Verdict {
+    let limited: Vec<&Trial> =
+        t.trials_of(CONCURRENT_20.name).filter(|trial| is_rate_limited(t, trial)).collect();
+    let first = limited.iter().map(|trial| trial.exchange).min();
+    // If a limit answered before, it is not their number at a time that it limits.
+    let before = |trial: &Trial| {
+        let sent = trial.controls.iter().copied().chain([trial.exchange]);
+        let mut sent = sent.filter(|&id| first.is_some_and(|first| id < first));
+        sent.any(|id| matches!(t.outcome(id), Outcome::Answered(answer) if answer.limits_rate()))
+    };
+    let accepted = limited.iter().all(|trial| has_controls(t, trial));
+    if accepted && !t.trials.iter().any(before) && !goes_on(t) {
+        let cause = |_: &Trial| Some(Cause::new(Code::RouteRateLimit));
+        if let Some(failed) = fails(t, requirement.scenarios, &limited, cause) {
+            return failed;
+        }
+    }
+    accepts_at_once(requirement, t)
+}
+
+/// Whether the limit that many deliveries at a time hit also answers single ones afterwards.
+fn goes_on(t: &Transcript) -> bool {
+    let single = |trial: &&Trial| trial.respect != Respect::Concurrent;
+    t.trials.iter().filter(single).any(|trial| is_rate_limited(t, trial))
+        || t.trials
+            .iter()
+            .flat_map(|trial| &trial.controls)
+            .any(|&id| matches!(t.outcome(id), Outcome::Answered(answer) if answer.limits_rate()))
 }
 
 fn accepts_at_once(requirement: &Requirement, t: &Transcript) -> Verdict {

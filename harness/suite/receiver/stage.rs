@@ -4,6 +4,7 @@ mod batch;
 mod ends;
 mod generated;
 mod link;
+mod obstacle;
 
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use self::ends::Ends;
 use self::generated::Search;
 use self::link::Link;
 use super::case::Case;
-use super::maker::Maker;
+use super::maker::{Maker, ascii_only};
 use super::messages;
 use super::property::Property;
 use crate::clock::Clock;
@@ -57,6 +58,8 @@ pub struct ReceiverStage<'a> {
     /// Whether it stopped answering, and was found silent again before a later scenario.
     pub(super) given_up: bool,
     pub(super) slow: bool,
+    /// Whether it was found out if something else answers instead of the receiver.
+    looked_for_obstacle: bool,
     pub(super) max_time: MaxTime,
     /// The properties of the scenarios so far.
     searches: Vec<Search>,
@@ -97,6 +100,7 @@ impl<'a> ReceiverStage<'a> {
             accepts_plain: true,
             given_up: false,
             slow: false,
+            looked_for_obstacle: false,
             max_time,
             searches: Vec::new(),
             generating: Duration::ZERO,
@@ -112,7 +116,7 @@ impl<'a> ReceiverStage<'a> {
         for dialect in dialect::ALL {
             // With ids of their own, so that a run with the chosen dialect as an option sends the same as this one.
             let maker = self.maker.with_seed(!self.extent.seed).in_dialect(dialect);
-            let delivery = maker.deliver(&maker.plain());
+            let delivery = maker.sign(ascii_only(&maker.render(&maker.plain())));
             // Unlike those of scenarios, these do not count as unanswered: the receiver has not shown anything yet.
             let exchange = self.link.client.send(&self.link.target, &delivery).await;
             let answered = exchange.outcome.status().is_some();
@@ -137,6 +141,7 @@ impl<'a> ReceiverStage<'a> {
     /// Errors: the process cannot be restarted, or it keeps ending.
     pub async fn begin(&mut self) -> Result<(), SubjectError> {
         self.revive_idle(Duration::ZERO).await?;
+        self.notice_limit()?;
         if self.link.is_silent() && !self.given_up && !self.max_time.is_over() {
             let exchange = self.link.send_anyway(&self.maker.deliver(&self.maker.plain())).await;
             self.given_up = exchange.outcome.status().is_none();
@@ -196,6 +201,7 @@ impl<'a> ReceiverStage<'a> {
         self.concurrency_probed = true;
         let alone = self.send(self.maker.deliver(&self.maker.plain())).await?;
         self.accepts_plain = self.transcript.acknowledged(alone);
+        self.find_obstacle(alone).await?;
         self.limit_cases(self.transcript.exchange(alone).took);
         if !self.accepts_plain || self.extent.jobs < 2 {
             return Ok(());

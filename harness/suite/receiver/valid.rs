@@ -46,8 +46,12 @@ const RCV_1: Requirement = Requirement {
         ReceiverFault::RedirectsEverything,
         ReceiverFault::AsksForLogin,
         ReceiverFault::GuardsAgainstForms,
-        ReceiverFault::FailsBehindGateway,
+        ReceiverFault::FailsAtGateway,
         ReceiverFault::ThrowsOnEverything,
+        ReceiverFault::MissesHeaders,
+        ReceiverFault::ClockAhead,
+        ReceiverFault::ClockBack,
+        ReceiverFault::OnlyTheFuture,
         ReceiverFault::RejectsDeletions,
         ReceiverFault::VerifiesBodyAlone,
         ReceiverFault::VerifiesWithDot,
@@ -59,6 +63,8 @@ const RCV_1: Requirement = Requirement {
         ReceiverFault::VerifiesKeyWithNewline,
         ReceiverFault::VerifiesQuotedKey,
         ReceiverFault::VerifiesTextAsAscii,
+        ReceiverFault::VerifiesEscapedText,
+        ReceiverFault::VerifiesQuotedKeyBodyAlone,
         ReceiverFault::VerifiesConsumedBody,
         ReceiverFault::VerifiesBase64Body,
         ReceiverFault::VerifiesBytesLiteral,
@@ -96,6 +102,7 @@ impl ReceiverStage<'_> {
             let id = self.send(self.maker.deliver(&event.with_id(&self.maker.random.uuid()))).await?;
             let what = format!("a valid delivery of {}", event.name);
             self.record_single(VALID.name, what, Respect::Valid, id);
+            self.find_obstacle(id).await?;
         }
         Ok(())
     }
@@ -139,6 +146,7 @@ const RCV_2: Requirement = Requirement {
         ReceiverFault::RejectsUnknownEvents,
         ReceiverFault::RejectsUnknownMembers,
         ReceiverFault::VerifiesTextAsAscii,
+        ReceiverFault::VerifiesEscapedText,
         ReceiverFault::HashesAsPythonCompact,
         ReceiverFault::HashesAsPhp,
     ]),

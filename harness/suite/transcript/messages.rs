@@ -70,6 +70,7 @@ impl Respect {
             Self::SecondSignature => "a second signature header",
             Self::TimestampForm(form) => form.describe(),
             Self::Stale(age) => age.describe(),
+            Self::Shifted(minutes) => return shifted(minutes).into(),
             Self::Future => "a day ahead",
             Self::Method => "the method",
             Self::Content(part) => part.describe(),
@@ -86,6 +87,17 @@ impl Respect {
         };
         fixed.into()
     }
+}
+
+/// How far a timestamp is from the clock: `10 min ahead`.
+pub fn shifted(minutes: i32) -> String {
+    let direction = if minutes < 0 { "back" } else { "ahead" };
+    let text = match minutes.unsigned_abs() {
+        minutes if minutes >= 60 && minutes % 60 == 0 => format!("{} h", minutes / 60),
+        minutes if minutes >= 60 => format!("{} h {} min", minutes / 60, minutes % 60),
+        minutes => format!("{minutes} min"),
+    };
+    format!("{text} {direction}")
 }
 
 impl Surrounding {

@@ -28,6 +28,8 @@ pub enum Respect {
     /// The form of its timestamp, with a correct signature.
     TimestampForm(TimestampForm),
     Stale(Age),
+    /// Its timestamp, which is this many minutes ahead of the clock; negative if it is dated back.
+    Shifted(i32),
     /// Its timestamp, which is in the future.
     Future,
     /// It is not a delivery: what it is instead.

@@ -29,6 +29,8 @@ described! {
         BlankBefore: "with a blank before the secret",
         BlankAfter: "with a blank after the secret",
         Named: "with TWENTY_WEBHOOK_SECRET= before the secret",
+        Commented: "with the secret and ` # comment`",
+        ByteOrderMark: "with a byte-order mark before the secret",
         CutAtDollar: "with the secret cut at `$`",
         CutAtHash: "with the secret cut at `#`",
     }
@@ -55,6 +57,8 @@ impl KeyForm {
             Self::BlankBefore => Some(own(format!(" {secret}"))),
             Self::BlankAfter => Some(own(format!("{secret} "))),
             Self::Named => Some(own(format!("TWENTY_WEBHOOK_SECRET={secret}"))),
+            Self::Commented => Some(own(format!("{secret} # comment"))),
+            Self::ByteOrderMark => Some(own(format!("\u{feff}{secret}"))),
             Self::CutAtDollar => cut(secret, '$'),
             Self::CutAtHash => cut(secret, '#'),
         }
@@ -71,6 +75,8 @@ impl KeyForm {
                 | Self::BlankBefore
                 | Self::BlankAfter
                 | Self::Named
+                | Self::Commented
+                | Self::ByteOrderMark
                 | Self::CutAtDollar
                 | Self::CutAtHash
         )

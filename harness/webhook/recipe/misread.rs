@@ -1,4 +1,4 @@
-//! What programs hash in the place of the body, because they decoded, consumed or wrapped it first.
+//! What programs hash instead of the body, because they decoded, consumed or wrapped it first.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -19,6 +19,8 @@ described! {
         /// Decoded as ASCII, with U+FFFD for each other byte.
         Replaced: "over the body with U+FFFD for each byte beyond ASCII",
         Escaped: "over the body with \\uXXXX for characters beyond ASCII",
+        /// With line feeds, carriage returns and tabs escaped too.
+        EscapedControls: "over the body with escapes for line ends, tabs and characters beyond ASCII",
         Empty: "over an empty body",
         ObjectObject: "over the text [object Object]",
         Undefined: "over the text undefined",
@@ -31,7 +33,7 @@ described! {
 }
 
 impl Misread {
-    /// Whether it differs from the body only in characters beyond ASCII.
+    /// Whether it differs from most bodies only in characters beyond ASCII.
     pub fn is_encoding(self) -> bool {
         matches!(
             self,
@@ -42,6 +44,7 @@ impl Misread {
                 | Self::DecodedAsLatin1
                 | Self::Replaced
                 | Self::Escaped
+                | Self::EscapedControls
         )
     }
 
@@ -68,6 +71,10 @@ impl Misread {
                 body.iter().map(decoded).collect::<String>().into_bytes()
             }
             Self::Escaped => escape_non_ascii(text).into_bytes(),
+            Self::EscapedControls => {
+                let text = text.replace('\n', "\\n").replace('\r', "\\r").replace('\t', "\\t");
+                escape_non_ascii(&text).into_bytes()
+            }
             Self::Empty => Vec::new(),
             Self::ObjectObject => b"[object Object]".to_vec(),
             Self::Undefined => b"undefined".to_vec(),

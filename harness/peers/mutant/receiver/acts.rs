@@ -42,8 +42,8 @@ pub(super) enum Act {
     /// Compares signatures digit by digit.
     Compares,
     Delays(Predicate),
-    /// Works on this many requests at a time, and answers 503 to others.
-    Works(usize),
+    /// Works on this many requests at a time, and answers others with this status.
+    Works(usize, u16),
     /// Changes the answer to a rejected request; `None` closes the connection.
     Rewrites(fn(&Incoming<'_>, Response) -> Option<Response>),
     ProcessesRejected,
@@ -67,8 +67,16 @@ pub(super) fn act(fault: ReceiverFault) -> Act {
         F::RedirectsEverything => AnswersAll(301, "Location: /hooks/", ""),
         F::AsksForLogin => AnswersAll(401, "WWW-Authenticate: Basic", ""),
         F::GuardsAgainstForms => AnswersAll(403, "", "<h1>CSRF verification failed</h1>"),
-        F::FailsBehindGateway => AnswersAll(502, "", "<h1>502 Bad Gateway</h1>"),
+        F::FailsAtGateway => AnswersAll(502, "", "<h1>502 Bad Gateway</h1>"),
         F::ThrowsOnEverything => AnswersAll(500, "", "Internal Server Error"),
+        F::MissesHeaders => AnswersAll(400, "", "{\"error\":\"Missing signature header\"}"),
+        F::ClockAhead => AcceptsOnly(|it| it.is_signed() && it.is_fresh_at(it.now_ms + 600_000)),
+        F::ClockBack => {
+            AcceptsOnly(|it| it.is_signed() && it.is_fresh_at(it.now_ms.saturating_sub(3_600_000)))
+        }
+        F::OnlyTheFuture => {
+            AcceptsOnly(|it| it.is_signed() && it.number.is_some_and(|ms| ms > it.now_ms + 30_000))
+        }
         F::RejectsDeletions => Rejects(|it| it.event.ends_with(".deleted")),
         F::VerifiesBodyAlone => ExpectsRecipe(Recipe::message(Message::BodyAlone)),
         F::VerifiesWithDot => ExpectsRecipe(Recipe::message(Message::Separator("."))),
@@ -85,8 +93,9 @@ pub(super) fn act(fault: ReceiverFault) -> Act {
             lacks(SIGNATURE_HEADER) || lacks(TIMESTAMP_HEADER)
         }),
         F::AnswersLate => Delays(|it| it.event.starts_with("note.created")),
-        F::OneAtATime => Works(1),
-        F::OnlyThirtyAtATime => Works(30),
+        F::OneAtATime => Works(1, 503),
+        F::LimitsTenAtATime => Works(10, 429),
+        F::OnlyThirtyAtATime => Works(30, 503),
         F::IgnoresAlteredValues => AcceptsAs(|it| it.accepted_before(body::same_record_other_values)),
         F::IgnoresAddedMembers => AcceptsAs(|it| it.accepted_before(body::contains_all_of)),
         F::StripsSecretMember => AcceptsAs(|it| {
@@ -154,6 +163,16 @@ pub(super) fn act(fault: ReceiverFault) -> Act {
             let text = Misread::Ascii.of(it.body());
             text.is_some_and(|text| it.is_signed_as(it.signature.as_deref(), &text)) && it.is_fresh()
         }),
+        F::VerifiesEscapedText => AcceptsOnly(|it| {
+            let text = Misread::EscapedControls.of(it.body());
+            text.is_some_and(|text| it.is_signed_as(it.signature.as_deref(), &text)) && it.is_fresh()
+        }),
+        F::VerifiesTrimmedBody => AcceptsOnly(|it| {
+            it.is_signed_as(it.signature.as_deref(), it.body().trim_ascii()) && it.is_fresh()
+        }),
+        F::VerifiesQuotedKeyBodyAlone => {
+            ExpectsRecipe(Recipe { key: KeyForm::DoubleQuoted, ..Recipe::message(Message::BodyAlone) })
+        }
         F::VerifiesConsumedBody => ExpectsRecipe(Recipe::message(Message::Misread(Misread::ObjectObject))),
         F::VerifiesBase64Body => ExpectsRecipe(Recipe::message(Message::Misread(Misread::Base64))),
         F::VerifiesBytesLiteral => ExpectsRecipe(Recipe::message(Message::Misread(Misread::BytesLiteral))),
@@ -166,6 +185,7 @@ pub(super) fn act(fault: ReceiverFault) -> Act {
         F::NoWindow => Accepts(|it| it.is_signed_at_a_number()),
         F::WindowOnPastOnly => Accepts(|it| it.is_signed() && it.number.is_some_and(|ms| ms > it.now_ms)),
         F::AcceptsSeconds => Accepts(|it| it.is_signed() && it.is_fresh_in_seconds()),
+        F::WindowOnAgeOnly => Rejects(|it| it.number.is_some_and(|ms| ms > it.now_ms + 5_000)),
         F::WindowTooSmall => Rejects(|it| it.number.is_some_and(|ms| it.now_ms.abs_diff(ms) > 5_000)),
         F::AcceptsMalformed => Answers(200, |it| it.is_signed_at_a_number() && body::is_malformed(it.body())),
         F::AnswersMalformedWith500 => {

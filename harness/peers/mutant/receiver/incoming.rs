@@ -88,6 +88,11 @@ impl<'a> Incoming<'a> {
         self.number.is_some_and(|ms| self.now_ms.abs_diff(ms) < WINDOW_MS)
     }
 
+    /// Whether the timestamp is within the window of a clock that shows this time.
+    pub(super) fn is_fresh_at(&self, now_ms: u64) -> bool {
+        self.number.is_some_and(|ms| now_ms.abs_diff(ms) < WINDOW_MS)
+    }
+
     /// Whether the timestamp would be within the window if it were seconds.
     pub(super) fn is_fresh_in_seconds(&self) -> bool {
         self.number.is_some_and(|seconds| self.now_ms.abs_diff(seconds.saturating_mul(1000)) < WINDOW_MS)

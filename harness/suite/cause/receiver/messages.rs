@@ -1,6 +1,23 @@
 //! The details of causes, shown in parentheses after a code: `accepts.everything (an error in the body of a 2xx)`.
 
-use crate::suite::transcript::Part;
+use crate::suite::transcript::{Part, shifted};
+
+/// By how much the receiver's clock is off.
+pub(super) fn about(minutes: i32) -> String {
+    format!("about {}", shifted(minutes))
+}
+
+pub(super) fn only_ahead() -> &'static str {
+    "only deliveries dated ahead are accepted"
+}
+
+pub(super) fn only_back() -> &'static str {
+    "only deliveries dated back are accepted"
+}
+
+pub(super) fn trimmed() -> &'static str {
+    "trimmed: white space at the ends is cut off before it is hashed"
+}
 
 pub(super) fn header_in_seconds() -> &'static str {
     "the header is read in seconds"

@@ -9,7 +9,7 @@ use crate::wire::exchange::{Outcome, Response};
 /// How much of the place of a redirect is shown.
 const SHOWN: usize = 100;
 
-/// What answers in the place of the receiver, if valid and forged deliveries are all answered alike. Nothing is concluded before
+/// What answers instead of the receiver, if valid and forged deliveries are all answered alike. Nothing is concluded before
 /// there are both.
 pub(super) fn of_answers(t: &Transcript) -> Option<Cause> {
     let valid = answers(t, |respect| respect.is_valid())?;
@@ -17,34 +17,67 @@ pub(super) fn of_answers(t: &Transcript) -> Option<Cause> {
     let first = valid.first()?;
     let all = || valid.iter().chain(&forged);
     let everywhere = |holds: fn(&Response) -> bool| all().all(|(_, answer)| holds(answer));
-    let cause = if everywhere(|answer| answer.status / 100 == 5 && !is_gateway(answer) && !is_limit(answer)) {
-        Cause::detailed(Code::CrashEverything, messages::status_to_everything(first.1.status))
-    } else {
-        let unsigned = answers(t, |respect| matches!(respect, Respect::Unsigned | Respect::Undated));
-        let unsigned = unsigned.unwrap_or_default();
-        let everywhere = |holds: fn(&Response) -> bool| {
-            everywhere(holds) && unsigned.iter().all(|(_, answer)| holds(answer))
-        };
-        if everywhere(is_limit) {
-            Cause::new(Code::RouteRateLimit)
-        } else if everywhere(is_csrf) {
-            Cause::new(Code::RouteCsrf)
-        } else if everywhere(is_login) {
-            Cause::new(Code::RouteLogin)
-        } else if everywhere(|answer| matches!(answer.status, 301 | 302 | 303 | 307 | 308)) {
-            let place = location(first.1).filter(|_| t.leaks(first.0.exchange) == Leaks::default());
-            Cause { detail: place, ..Cause::new(Code::RouteRedirect) }
-        } else if everywhere(|answer| answer.status == 404) {
-            Cause::new(Code::RouteNotFound)
-        } else if everywhere(|answer| answer.status == 405) {
-            Cause::new(Code::RouteMethod)
-        } else if everywhere(is_gateway) {
-            Cause::detailed(Code::RouteProxy, first.1.status.to_string())
+    let cause =
+        if everywhere(|answer| answer.status / 100 == 5 && !is_gateway(answer) && !answer.limits_rate()) {
+            Cause::detailed(Code::CrashEverything, messages::status_to_everything(first.1.status))
         } else {
-            return None;
-        }
-    };
+            let unsigned = answers(t, |respect| matches!(respect, Respect::Unsigned | Respect::Undated));
+            let unsigned = unsigned.unwrap_or_default();
+            let everywhere = |holds: fn(&Response) -> bool| {
+                everywhere(holds) && unsigned.iter().all(|(_, answer)| holds(answer))
+            };
+            // What misses the headers of a valid delivery misses them always; a receiver tells them apart from a wrong signature.
+            if everywhere(misses_headers) {
+                return Some(Cause::new(Code::HeaderNotForwarded).shown_by([first.0.exchange]));
+            }
+            let code = of_answer(first.1).filter(|code| {
+                let same = |(_, answer): &(&Trial, &Response)| of_answer(answer) == Some(*code);
+                all().all(same) && unsigned.iter().all(same)
+            })?;
+            let detail = match code {
+                Code::RouteRedirect => {
+                    location(first.1).filter(|_| t.leaks(first.0.exchange) == Leaks::default())
+                }
+                Code::RouteProxy => Some(first.1.status.to_string()),
+                _ => None,
+            };
+            Cause { detail, ..Cause::new(code) }
+        };
     Some(cause.shown_by([first.0.exchange]))
+}
+
+/// What gives such an answer instead of a receiver, if something may.
+fn of_answer(answer: &Response) -> Option<Code> {
+    Some(match answer.status {
+        _ if answer.limits_rate() => Code::RouteRateLimit,
+        _ if is_csrf(answer) => Code::RouteCsrf,
+        _ if is_login(answer) => Code::RouteLogin,
+        301 | 302 | 303 | 307 | 308 => Code::RouteRedirect,
+        404 => Code::RouteNotFound,
+        405 => Code::RouteMethod,
+        _ if is_gateway(answer) => Code::RouteProxy,
+        _ => return None,
+    })
+}
+
+/// The same if the answer alone shows it. A demand for credentials does not: a receiver may make it too.
+pub fn of_obstacle(answer: &Response) -> Option<Code> {
+    let is_open = answer.status == 401 && !is_form(answer) && !demands_password(answer);
+    of_answer(answer).filter(|_| !is_open)
+}
+
+/// Whether two answers say the same, apart from the paths that were asked for.
+pub fn says_the_same((one, here): (&Response, &str), (other, there): (&Response, &str)) -> bool {
+    /// How much longer the one may be, with an id of the request in it.
+    const SLACK: usize = 64;
+    let without = |answer: &Response, path: &str| {
+        let text = text(answer);
+        if path.len() > 1 { text.replace(&path.to_lowercase(), "/").len() } else { text.len() }
+    };
+    let kind = |answer: &Response| answer.headers.all("content-type").next().cloned();
+    one.status == other.status
+        && kind(one) == kind(other)
+        && without(one, here).abs_diff(without(other, there)) <= SLACK
 }
 
 /// The answers to these trials; `None` if there are none, or if one was not answered.
@@ -76,8 +109,15 @@ fn is_forged(respect: Respect) -> bool {
     }
 }
 
-fn is_limit(answer: &Response) -> bool {
-    answer.status == 429 || answer.status == 503 && answer.headers.all("retry-after").next().is_some()
+/// Whether an answer says that signature or timestamp are missing.
+fn misses_headers(answer: &Response) -> bool {
+    let page = text(answer);
+    let is_missing =
+        ["missing", "required", "not found", "not present", "absent", "no signature", "no timestamp"];
+    answer.status / 100 == 4
+        && page.len() < 1000
+        && is_missing.iter().any(|word| page.contains(word))
+        && ["signature", "timestamp", "header"].iter().any(|name| page.contains(name))
 }
 
 fn is_csrf(answer: &Response) -> bool {
@@ -91,21 +131,36 @@ fn is_csrf(answer: &Response) -> bool {
 
 /// A page or a redirect that asks for a login, or a demand for credentials.
 fn is_login(answer: &Response) -> bool {
-    let has_form = text(answer).contains("type=\"password\"") || text(answer).contains("type='password'");
     let demands = answer.status == 401 && answer.headers.all("www-authenticate").next().is_some();
     let place = location(answer).unwrap_or_default().to_lowercase();
     let leads_to_login = answer.status / 100 == 3
         && ["login", "signin", "sign-in", "sign_in", "/auth", "sso"].iter().any(|name| place.contains(name));
-    has_form && matches!(answer.status, 401 | 403) || demands || leads_to_login
+    is_form(answer) || demands || leads_to_login
+}
+
+/// A page with a login form.
+fn is_form(answer: &Response) -> bool {
+    let page = text(answer);
+    matches!(answer.status, 401 | 403)
+        && ["type=\"password\"", "type='password'", "type=password"].iter().any(|field| page.contains(field))
+}
+
+/// Whether an answer demands a user's name and password, which no receiver of webhooks expects.
+fn demands_password(answer: &Response) -> bool {
+    let demands = answer.headers.all("www-authenticate");
+    let demands: Vec<String> = demands.map(|value| String::from_utf8_lossy(value).to_lowercase()).collect();
+    demands
+        .iter()
+        .any(|scheme| ["basic", "digest", "negotiate", "ntlm"].iter().any(|one| scheme.starts_with(one)))
 }
 
 /// A gateway's own page: it has no answer of a receiver to pass on.
 fn is_gateway(answer: &Response) -> bool {
     let page = text(answer);
     matches!(answer.status, 502..=504)
-        && !is_limit(answer)
+        && !answer.limits_rate()
         && (answer.status != 503
-            || ["gateway", "nginx", "cloudflare", "haproxy", "no server is available", "upstream", "proxy"]
+            || ["gateway", "nginx", "cloudflare", "haproxy", "server is available", "upstream", "proxy"]
                 .iter()
                 .any(|name| page.contains(name)))
 }

@@ -4,6 +4,7 @@
 
 use serde_json::Value;
 
+use crate::suite::cause::receiver::TRAILING_NEWLINE;
 use crate::webhook::dialect::Members;
 
 /// Members to add to a record, as `JSON.stringify` can write them: a description of each, and its text.
@@ -59,7 +60,7 @@ pub(in crate::suite::receiver) const REFORMATTINGS: &[(&str, Reformat)] = &[
         let reformatted = body.replacen("\"person.", "\"\\u0070erson.", 1);
         (reformatted != body).then_some(reformatted)
     }),
-    ("a trailing newline", |body| Some(format!("{body}\n"))),
+    (TRAILING_NEWLINE, |body| Some(format!("{body}\n"))),
 ];
 
 fn joined<'a>(members: impl Iterator<Item = (&'a str, &'a str)>, comma: &str, colon: &str) -> String {
