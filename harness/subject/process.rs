@@ -170,12 +170,7 @@ impl Process {
 
     /// The last lines of stderr, or of stdout if there are none.
     pub(super) fn last_lines(&self) -> Vec<String> {
-        let said = self.stderr.last_lines();
-        if said.is_empty() {
-            self.stdout.as_ref().map(LastOutput::last_lines).unwrap_or_default()
-        } else {
-            said
-        }
+        self.output_within(SHOWN_LINES).map(|(_, lines)| lines).unwrap_or_default()
     }
 
     /// The last lines of stderr, or of stdout if there are none, as the end of a message; empty if there are none either.
