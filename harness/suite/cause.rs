@@ -135,6 +135,10 @@ codes! {
         "the algorithm is not HMAC-SHA256",
         "use HMAC with SHA-256: createHmac(\"sha256\", secret), hmac.new(secret, text, hashlib.sha256)",
         avoid "choose the algorithm by a header: a sender could then choose a weaker one";
+    DigestAppended = "digest.appended":
+        "the digest is appended to the signed text, as Go's h.Sum(text) does",
+        "write the text to the hash and call Sum with nil: mac.Write(text); hex.EncodeToString(mac.Sum(nil))",
+        avoid "cut off the last 64 digits: without Write they are the digest of nothing";
     HeaderMissing = "header.missing":
         "a required header is missing",
         "send X-Twenty-Webhook-Signature and X-Twenty-Webhook-Timestamp with every delivery",
@@ -223,6 +227,11 @@ codes! {
         "a member named `secret` is removed from the body before it is hashed",
         "hash the raw request body unchanged, with every member in it",
         avoid "delete other members as well";
+    MessageMembersDropped = "message.members-dropped":
+        "members of the body are missing from what is hashed",
+        "hash the raw request body, before a parser drops members such as `__proto__`",
+        sender "complete the payload first, null members and timestamp included; then serialise it once, and sign and send that text",
+        avoid "leave the members out of the body too: receivers expect them";
     DigestTrailing = "digest.trailing":
         "characters before or after the 64 digits are ignored",
         "match the signature against ^[0-9a-f]{64}$ before decoding it",
@@ -393,6 +402,10 @@ codes! {
         "the body is not one JSON text in UTF-8 without a byte-order mark, declared as application/json",
         "send only the JSON text, in UTF-8, with Content-Type: application/json",
         avoid "rename the content type and leave the body as it is";
+    SendContentCoding = "send.content-coding":
+        "the body has a content coding such as gzip",
+        "send the JSON text itself, without compression and without Content-Encoding",
+        avoid "sign the compressed bytes: many receivers cannot decompress a request, or hash it after that";
     SendFraming = "send.framing":
         "what is sent is not a complete HTTP request",
         "use an HTTP library, or follow RFC 9112: request line, headers, an empty line, and a body of the declared length",
@@ -572,6 +585,8 @@ fn of_digest(digest: Digest) -> Option<(Code, Option<&'static str>)> {
         Digest::Sha1 => (Code::DigestAlgorithm, Some("sha1")),
         Digest::Sha512 => (Code::DigestAlgorithm, Some("sha512")),
         Digest::Unkeyed => (Code::DigestAlgorithm, Some("unkeyed")),
+        Digest::Appended => (Code::DigestAppended, Some("after the text")),
+        Digest::AppendedUnwritten => (Code::DigestAppended, Some("after the text, of nothing")),
         Digest::Zeros => (Code::DigestAlgorithm, Some("zeros")),
     })
 }

@@ -62,6 +62,16 @@ pub(crate) fn after_byte_order_mark() -> &'static str {
     "preceded by a byte-order mark"
 }
 
+pub(crate) fn without_coding() -> &'static str {
+    "no Content-Encoding"
+}
+
+/// `is_signed_before` is whether the signature fits the text before its coding.
+pub(crate) fn content_coded(delivery: &str, coding: &str, is_signed_before: bool) -> String {
+    let signed = if is_signed_before { "; its signature fits the text before that" } else { "" };
+    format!("{delivery} has a body with the content coding {coding}{signed}")
+}
+
 pub(crate) fn not_utf8(why: impl fmt::Display) -> String {
     format!("not UTF-8 ({why})")
 }

@@ -9,7 +9,8 @@ use futures_util::future::join_all;
 use tokio::time::sleep;
 
 use super::{Registered, SenderStage};
-use crate::suite::transcript::{BrokenRequest, Emission, FailedHandshake, ScenarioName, Traits, uuids};
+use crate::suite::transcript::{BrokenRequest, Emission, FailedHandshake, ScenarioName, Traits};
+use crate::wire::coding::record_ids;
 use crate::wire::endpoint::scripted::{self, Endpoint, Received};
 use crate::wire::exchange::{Exchange, ExchangeId};
 
@@ -45,8 +46,8 @@ impl SenderStage<'_> {
     pub(crate) async fn wait_for(&self, endpoint: &Endpoint, ids: Vec<String>) {
         let (mut missing, mut seen): (HashSet<String>, _) = (ids.into_iter().collect(), 0);
         let enough = |received: &[Received]| {
-            for id in received[seen..].iter().flat_map(|one| uuids(&one.delivery.body)) {
-                missing.remove(id);
+            for id in received[seen..].iter().flat_map(|one| record_ids(&one.delivery)) {
+                missing.remove(&id);
             }
             seen = received.len();
             missing.is_empty()

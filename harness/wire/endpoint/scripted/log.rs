@@ -14,10 +14,10 @@ use super::script::{Answer, Before, Script};
 use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::wire::codec::{FramingFault, quote};
+use crate::wire::coding::record_ids;
 use crate::wire::exchange::{Delivery, LONGEST_BODY, Outcome};
 use crate::wire::handshake::HandshakeEnd;
 use crate::wire::messages;
-use crate::wire::uuids::uuids;
 
 pub const MOST_REQUESTS: usize = 1024;
 /// How many requests without a new record an endpoint keeps. A flood with one event is recognised by these, and room is left
@@ -158,15 +158,17 @@ impl Progress {
 
 impl Kept {
     /// Whether a request carries a record that did not arrive often before.
-    fn is_new(&mut self, body: &[u8]) -> bool {
-        // All requests without a record count as one record.
-        let (mut is_new, mut ids) = (false, uuids(body).peekable());
-        let none = ids.peek().is_none().then_some("");
-        for id in ids.chain(none) {
-            if !self.repeats.contains_key(id) && self.repeats.len() >= 4 * MOST_REQUESTS {
+    fn is_new(&mut self, delivery: &Delivery) -> bool {
+        let (mut is_new, mut ids) = (false, record_ids(delivery));
+        if ids.is_empty() {
+            // All requests without a record count as one record.
+            ids.push(String::new());
+        }
+        for id in ids {
+            if !self.repeats.contains_key(&id) && self.repeats.len() >= 4 * MOST_REQUESTS {
                 return true;
             }
-            let count = self.repeats.entry(id.to_owned()).or_default();
+            let count = self.repeats.entry(id).or_default();
             *count = count.saturating_add(1);
             is_new |= *count <= MOST_REPEATS;
         }
@@ -234,7 +236,7 @@ impl Log {
         if kept.retired {
             return (None, answer);
         }
-        let is_new = kept.is_new(&delivery.body);
+        let is_new = kept.is_new(&delivery);
         let room = is_new && kept.seen.received.len() < MOST_REQUESTS;
         let granted = if room { self.budget.take(cost) } else { 0 };
         let place = if room && granted == cost {
