@@ -82,7 +82,8 @@ impl Rewriting {
 
     /// The text rewritten; `None` if that changes nothing.
     pub fn of(&self, text: &str) -> Option<String> {
-        let mut writer = Writer { rewriting: self, out: String::with_capacity(text.len()), escaped: String::new() };
+        let mut writer =
+            Writer { rewriting: self, out: String::with_capacity(text.len()), escaped: String::new() };
         writer.write(text);
         (writer.out != text).then_some(writer.out)
     }

@@ -37,6 +37,11 @@ pub fn decoded(delivery: &Delivery) -> Option<Vec<u8>> {
     }
 }
 
+/// Whether a body has a content coding that cannot be undone.
+pub fn is_unreadable(delivery: &Delivery) -> bool {
+    coding(delivery).is_some() && decoded(delivery).is_none()
+}
+
 /// The record ids in a body, compressed or not.
 pub fn record_ids(delivery: &Delivery) -> Vec<String> {
     let body = decoded(delivery).map_or(Cow::Borrowed(&*delivery.body), Cow::Owned);
@@ -105,6 +110,7 @@ mod tests {
         }
         let unknown = delivery(Some("br"), b"\x0B\x02".to_vec());
         assert_eq!((coding(&unknown).as_deref(), decoded(&unknown)), (Some("br"), None));
+        assert!(is_unreadable(&unknown) && !is_unreadable(&delivery(Some("gzip"), gzip(TEXT))));
         // A declaration alone compresses nothing.
         assert_eq!(decoded(&delivery(Some("gzip"), TEXT.to_vec())), None);
         let bomb = delivery(Some("gzip"), gzip(&vec![b' '; LONGEST_BODY + 1]));

@@ -3,7 +3,7 @@
 use super::{
     Arrival, Emission, MOVED, RegisteredWebhook, ScenarioName, SettledDelivery, Traits, Transcript, uuids,
 };
-use crate::wire::coding::record_ids;
+use crate::wire::coding::{is_unreadable, record_ids};
 use crate::wire::exchange::{Exchange, ExchangeId};
 
 impl Transcript {
@@ -80,6 +80,13 @@ impl Transcript {
         };
         let at_webhook = self.arrivals.iter().filter(|arrival| arrival.webhook == Some(webhook));
         at_webhook.filter(carries).collect()
+    }
+
+    /// Whether a request reached a webhook whose event cannot be known, because of its content coding.
+    pub fn has_unreadable(&self, webhook: usize) -> bool {
+        let at_webhook = self.arrivals.iter().filter(|arrival| arrival.webhook == Some(webhook));
+        let unknown = at_webhook.filter(|arrival| arrival.carries.is_empty());
+        unknown.into_iter().any(|arrival| is_unreadable(&self.exchange(arrival.exchange).delivery))
     }
 
     /// The numbers of [`Transcript::attempts`].

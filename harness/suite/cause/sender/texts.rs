@@ -16,7 +16,8 @@ const SPECIAL: [&str; 3] = ["__proto__", "constructor", "prototype"];
 /// The cause, if the sender signed another spelling of this body, or one with fewer members.
 pub(super) fn other_text(body: &[u8], verifies: &dyn Fn(&[u8]) -> bool) -> Option<Cause> {
     let text = std::str::from_utf8(body).ok()?;
-    let rewritten = Rewriting::all().into_iter().find(|one| one.of(text).is_some_and(|it| verifies(it.as_bytes())));
+    let rewritten =
+        Rewriting::all().into_iter().find(|one| one.of(text).is_some_and(|it| verifies(it.as_bytes())));
     if let Some(rewriting) = rewritten {
         return Some(Cause::detailed(Code::MessageReserialised, rewriting.describe(text)));
     }
@@ -74,9 +75,9 @@ pub(super) fn changed_after_signing(
     verifies: &dyn Fn(&[u8]) -> bool,
 ) -> Option<Cause> {
     let encodings = Misread::ALL.iter().copied().filter(|misread| misread.is_encoding());
-    let changed = encodings.into_iter().find(|&encoding| {
-        restored(body, record, encoding).is_some_and(|signed| verifies(&signed))
-    })?;
+    let changed = encodings
+        .into_iter()
+        .find(|&encoding| restored(body, record, encoding).is_some_and(|signed| verifies(&signed)))?;
     Some(Cause::detailed(Code::MessageTextEncoding, messages::after_signing(changed)))
 }
 
@@ -167,8 +168,14 @@ mod tests {
         assert_eq!(found(compact.as_bytes()), dropped("null"));
         let body = br#"{"event":"x","data":{"__proto__":{"a":1},"constructor":2,"b":3}}"#;
         let special = |signed: &[u8]| other_text(body, &|text| text == signed)?.detail;
-        assert_eq!(special(br#"{"event":"x","data":{"constructor":2,"b":3}}"#).as_deref(), Some("`__proto__`"));
-        assert_eq!(special(br#"{"event":"x","data":{"__proto__":{"a":1},"b":3}}"#).as_deref(), Some("`constructor`"));
+        assert_eq!(
+            special(br#"{"event":"x","data":{"constructor":2,"b":3}}"#).as_deref(),
+            Some("`__proto__`")
+        );
+        assert_eq!(
+            special(br#"{"event":"x","data":{"__proto__":{"a":1},"b":3}}"#).as_deref(),
+            Some("`constructor`")
+        );
     }
 
     #[test]
@@ -181,7 +188,10 @@ mod tests {
             let sent = encoding.of(BODY.as_bytes()).unwrap();
             assert!(detail(&sent).is_some(), "{encoding:?}");
         }
-        assert_eq!(detail(&Misread::AsciiDropped.of(BODY.as_bytes()).unwrap()), Some("dropped after signing".into()));
+        assert_eq!(
+            detail(&Misread::AsciiDropped.of(BODY.as_bytes()).unwrap()),
+            Some("dropped after signing".into())
+        );
         assert_eq!(detail(BODY.as_bytes()), None);
         assert_eq!(detail(b"{}"), None);
     }

@@ -32,6 +32,8 @@ pub const ALL: &[Requirement] = &[
             SenderFault::ByteOrderMark,
             SenderFault::FormEncoded,
             SenderFault::BodyInLatin1,
+            SenderFault::BodyGzipped,
+            SenderFault::BodyUnreadable,
         ]),
     },
     Requirement {

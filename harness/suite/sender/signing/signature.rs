@@ -50,6 +50,15 @@ pub const ALL: &[Requirement] = &[Requirement {
         SenderFault::SignsSorted,
         SenderFault::SignsSha512,
         SenderFault::SignsUnkeyed,
+        SenderFault::SignsHtmlEscaped,
+        SenderFault::SignsSlashesEscaped,
+        SenderFault::SignsBeforeAscii,
+        SenderFault::SignsTextAsAscii,
+        SenderFault::SignsObjectText,
+        SenderFault::SignsBytesLiteral,
+        SenderFault::SignsBase64Body,
+        SenderFault::SignsWithoutTime,
+        SenderFault::SignsQuotedKey,
     ]),
 }];
 
@@ -97,7 +106,8 @@ pub(super) fn valid(arrived: &Arrived<'_>, searches: &Searches) -> Result<Verdic
         return Err(Verdict::Inconclusive(messages::body_coded(coding)));
     }
     let form_only = cause.as_ref().is_none_or(|cause| {
-        [Code::DigestEncoding, Code::DigestPrefix, Code::DigestTruncated, Code::DigestAppended].contains(&cause.code)
+        [Code::DigestEncoding, Code::DigestPrefix, Code::DigestTruncated, Code::DigestAppended]
+            .contains(&cause.code)
     });
     if Signature::parse(signature).is_none() && form_only {
         return Err(Verdict::Inconclusive(messages::signature_malformed().to_owned()));
