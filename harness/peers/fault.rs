@@ -36,6 +36,7 @@ described! {
         MethodGet: "the request method is GET",
         LengthDoubled: "each delivery is sent with two Content-Length headers first, and then again with one",
         LengthAndCoding: "each delivery is sent with Content-Length and Transfer-Encoding first, and then again with the length alone",
+        LengthInCharacters: "the Content-Length is the number of the body's characters",
         QueryDropped: "the query of the registered URL is dropped",
         HttpsHostChanged: "the host of an https URL is replaced by another name of the same machine",
         HttpsDowngraded: "a delivery to an https URL is sent over plain http",

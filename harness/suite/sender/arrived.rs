@@ -75,9 +75,12 @@ impl<'a> Arrived<'a> {
         Members::parse(self.parseable_body()?).map_err(|why| Verdict::Inconclusive(why.to_string()))
     }
 
-    /// Its body. Inconclusive if only a part of it was kept: DLV-3 judges that.
+    /// Its body. Inconclusive if only a part of it was kept, which DLV-3 judges, or is in the declared length, which DLV-1 judges.
     pub(crate) fn whole_body(&self) -> Result<&'a [u8], Verdict> {
         let (kept, length) = (&*self.exchange.delivery.body, self.arrival.traits.body_length);
+        if self.arrival.traits.wrong_length.is_some() && Members::parse(kept).is_err() {
+            return Err(Verdict::Inconclusive(messages::body_cut_by_length().to_owned()));
+        }
         if kept.len() as u64 == length {
             return Ok(kept);
         }

@@ -58,6 +58,8 @@ pub(super) enum Act {
     Misunderstands(fn(&Response) -> bool),
     /// Sends each request first with this additional header, which breaks its framing, and then without it.
     Misframes(&'static str, &'static str),
+    /// Declares the length of a body in characters.
+    CountsCharacters,
     /// Waits at most this long for an answer.
     GivesUp(Duration),
     /// Sends a second time after these outcomes.
@@ -228,6 +230,7 @@ pub(super) fn act(fault: SenderFault) -> Act {
         }),
         F::LengthDoubled => Misframes("Content-Length", "3"),
         F::LengthAndCoding => Misframes("Transfer-Encoding", "chunked"),
+        F::LengthInCharacters => CountsCharacters,
         F::SignsSorted => Alters(|it| {
             let sent = it.delivery.body.clone();
             it.edit(Value::sort_all_objects);

@@ -17,6 +17,17 @@ pub(crate) fn broken_request(what: &str, more: usize) -> String {
     format!("what reached the endpoint is not a complete HTTP request: {what}{more}")
 }
 
+/// `more` is how many other deliveries have such a length.
+pub(crate) fn wrong_length(delivery: &str, declared: u64, in_characters: bool, more: usize) -> String {
+    let counted = if in_characters { ", the number of its characters" } else { "" };
+    let more = if more > 0 { format!(" (and {more} more)") } else { String::new() };
+    format!("{delivery} has the Content-Length {declared}{counted}, but its body has more bytes{more}")
+}
+
+pub(crate) fn length_in_bytes() -> &'static str {
+    "the length of the body in bytes"
+}
+
 pub(crate) fn not_complete() -> &'static str {
     "not a complete request"
 }

@@ -74,7 +74,7 @@ impl Default for Searches {
 
 impl Searches {
     /// Whether another search is allowed.
-    fn take(&self) -> bool {
+    pub(super) fn take(&self) -> bool {
         let left = self.0.get();
         self.0.set(left.saturating_sub(1));
         left > 0

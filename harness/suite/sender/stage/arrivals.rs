@@ -104,6 +104,7 @@ impl SenderStage<'_> {
             began_ms: received.began_ms,
             body_length: received.body_length,
             given_up_after: received.given_up_after,
+            wrong_length: received.wrong_length,
         };
         self.transcript.arrive(webhook, Self::exchange(received), traits);
     }

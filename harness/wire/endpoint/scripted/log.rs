@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use super::script::{Answer, Before, Script};
 use crate::budget::Budget;
 use crate::clock::Clock;
-use crate::wire::codec::{FramingFault, quote};
+use crate::wire::codec::{FramingFault, WrongLength, quote};
 use crate::wire::coding::record_ids;
 use crate::wire::exchange::{Delivery, LONGEST_BODY, Outcome};
 use crate::wire::handshake::HandshakeEnd;
@@ -46,6 +46,8 @@ pub struct Received {
     pub outcome: Outcome,
     /// How long after its last byte the sender closed the connection, if it did so before it had the answer.
     pub given_up_after: Option<Duration>,
+    /// How its declared length is wrong, if bytes followed it that are no request.
+    pub wrong_length: Option<WrongLength>,
 }
 
 /// Bytes that are not a complete request.
@@ -244,7 +246,15 @@ impl Log {
             let (body_length, outcome) = (arriving.length, answer.outcome());
             // A body that was read in large steps has more memory than it needs.
             delivery.body = Bytes::copy_from_slice(&delivery.body);
-            let received = Received { delivery, body_length, began_ms, at_ms, outcome, given_up_after: None };
+            let received = Received {
+                delivery,
+                body_length,
+                began_ms,
+                at_ms,
+                outcome,
+                given_up_after: None,
+                wrong_length: None,
+            };
             kept.seen.received.push(received);
             Some(kept.seen.received.len() - 1)
         } else {
@@ -294,6 +304,14 @@ impl Log {
         }
         drop(kept);
         self.changed.notify_waiters();
+    }
+
+    /// Records bytes on a connection after a request that belong to no request.
+    pub(super) fn followed_by(&self, place: Option<usize>, bytes: &[u8]) {
+        let mut kept = self.lock();
+        if let Some(received) = place.and_then(|place| kept.seen.received.get_mut(place)) {
+            received.wrong_length = WrongLength::of(&received.delivery.body, bytes);
+        }
     }
 
     pub(super) fn seen(&self, unfinished_after: Duration) -> Seen {
