@@ -74,7 +74,9 @@ fn of_cause(code: Code) -> String {
         section(&mut text, &messages::fix_of(Role::Receiver), [receiver], "");
         section(&mut text, &messages::fix_of(Role::Sender), [sender], "");
     }
-    section(&mut text, "Do not", [code.avoid()], "");
+    let (receiver, sender) = (code.avoid(Role::Receiver), code.avoid(Role::Sender));
+    let both = [receiver, sender];
+    section(&mut text, "Do not", both.into_iter().take(if receiver == sender { 1 } else { 2 }), "");
     text + &more(code.as_str())
 }
 

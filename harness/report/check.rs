@@ -152,7 +152,7 @@ impl CauseEntry {
             shown_by: cause.shown_by.iter().map(|id| id.0).collect(),
             text: cause.code.text(),
             fix: cause.to_fix().fix(role),
-            avoid: cause.to_fix().avoid(),
+            avoid: cause.to_fix().avoid(role),
         }
     }
 

@@ -13,9 +13,10 @@ use crate::webhook::recipe::{Digest, KeyForm, Message, Misread, Recipe};
 use crate::wire::exchange::ExchangeId;
 
 /// Declares the codes in one table: name, code, sentence, fix, where it differs the fix of a sender (`sender …`), and the wrong fix to
-/// avoid (`avoid …`).
+/// avoid (`avoid …`, and `sender avoid …` where a sender's author tries another one).
 macro_rules! codes {
-    ($($name:ident = $code:literal: $text:literal, $fix:literal $(, sender $sender:literal)?, avoid $avoid:literal;)*) => {
+    ($($name:ident = $code:literal: $text:literal, $fix:literal $(, sender $sender:literal)?, avoid $avoid:literal
+        $(, sender avoid $sender_avoid:literal)?;)*) => {
         /// The stable name of a cause.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Code {
@@ -42,9 +43,11 @@ macro_rules! codes {
                 of_sender.filter(|_| role == Role::Sender).unwrap_or(usual)
             }
 
-            /// The wrong fix that is often tried instead.
-            pub fn avoid(self) -> &'static str {
-                match self { $(Self::$name => $avoid,)* }
+            /// The wrong fix that is often tried instead, by the author of a program of this role.
+            pub fn avoid(self, role: Role) -> &'static str {
+                let (usual, of_sender) =
+                    match self { $(Self::$name => ($avoid, None::<&str>$(.or(Some($sender_avoid)))?),)* };
+                of_sender.filter(|_| role == Role::Sender).unwrap_or(usual)
             }
         }
     };
@@ -55,12 +58,14 @@ codes! {
         "the signature covers the body alone, without timestamp and colon",
         "hash the timestamp header's value, a colon and the raw body, then reject timestamps more than 5 minutes off",
         sender "sign the timestamp header's value, a colon, and the body that is sent: hmac(secret, timestamp + \":\" + body)",
-        avoid "accept both ways of signing: the old one stays open to replays";
+        avoid "accept both ways of signing: the old one stays open to replays",
+        sender avoid "leave the timestamp out of the header too: receivers reject what has none";
     MessageSeparator = "message.separator":
         "the signed text has something other than a colon between timestamp and body",
         "join the timestamp header's value and the raw body with a single colon before hashing",
         sender "join timestamp and body with a single colon: timestamp + \":\" + body",
-        avoid "try several separators until one matches";
+        avoid "try several separators until one matches",
+        sender avoid "add the separator to the header: only the signed text is wrong";
     MessageDoubleStringified = "message.double-stringified":
         "the payload is stringified twice before it is signed, as in the documentation's faulty sample",
         "hash the raw body; do not pass it through JSON.stringify, which the documentation's sample does once too often",
@@ -69,17 +74,21 @@ codes! {
     MessageTimestampUnit = "message.timestamp-unit":
         "the timestamp is read in seconds instead of milliseconds",
         "use the text of the timestamp header unchanged, and compare it with the clock in milliseconds",
-        avoid "divide the header's value before it is hashed";
+        sender "sign the same text that the timestamp header has: milliseconds, not divided",
+        avoid "divide the header's value before it is hashed",
+        sender avoid "send seconds in the header too: receivers read milliseconds";
     MessageTimestampDiffers = "message.timestamp-differs":
         "the signature covers a timestamp that differs from the header's text",
         "hash the timestamp header's text unchanged: not parsed and printed again",
         sender "read the clock once, and use the same text in the header and in the signed text",
-        avoid "widen the time window: the signature is wrong, not the age";
+        avoid "widen the time window: the signature is wrong, not the age",
+        sender avoid "round the timestamp: it still differs where a second ends between the two readings";
     MessagePart = "message.part":
         "the signature covers only a part of the text that it should cover",
         "hash the timestamp header's value, a colon, and the whole raw body",
         sender "sign the timestamp header's value, a colon, and the whole body",
-        avoid "list the members to hash: what is not in the list can be changed by anyone";
+        avoid "list the members to hash: what is not in the list can be changed by anyone",
+        sender avoid "send only the part that is signed: receivers expect the whole body";
     MessagePrefixOrNewline = "message.prefix-or-newline":
         "the signed text has bytes that the body on the wire does not have",
         "hash exactly the bytes that arrived, with nothing before or after them",
@@ -110,31 +119,41 @@ codes! {
         "the key is empty, as when the secret was never read",
         "ignore an unset secret, and refuse to start if none is set; with rotation, an unset old secret is skipped",
         sender "read the webhook's secret where it is registered, and sign with it",
-        avoid "remove the second secret if you rotate secrets: rotation needs it";
+        avoid "remove the second secret if you rotate secrets: rotation needs it",
+        sender avoid "put a default secret into the code: receivers know only their own";
     KeyOtherWebhook = "key.other-webhook":
         "the key is the secret of another webhook, or a default secret",
         "use this webhook's own secret, and refuse to start without one instead of falling back to a default",
         sender "look up the secret of the webhook that the delivery goes to, for each delivery",
-        avoid "put the default secret into Twenty: everybody can read it in the source";
+        avoid "put the default secret into Twenty: everybody can read it in the source",
+        sender avoid "give all webhooks the same secret: each receiver could then forge deliveries to the others";
     DigestEncoding = "digest.encoding":
         "the digest is not written as lowercase hexadecimal digits",
         "compare with the digest as 64 lowercase hexadecimal digits: digest(\"hex\") or hexdigest()",
         sender "write the digest as 64 lowercase hexadecimal digits: digest(\"hex\") or hexdigest()",
-        avoid "decode the header in several ways until one matches";
+        avoid "decode the header in several ways until one matches",
+        sender avoid "send the digest twice, in two forms: receivers read one value";
     DigestPrefix = "digest.prefix":
         "the digits have `sha256=` before them",
         "compare with the 64 digits alone: Twenty's header has no `sha256=` before them",
         sender "send the 64 digits alone as the header's value",
-        avoid "remove any prefix before comparing: a prefix is a forged header";
+        avoid "remove any prefix before comparing: a prefix is a forged header",
+        sender avoid "send the digits in a second header: receivers read X-Twenty-Webhook-Signature";
     DigestTruncated = "digest.truncated":
         "only a part of the digest is used",
         "compare all 64 digits",
         sender "send all 64 digits",
-        avoid "compare the first digits only: a short match can be found by trying";
+        avoid "compare the first digits only: a short match can be found by trying",
+        sender avoid "pad the digits to 64";
     DigestAlgorithm = "digest.algorithm":
         "the algorithm is not HMAC-SHA256",
         "use HMAC with SHA-256: createHmac(\"sha256\", secret), hmac.new(secret, text, hashlib.sha256)",
         avoid "choose the algorithm by a header: a sender could then choose a weaker one";
+    DigestAppended = "digest.appended":
+        "the digest is appended to the signed text, as Go's h.Sum(text) does",
+        "write the text to the hash and call Sum with nil: mac.Write(text); hex.EncodeToString(mac.Sum(nil))",
+        avoid "cut off the last 64 digits: without Write they are the digest of nothing",
+        sender avoid "cut off the last 64 digits: without Write they are the digest of nothing";
     HeaderMissing = "header.missing":
         "a required header is missing",
         "send X-Twenty-Webhook-Signature and X-Twenty-Webhook-Timestamp with every delivery",
@@ -143,12 +162,14 @@ codes! {
         "a header that may appear only once is repeated",
         "read all values of the header, and answer 401 if there is more than one",
         sender "set the header instead of appending to it",
-        avoid "take the first or the last value: a proxy may take the other one";
+        avoid "take the first or the last value: a proxy may take the other one",
+        sender avoid "join both values in one header";
     HeaderTimestampFormat = "header.timestamp-format":
         "the timestamp header is not the current time in decimal milliseconds",
         "read the header as decimal milliseconds since the epoch, which is what Twenty sends",
         sender "write the time of sending as decimal milliseconds since the epoch: Date.now(), time.time_ns() // 1_000_000",
-        avoid "parse the header as a date: Date.parse and its like accept much more than digits";
+        avoid "parse the header as a date: Date.parse and its like accept much more than digits",
+        sender avoid "send an ISO date as well";
     HeaderName = "header.name":
         "a header has the wrong name, or its name is matched case-sensitively",
         "read X-Twenty-Webhook-Signature and X-Twenty-Webhook-Timestamp, and ignore the case of header names",
@@ -215,27 +236,42 @@ codes! {
         "the signature covers a re-serialised body instead of the bytes on the wire",
         "hash the raw request body, before any JSON parser, and decode it strictly afterwards; a proxy before the receiver may change the body too",
         sender "sign exactly the bytes that are sent: serialise once, then sign and send that text",
-        avoid "print the JSON as the sender does: numbers, key order and escapes differ from one to the next";
+        avoid "print the JSON as the sender does: numbers, key order and escapes differ from one to the next",
+        sender avoid "sort the members on both sides: numbers and escapes differ from one printer to the next";
     MessageTextEncoding = "message.text-encoding":
-        "text beyond ASCII is changed before it is hashed",
+        "text beyond ASCII is not the same in what is hashed and in the body on the wire",
         "hash the raw bytes of the body, and turn text into bytes as UTF-8, never as ASCII or Latin-1",
-        avoid "remove or replace characters in the body";
+        sender "encode the text as UTF-8 once, and sign and send those same bytes: no ASCII or Latin-1 on the way",
+        avoid "remove or replace characters in the body",
+        sender avoid "leave text beyond ASCII out of the payload";
     MessageBodyConsumed = "message.body-consumed":
         "the signature covers another text instead of the body, because the body was parsed or read before",
         "keep the raw bytes of the body before a parser reads the request, and hash those",
-        avoid "stringify the parsed body: that gives other bytes";
+        sender "serialise the payload first, then sign and send that text: `${timestamp}:${body}` with body = JSON.stringify(payload)",
+        avoid "stringify the parsed body: that gives other bytes",
+        sender avoid "sign an empty text if there is no body: a delivery always has one";
     MessageBodyBase64 = "message.body-base64":
         "the signature covers the base64 text of the body",
         "decode the body before you hash it: `event.body` is base64 if `isBase64Encoded` is true",
-        avoid "accept both: what is hashed is what arrived";
+        sender "sign the body as it is sent, not its base64 text",
+        avoid "accept both: what is hashed is what arrived",
+        sender avoid "send the body as base64 too: receivers expect JSON";
     MessageBytesLiteral = "message.bytes-literal":
         "the signed text has the body as Python prints bytes, b'…'",
         "join bytes, without formatting them as text: f\"{timestamp}:\".encode() + body",
-        avoid "strip b and the quotes from the text: the escapes inside stay";
+        avoid "strip b and the quotes from the text: the escapes inside stay",
+        sender avoid "cut b and the quotes off before signing: the escapes inside stay";
     MessageSecretMember = "message.secret-member":
         "a member named `secret` is removed from the body before it is hashed",
         "hash the raw request body unchanged, with every member in it",
-        avoid "delete other members as well";
+        sender "sign the body exactly as it is sent, and leave the secret out of it",
+        avoid "delete other members as well",
+        sender avoid "add the member after signing: every byte of the body is signed";
+    MessageMembersDropped = "message.members-dropped":
+        "members of the body are missing from what is hashed",
+        "hash the raw request body, before a parser drops members such as `__proto__`",
+        sender "complete the payload first, null members and timestamp included; then serialise it once, and sign and send that text",
+        avoid "leave the members out of the body too: receivers expect them";
     DigestTrailing = "digest.trailing":
         "characters before or after the 64 digits are ignored",
         "match the signature against ^[0-9a-f]{64}$ before decoding it",
@@ -408,6 +444,10 @@ codes! {
         "the body is not one JSON text in UTF-8 without a byte-order mark, declared as application/json",
         "send only the JSON text, in UTF-8, with Content-Type: application/json",
         avoid "rename the content type and leave the body as it is";
+    SendContentCoding = "send.content-coding":
+        "the body has a content coding such as gzip",
+        "send the JSON text itself, without compression and without Content-Encoding",
+        avoid "sign the compressed bytes: many receivers cannot decompress a request, or hash it after that";
     SendFraming = "send.framing":
         "what is sent is not a complete HTTP request",
         "use an HTTP library, or follow RFC 9112: request line, headers, an empty line, and a body of the declared length",
@@ -589,6 +629,8 @@ fn of_digest(digest: Digest) -> Option<(Code, Option<&'static str>)> {
         Digest::Sha1 => (Code::DigestAlgorithm, Some("sha1")),
         Digest::Sha512 => (Code::DigestAlgorithm, Some("sha512")),
         Digest::Unkeyed => (Code::DigestAlgorithm, Some("unkeyed")),
+        Digest::Appended => (Code::DigestAppended, Some("after the text")),
+        Digest::AppendedUnwritten => (Code::DigestAppended, Some("after the text, of nothing")),
         Digest::Zeros => (Code::DigestAlgorithm, Some("zeros")),
     })
 }

@@ -72,6 +72,7 @@ impl Traffic {
             began_ms: exchange.at_ms,
             body_length: exchange.delivery.body.len() as u64,
             given_up_after: None,
+            wrong_length: None,
         });
         transcript.endings.push((EVERY_EVENT.name, Ending::Complete));
         transcript

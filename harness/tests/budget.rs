@@ -197,7 +197,11 @@ fn request_that_is_kept_in_part_is_marked() {
         let delivery = Delivery { method, target, headers, body, transfer };
         let (id, outcome, took) = (ExchangeId(0), Outcome::ClosedEarly, Duration::ZERO);
         let exchange = Exchange { id, delivery, outcome, at_ms: 0, took };
-        transcript.arrive(None, exchange, Traits { began_ms: 0, body_length, given_up_after: None });
+        transcript.arrive(
+            None,
+            exchange,
+            Traits { began_ms: 0, body_length, given_up_after: None, wrong_length: None },
+        );
     }
     assert_eq!(*seen.lock().unwrap(), [0, 3]);
 }

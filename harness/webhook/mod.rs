@@ -8,6 +8,7 @@ pub mod json;
 pub mod members;
 mod messages;
 pub mod recipe;
+pub mod rewriting;
 pub(crate) mod sample;
 pub mod serialiser;
 pub mod shape;

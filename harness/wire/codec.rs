@@ -20,7 +20,7 @@ use crate::wire::exchange::{Headers, Response};
 
 pub use captured::{Captured, NotCaptured, captured};
 pub use chunks::{Chunks, Part};
-pub use fault::FramingFault;
+pub use fault::{FramingFault, WrongLength};
 pub use head::{
     AnswerFacts, Framing, MOST_HEADERS, RequestFacts, Side, Slots, has_token, head_end, is_token,
     parse_answer, parse_request, slots,

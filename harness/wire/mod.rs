@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod codec;
+pub mod coding;
 pub mod descriptors;
 pub mod endpoint;
 pub mod exchange;

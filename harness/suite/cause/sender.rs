@@ -4,9 +4,10 @@
 //! body's length and the number of webhooks.
 
 mod messages;
+mod texts;
 
 use super::{Cause, Code};
-use crate::budget::PARSED_VALUES;
+use crate::budget::{PARSED_VALUES, SEARCHED_BODY};
 use crate::webhook::dialect::Members;
 use crate::webhook::json::has_at_most;
 use crate::webhook::recipe::{Digest, KeyForm, Message, Messages, Recipe};
@@ -35,6 +36,10 @@ pub fn signature(
     if let Some(recipe) = found.next() {
         return of_recipes(recipe, found);
     }
+    drop(found);
+    if let Some(recipe) = misreading(secret, timestamp, body, header) {
+        return Cause::of_recipe(&recipe);
+    }
     let affordable = HASHED / (body.len() + 256);
     let others = &others[..others.len().min(affordable)];
     if others.iter().any(|other| {
@@ -44,6 +49,9 @@ pub fn signature(
     }
     if let Some(what) = other_timestamp(secret, timestamp, body, header, affordable) {
         return Some(Cause::detailed(Code::MessageTimestampDiffers, what));
+    }
+    if let Some(cause) = other_text(secret, timestamp, body, header) {
+        return Some(cause);
     }
     // A signature made without a secret, or with an unknown one, says nothing about the other webhooks.
     let is_specific = |recipe: &Recipe| {
@@ -55,6 +63,36 @@ pub fn signature(
     let under_other = under_other.flat_map(|other| messages.recipes(other, header, is_specific));
     let recipe = under_other.min_by_key(Recipe::distance)?;
     Some(Cause::detailed(Code::KeyOtherWebhook, recipe.describe()))
+}
+
+/// Searches for a change that a sender made to text beyond ASCII after it had signed the body. `record` is the JSON text of the
+/// record that the sender was given.
+pub fn changed_after_signing(
+    secret: &str,
+    timestamp: &[u8],
+    body: &[u8],
+    header: &[u8],
+    record: &str,
+) -> Option<Cause> {
+    Signature::parse(header).filter(|_| body.len() <= SEARCHED_BODY)?;
+    let key = Key::new(&Secret::new(secret));
+    texts::changed_after_signing(body, record, &|text| key.verify(timestamp, text, header))
+}
+
+/// The text in the place of the body, or the form of the secret in a configuration file, that gives this signature.
+fn misreading(secret: &str, timestamp: &[u8], body: &[u8], header: &[u8]) -> Option<Recipe> {
+    Signature::parse(header).filter(|_| body.len() <= SEARCHED_BODY)?;
+    let gives = |recipe: &Recipe| {
+        recipe.compute(secret, timestamp, body).is_some_and(|value| value.as_bytes() == header)
+    };
+    Recipe::misreadings().into_iter().find(gives)
+}
+
+/// The cause, if another spelling of the body was signed, or one with fewer members.
+fn other_text(secret: &str, timestamp: &[u8], body: &[u8], header: &[u8]) -> Option<Cause> {
+    Signature::parse(header).filter(|_| body.len() <= SEARCHED_BODY)?;
+    let key = Key::new(&Secret::new(secret));
+    texts::other_text(body, &|text| key.verify(timestamp, text, header))
 }
 
 /// The timestamp that was signed instead of the header's, if it can be found. The body's time is tried last: if the body was

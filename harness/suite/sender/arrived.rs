@@ -7,6 +7,7 @@ use crate::suite::transcript::{Arrival, Emission, RegisteredWebhook, Transcript}
 use crate::webhook::dialect::{Dialect, Members};
 use crate::webhook::event::EventName;
 use crate::webhook::json::has_at_most;
+use crate::wire::coding::coding;
 use crate::wire::exchange::Exchange;
 
 /// A delivery that is judged on its own.
@@ -15,7 +16,7 @@ pub(crate) struct Arrived<'a> {
     pub(crate) webhook: &'a RegisteredWebhook,
     pub(crate) exchange: &'a Exchange,
     pub(crate) arrival: &'a Arrival,
-    pub(super) emission: Option<&'a Emission>,
+    pub(crate) emission: Option<&'a Emission>,
 }
 
 impl<'a> Arrived<'a> {
@@ -62,6 +63,9 @@ impl<'a> Arrived<'a> {
     /// Its body, if it can be parsed in limited memory. Inconclusive if not.
     pub(crate) fn parseable_body(&self) -> Result<&'a [u8], Verdict> {
         let body = self.whole_body()?;
+        if let Some(coding) = coding(&self.exchange.delivery) {
+            return Err(Verdict::Inconclusive(messages::body_coded(&coding)));
+        }
         let why = || Verdict::Inconclusive(messages::too_many_values(PARSED_VALUES));
         if has_at_most(body, PARSED_VALUES) { Ok(body) } else { Err(why()) }
     }
@@ -71,9 +75,12 @@ impl<'a> Arrived<'a> {
         Members::parse(self.parseable_body()?).map_err(|why| Verdict::Inconclusive(why.to_string()))
     }
 
-    /// Its body. Inconclusive if only a part of it was kept: DLV-3 judges that.
+    /// Its body. Inconclusive if only a part of it was kept, which DLV-3 judges, or is in the declared length, which DLV-1 judges.
     pub(crate) fn whole_body(&self) -> Result<&'a [u8], Verdict> {
         let (kept, length) = (&*self.exchange.delivery.body, self.arrival.traits.body_length);
+        if self.arrival.traits.wrong_length.is_some() && Members::parse(kept).is_err() {
+            return Err(Verdict::Inconclusive(messages::body_cut_by_length().to_owned()));
+        }
         if kept.len() as u64 == length {
             return Ok(kept);
         }

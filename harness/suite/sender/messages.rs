@@ -68,6 +68,20 @@ pub(super) fn body_not_kept(kept: usize, length: u64) -> String {
     format!("only {kept} of the body's {length} bytes were kept")
 }
 
+pub(super) fn body_cut_by_length() -> &'static str {
+    "the body is longer than its declared length (see DLV-1)"
+}
+
+/// `coding` is a content coding, such as gzip.
+pub(super) fn body_coded(coding: &str) -> String {
+    format!("the body has the content coding {coding} (see DLV-3)")
+}
+
+/// Why an event may have arrived although no delivery of it was seen.
+pub(super) fn perhaps_unreadable(event: &EventName) -> String {
+    format!("the delivery of {event} may be among those whose content coding cannot be undone (see DLV-3)")
+}
+
 pub(super) fn run_cut_off(event: &EventName) -> String {
     format!("the run was cut off before the delivery of {event} was due")
 }

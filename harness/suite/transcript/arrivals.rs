@@ -3,6 +3,7 @@
 use super::{
     Arrival, Emission, MOVED, RegisteredWebhook, ScenarioName, SettledDelivery, Traits, Transcript, uuids,
 };
+use crate::wire::coding::{is_unreadable, record_ids};
 use crate::wire::exchange::{Exchange, ExchangeId};
 
 impl Transcript {
@@ -19,8 +20,10 @@ impl Transcript {
     pub fn arrive(&mut self, webhook: Option<usize>, exchange: Exchange, traits: Traits) {
         let delivery = &exchange.delivery;
         // A redirect may be followed without the body: then only the target has the id.
-        let mut carries: Vec<usize> = uuids(&delivery.body)
-            .chain(uuids(delivery.target.as_bytes()))
+        let in_target = uuids(delivery.target.as_bytes()).map(str::to_owned);
+        let mut carries: Vec<usize> = record_ids(delivery)
+            .into_iter()
+            .chain(in_target)
             .filter_map(|id| self.emissions.iter().position(|emission| emission.record_id == id))
             .collect();
         // An id that occurs in a body more than once is still one event.
@@ -77,6 +80,13 @@ impl Transcript {
         };
         let at_webhook = self.arrivals.iter().filter(|arrival| arrival.webhook == Some(webhook));
         at_webhook.filter(carries).collect()
+    }
+
+    /// Whether a request reached a webhook whose event cannot be known, because of its content coding.
+    pub fn has_unreadable(&self, webhook: usize) -> bool {
+        let at_webhook = self.arrivals.iter().filter(|arrival| arrival.webhook == Some(webhook));
+        let unknown = at_webhook.filter(|arrival| arrival.carries.is_empty());
+        unknown.into_iter().any(|arrival| is_unreadable(&self.exchange(arrival.exchange).delivery))
     }
 
     /// The numbers of [`Transcript::attempts`].

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::{AnswerForm, Conduct, ScenarioName};
 use crate::webhook::event::Event;
 use crate::webhook::signature::Secret;
-use crate::wire::codec::FramingFault;
+use crate::wire::codec::{FramingFault, WrongLength};
 use crate::wire::exchange::ExchangeId;
 use crate::wire::handshake::HandshakeEnd;
 
@@ -99,6 +99,8 @@ pub struct Traits {
     pub body_length: u64,
     /// How long the sender waited after the whole request before it closed the connection unanswered.
     pub given_up_after: Option<Duration>,
+    /// How its declared length is wrong, if bytes followed it that are no request.
+    pub wrong_length: Option<WrongLength>,
 }
 
 /// Bytes that reached a webhook's endpoint but are not a whole request.

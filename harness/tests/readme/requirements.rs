@@ -147,7 +147,11 @@ fn document() -> String {
             writeln!(text, "\nFix of a receiver: {}.", marked_up(receiver)).unwrap();
             writeln!(text, "\nFix of a sender: {}.", marked_up(sender)).unwrap();
         }
-        writeln!(text, "\nDo not {}.", marked_up(code.avoid())).unwrap();
+        let (receiver, sender) = (code.avoid(Role::Receiver), code.avoid(Role::Sender));
+        writeln!(text, "\nDo not {}.", marked_up(receiver)).unwrap();
+        if sender != receiver {
+            writeln!(text, "\nIn a sender, do not {}.", marked_up(sender)).unwrap();
+        }
     }
     text
 }

@@ -19,6 +19,10 @@ described! {
         Sha1: "with HMAC-SHA1",
         Sha512: "with HMAC-SHA512",
         Unkeyed: "with plain SHA-256, without a key",
+        /// Go's `h.Sum(text)` after `h.Write(text)`: it appends the digest to its argument.
+        Appended: "with the digest appended to the signed text",
+        /// The same without `h.Write(text)`.
+        AppendedUnwritten: "with the digest of nothing appended to the signed text",
         Zeros: "with 64 zeros",
     }
 }
@@ -36,6 +40,10 @@ impl Digest {
             Self::Sha1 => const_hex::encode(mac::<Hmac<Sha1>>(key, message)),
             Self::Sha512 => const_hex::encode(mac::<Hmac<Sha512>>(key, message)),
             Self::Unkeyed => const_hex::encode(Sha256::digest(message)),
+            Self::Appended => const_hex::encode(message) + &const_hex::encode(sha256()),
+            Self::AppendedUnwritten => {
+                const_hex::encode(message) + &const_hex::encode(mac::<Hmac<Sha256>>(key, b""))
+            }
             Self::Zeros => "0".repeat(64),
         }
     }
@@ -58,6 +66,7 @@ impl Digest {
             Self::Truncated => digits(32),
             Self::Sha1 => digits(40),
             Self::Sha512 => digits(128),
+            Self::Appended | Self::AppendedUnwritten => value.len() > 64 && digits(value.len()),
             Self::Zeros => value.len() == 64 && value.iter().all(|&byte| byte == b'0'),
         }
     }

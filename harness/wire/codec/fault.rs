@@ -30,8 +30,50 @@ described! {
     }
 }
 
+described! {
+    /// How a declared length differs from the length of the body that was sent: more bytes follow.
+    pub enum WrongLength {
+        InCharacters: "length in characters",
+        TooShort: "length too short",
+    }
+}
+
+impl WrongLength {
+    /// What is wrong with a body that is followed by other bytes than a request. `None` if these are only line ends, which some
+    /// clients send after a body.
+    pub fn of(body: &[u8], followed_by: &[u8]) -> Option<Self> {
+        if followed_by.iter().all(u8::is_ascii_whitespace) {
+            return None;
+        }
+        let whole = [body, followed_by].concat();
+        // Characters beyond U+FFFF count as two in some languages.
+        let counts =
+            std::str::from_utf8(&whole).map(|text| [text.chars().count(), text.encode_utf16().count()]);
+        let in_characters = counts.is_ok_and(|counts| counts.contains(&body.len()));
+        Some(if in_characters { Self::InCharacters } else { Self::TooShort })
+    }
+}
+
 impl fmt::Display for FramingFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.describe())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_in_characters_are_told_from_others() {
+        let text = "{\"a\":\"Łódź 😀\"}";
+        let cut = |length: usize| text.as_bytes().split_at(length);
+        let of = |length| WrongLength::of(cut(length).0, cut(length).1);
+        assert_eq!(of(text.chars().count()), Some(WrongLength::InCharacters));
+        assert_eq!(of(text.encode_utf16().count()), Some(WrongLength::InCharacters));
+        assert_eq!(of(text.len() - 1), Some(WrongLength::TooShort));
+        assert_eq!(WrongLength::of(b"{}", b"\r\n\n"), None);
+        // Not text at all.
+        assert_eq!(WrongLength::of(b"{}", b"\xFF"), Some(WrongLength::TooShort));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use serde_json::Value;
 
 use super::bodies::{self, drop_nulls, map_leaves};
@@ -11,7 +12,9 @@ use crate::peers::fault::SenderFault;
 use crate::peers::sender::pooled::Pooled;
 use crate::webhook::dialect::{Dialect, rfc3339};
 use crate::webhook::event::Event;
-use crate::webhook::recipe::{Digest, KeyForm, Message, Recipe};
+use crate::webhook::json::Json;
+use crate::webhook::recipe::{Digest, KeyForm, Message, Misread, Recipe};
+use crate::webhook::rewriting::{Escapes, Html, Rewriting};
 use crate::webhook::sample::CUSTOM_OBJECT;
 use crate::webhook::signature::{Key, NONCE_HEADER, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
 use crate::wire::exchange::{Outcome, Response};
@@ -55,6 +58,8 @@ pub(super) enum Act {
     Misunderstands(fn(&Response) -> bool),
     /// Sends each request first with this additional header, which breaks its framing, and then without it.
     Misframes(&'static str, &'static str),
+    /// Declares the length of a body in characters.
+    CountsCharacters,
     /// Waits at most this long for an answer.
     GivesUp(Duration),
     /// Sends a second time after these outcomes.
@@ -130,6 +135,15 @@ pub(super) fn act(fault: SenderFault) -> Act {
         }),
         F::TextPlain => Alters(|it| it.header("Content-Type", "text/plain")),
         F::BodyInArray => Alters(|it| it.rewrite(|body| [b"[", body, b"]"].concat())),
+        F::BodyGzipped => Alters(|it| {
+            it.delivery.body = bodies::gzip(&it.delivery.body).into();
+            it.header("Content-Encoding", "gzip");
+        }),
+        F::BodyUnreadable => Alters(|it| {
+            let scrambled = it.delivery.body.iter().map(|byte| !byte).collect::<Vec<u8>>();
+            it.delivery.body = scrambled.into();
+            it.header("Content-Encoding", "br");
+        }),
         F::EventsBatched => Batches(|event| event.name.as_str() == "person.created"),
         F::SentLate => SendsLate,
         F::OneHangBlocksAll => SendsInTurn,
@@ -216,11 +230,32 @@ pub(super) fn act(fault: SenderFault) -> Act {
         }),
         F::LengthDoubled => Misframes("Content-Length", "3"),
         F::LengthAndCoding => Misframes("Transfer-Encoding", "chunked"),
+        F::LengthInCharacters => CountsCharacters,
         F::SignsSorted => Alters(|it| {
             let sent = it.delivery.body.clone();
             it.edit(Value::sort_all_objects);
             it.delivery.body = sent;
         }),
+        F::SignsHtmlEscaped => {
+            Alters(|it| it.sign_rewritten(&Rewriting { html: Html::Gson, ..Rewriting::default() }))
+        }
+        F::SignsSlashesEscaped => Alters(|it| {
+            it.sign_rewritten(&Rewriting { slashes: Escapes::Escaped, ..Rewriting::default() });
+        }),
+        F::SignsBeforeAscii => Alters(|it| {
+            let sent = Misread::AsciiCharacters.of(&it.delivery.body);
+            it.delivery.body = sent.map_or(it.delivery.body.clone(), Bytes::from);
+        }),
+        F::SignsTextAsAscii => Signs(Recipe::message(Message::Misread(Misread::AsciiCharacters))),
+        F::SignsObjectText => Signs(Recipe::message(Message::Misread(Misread::ObjectObject))),
+        F::SignsBytesLiteral => Signs(Recipe::message(Message::Misread(Misread::BytesLiteral))),
+        F::SignsBase64Body => Signs(Recipe::message(Message::Misread(Misread::Base64))),
+        F::SignsWithoutTime => Alters(|it| {
+            let without = Json::without(&it.delivery.body, it.dialect.time_member);
+            it.sign_other(without);
+        }),
+        F::SignsQuotedKey => Signs(Recipe::key(KeyForm::DoubleQuoted)),
+        F::SignatureAppended => Signs(Recipe::digest(Digest::Appended)),
         F::SignsSha1 => Signs(Recipe::digest(Digest::Sha1)),
         F::SignsSha512 => Signs(Recipe::digest(Digest::Sha512)),
         F::SignsUnkeyed => Signs(Recipe::digest(Digest::Unkeyed)),

@@ -2,6 +2,10 @@
 //!
 //! Invariant: everything that a fault does not touch stays the same, including numbers that do not fit a double.
 
+use std::io::Write as _;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde_json::{Map, Number, Value};
 
 use crate::webhook::json::{Json, Text};
@@ -11,6 +15,14 @@ const NUMBER: &str = "@number:";
 const UNITS: &str = "@units:";
 /// A number with at most this many characters survives parsing unchanged.
 const SHORT: usize = 15;
+
+/// A body compressed with gzip.
+pub(super) fn gzip(body: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    // Writing to memory never fails.
+    let _ = encoder.write_all(body);
+    encoder.finish().unwrap_or_default()
+}
 
 /// Reads a body. Values that would not survive parsing become marked text.
 pub(super) fn read(body: &[u8]) -> Value {

@@ -24,6 +24,8 @@ const LONGEST: usize = 16 * 1024 * 1024;
 pub struct Careless {
     pub wait: Duration,
     pub reads: AnswerRead,
+    /// Whether it declares the body's length in characters.
+    pub in_characters: bool,
 }
 
 /// What a careless client reads as the answer.
@@ -32,6 +34,8 @@ pub enum AnswerRead {
     FirstLine,
     /// The first head, even an interim one.
     FirstHead,
+    /// The head of the final answer.
+    FinalHead,
     /// The final answer, after the end of its body.
     WholeBody,
 }
@@ -59,7 +63,11 @@ impl Careless {
         for step in encode_request(delivery, &target.authority()) {
             // Deliveries that are sent whole have no other steps.
             if let Step::Write(parts) = step {
-                stream.write_all(&parts.concat()).await?;
+                let mut bytes = parts.concat();
+                if self.in_characters {
+                    count_characters(&mut bytes, &delivery.body);
+                }
+                stream.write_all(&bytes).await?;
             }
         }
         let mut received = Vec::new();
@@ -92,6 +100,9 @@ impl Careless {
             if self.reads == AnswerRead::FirstHead {
                 return answered(facts.status, b"");
             }
+            if facts.status >= 200 && self.reads == AnswerRead::FinalHead {
+                return answered(facts.status, b"");
+            }
             if facts.status >= 200 {
                 let whole = match facts.framing {
                     Framing::Length(length) => body.len() as u64 >= length,
@@ -102,6 +113,15 @@ impl Careless {
             }
             rest = body;
         }
+    }
+}
+
+/// Declares the number of a body's characters as its length.
+fn count_characters(request: &mut Vec<u8>, body: &[u8]) {
+    let length = |length: usize| format!("Content-Length: {length}\r\n").into_bytes();
+    let (own, other) = (length(body.len()), length(String::from_utf8_lossy(body).chars().count()));
+    if let Some(at) = request.windows(own.len()).position(|window| window == own) {
+        request.splice(at..at + own.len(), other);
     }
 }
 

@@ -9,6 +9,7 @@ use super::bodies;
 use super::registry::Registry;
 use crate::webhook::dialect::Dialect;
 use crate::webhook::recipe::Recipe;
+use crate::webhook::rewriting::Rewriting;
 use crate::webhook::signature::{Key, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
 use crate::wire::exchange::Delivery;
 
@@ -81,6 +82,20 @@ impl Outgoing<'_> {
             self.header(SIGNATURE_HEADER, signature);
             self.header(TIMESTAMP_HEADER, timestamp);
         }
+    }
+
+    /// Signs another text than the body that is sent, if there is one.
+    pub(super) fn sign_other(&mut self, text: Option<Vec<u8>>) {
+        let Some(text) = text else { return };
+        let sent = std::mem::replace(&mut self.delivery.body, text.into());
+        self.sign_at(self.timestamp());
+        self.delivery.body = sent;
+    }
+
+    /// Signs another spelling of the body.
+    pub(super) fn sign_rewritten(&mut self, rewriting: &Rewriting) {
+        let text = rewriting.of(&String::from_utf8_lossy(&self.delivery.body));
+        self.sign_other(text.map(String::into_bytes));
     }
 
     pub(super) fn sign_by(&mut self, recipe: Recipe) {

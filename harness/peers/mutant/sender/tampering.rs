@@ -61,10 +61,12 @@ impl Tampering {
             _ => None,
         };
         let secured = other.map_or(transport, |other| Arc::new(other));
-        let careless = |reads| Arc::new(Careless { wait: CARELESS_WAIT, reads });
+        let in_characters = matches!(act, Act::CountsCharacters);
+        let careless = |reads| Arc::new(Careless { wait: CARELESS_WAIT, reads, in_characters });
         let inner: Arc<dyn Transport> = match act {
             Act::SendsCarelessly(reads) => careless(reads),
             Act::Misunderstands(_) => careless(AnswerRead::WholeBody),
+            Act::CountsCharacters => careless(AnswerRead::FinalHead),
             _ => secured.clone(),
         };
         Self { act, dialect, clock, registry, late, inner, secured, turn: tokio::sync::Mutex::default() }
@@ -77,7 +79,9 @@ impl Tampering {
             (Ok(url), Act::Misframes(name, value)) if !is_secured => async move {
                 let mut first = delivery.clone();
                 first.headers.add(name, value);
-                Careless { wait: CARELESS_WAIT, reads: AnswerRead::FirstHead }.send(url.clone(), first).await;
+                Careless { wait: CARELESS_WAIT, reads: AnswerRead::FirstHead, in_characters: false }
+                    .send(url.clone(), first)
+                    .await;
                 way.send(url, delivery).await
             }
             .boxed(),

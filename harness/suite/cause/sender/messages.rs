@@ -1,5 +1,7 @@
 //! The details of causes that are found in a sender's signatures.
 
+use crate::webhook::recipe::Misread;
+
 pub(super) fn milliseconds_apart() -> &'static str {
     "a few milliseconds apart"
 }
@@ -14,4 +16,16 @@ pub(super) fn earlier_time() -> &'static str {
 
 pub(super) fn body_member(member: &str) -> String {
     format!("the body's `{member}`")
+}
+
+/// How text beyond ASCII was sent although it was signed unchanged.
+pub(super) fn after_signing(encoding: Misread) -> &'static str {
+    match encoding {
+        Misread::Ascii | Misread::AsciiCharacters => "replaced by ? after signing",
+        Misread::AsciiDropped => "dropped after signing",
+        Misread::Latin1 => "sent as Latin-1 after signing",
+        Misread::DecodedAsLatin1 => "decoded as Latin-1 after signing",
+        Misread::Replaced => "replaced by U+FFFD after signing",
+        _ => "escaped after signing",
+    }
 }

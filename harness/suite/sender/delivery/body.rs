@@ -11,6 +11,8 @@ use crate::suite::sender::scenario::generated::GENERATED;
 use crate::suite::transcript::LONGEST_BODY;
 use crate::terminal::text;
 use crate::webhook::dialect::{Members, NotAnObject};
+use crate::webhook::signature::{Key, SIGNATURE_HEADER, TIMESTAMP_HEADER};
+use crate::wire::coding::{coding, decoded};
 
 /// The requirements of this group, in the order of the contract.
 pub const ALL: &[Requirement] = &[
@@ -30,6 +32,8 @@ pub const ALL: &[Requirement] = &[
             SenderFault::ByteOrderMark,
             SenderFault::FormEncoded,
             SenderFault::BodyInLatin1,
+            SenderFault::BodyGzipped,
+            SenderFault::BodyUnreadable,
         ]),
     },
     Requirement {
@@ -64,6 +68,9 @@ pub const ALL: &[Requirement] = &[
 
 fn json(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
     let (body, length) = (&arrived.exchange.delivery.body, arrived.arrival.traits.body_length);
+    if let Some(coding) = coding(&arrived.exchange.delivery) {
+        return Ok(content_coded(arrived, &coding));
+    }
     let (detail, actual) = if length > LONGEST_BODY as u64 {
         ("too long", messages::body_length(length))
     } else if arrived.whole_body().is_err() {
@@ -80,6 +87,21 @@ fn json(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
     let message = messages::wrong_body(&arrived.named(), &actual);
     let cause = Cause::detailed(Code::SendBodyForm, detail);
     Ok(arrived.evidence(messages::one_json_text(), actual, message).because(cause).fail())
+}
+
+/// The verdict on a body with a content coding.
+fn content_coded(arrived: &Arrived<'_>, coding: &str) -> Verdict {
+    let delivery = &arrived.exchange.delivery;
+    let value = |name| delivery.headers.single(name).map(|value| &**value);
+    let is_signed_before = || {
+        let key = Key::new(arrived.webhook.secret.as_ref()?);
+        let (timestamp, signature) = (value(TIMESTAMP_HEADER)?, value(SIGNATURE_HEADER)?);
+        Some(key.verify(timestamp, &decoded(delivery)?, signature))
+    };
+    let is_signed_before = is_signed_before().unwrap_or_default();
+    let message = messages::content_coded(&arrived.named(), coding, is_signed_before);
+    let cause = Cause::detailed(Code::SendContentCoding, coding);
+    arrived.evidence(messages::without_coding(), coding, message).because(cause).fail()
 }
 
 fn content_type(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {

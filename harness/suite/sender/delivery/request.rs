@@ -12,9 +12,9 @@ use crate::suite::sender::messages;
 use crate::suite::sender::scenario::events::EVERY_EVENT;
 use crate::suite::sender::scenario::generated::GENERATED;
 use crate::suite::sender::scenario::https::HTTPS;
-use crate::suite::transcript::{BrokenRequest, Emission, FailedHandshake, HandshakeEnd, Transcript};
+use crate::suite::transcript::{Arrival, BrokenRequest, Emission, FailedHandshake, HandshakeEnd, Transcript};
 use crate::terminal::text;
-use crate::wire::codec::FramingFault;
+use crate::wire::codec::{FramingFault, WrongLength};
 
 /// The requirements of this group, in the order of the contract.
 pub const ALL: &[Requirement] = &[
@@ -36,6 +36,7 @@ pub const ALL: &[Requirement] = &[
             SenderFault::SecretInMethod,
             SenderFault::LengthDoubled,
             SenderFault::LengthAndCoding,
+            SenderFault::LengthInCharacters,
         ]),
     },
     Requirement {
@@ -63,6 +64,9 @@ pub const ALL: &[Requirement] = &[
 /// The verdict on the requests. It fails if something other than a complete request arrived in the first scenario, or a
 /// wrongly framed one in any scenario. In other scenarios the endpoint itself may have cut a request off.
 fn with_broken(t: &Transcript, verdict: Verdict) -> Verdict {
+    if let Some(wrong) = wrong_length(t) {
+        return wrong;
+    }
     let counts =
         |one: &&BrokenRequest| one.fault.is_some() || t.webhooks[one.webhook].scenario == EVERY_EVENT.name;
     let broken: Vec<_> = t.broken.iter().filter(counts).collect();
@@ -70,6 +74,22 @@ fn with_broken(t: &Transcript, verdict: Verdict) -> Verdict {
     let message = messages::broken_request(&first.what, broken.len() - 1);
     let cause = wrong_framing(broken.iter().find_map(|one| one.fault));
     Evidence::new("a POST request", messages::not_complete(), message).because(cause).fail()
+}
+
+/// The verdict on requests whose declared length is wrong. What follows them is no request.
+fn wrong_length(t: &Transcript) -> Option<Verdict> {
+    let wrong = |arrival: &&Arrival| arrival.webhook.is_some() && arrival.traits.wrong_length.is_some();
+    let mut arrivals: Vec<&Arrival> = t.arrivals.iter().filter(wrong).collect();
+    // The order of arrival differs from run to run.
+    arrivals.sort_by_key(|arrival| (arrival.carries.first().copied(), arrival.webhook));
+    let first = *arrivals.first()?;
+    let length = first.traits.wrong_length?;
+    let arrived = Arrived::of(t, &t.webhooks[first.webhook?], first);
+    let declared = first.traits.body_length;
+    let in_characters = length == WrongLength::InCharacters;
+    let message = messages::wrong_length(&arrived.named(), declared, in_characters, arrivals.len() - 1);
+    let cause = Cause::detailed(Code::SendFraming, length.describe());
+    Some(arrived.evidence(messages::length_in_bytes(), declared.to_string(), message).because(cause).fail())
 }
 
 /// The cause of a request that is not complete, or has this fault.

@@ -17,6 +17,17 @@ pub(crate) fn broken_request(what: &str, more: usize) -> String {
     format!("what reached the endpoint is not a complete HTTP request: {what}{more}")
 }
 
+/// `more` is how many other deliveries have such a length.
+pub(crate) fn wrong_length(delivery: &str, declared: u64, in_characters: bool, more: usize) -> String {
+    let counted = if in_characters { ", the number of its characters" } else { "" };
+    let more = if more > 0 { format!(" (and {more} more)") } else { String::new() };
+    format!("{delivery} has the Content-Length {declared}{counted}, but its body has more bytes{more}")
+}
+
+pub(crate) fn length_in_bytes() -> &'static str {
+    "the length of the body in bytes"
+}
+
 pub(crate) fn not_complete() -> &'static str {
     "not a complete request"
 }
@@ -60,6 +71,16 @@ pub(crate) fn body_length(length: u64) -> String {
 
 pub(crate) fn after_byte_order_mark() -> &'static str {
     "preceded by a byte-order mark"
+}
+
+pub(crate) fn without_coding() -> &'static str {
+    "no Content-Encoding"
+}
+
+/// `is_signed_before` is whether the signature fits the text before its coding.
+pub(crate) fn content_coded(delivery: &str, coding: &str, is_signed_before: bool) -> String {
+    let signed = if is_signed_before { "; its signature fits the text before that" } else { "" };
+    format!("{delivery} has a body with the content coding {coding}{signed}")
 }
 
 pub(crate) fn not_utf8(why: impl fmt::Display) -> String {

@@ -51,6 +51,11 @@ pub(crate) fn signature_mismatch(delivery: &str, why: Option<&str>, is_long: boo
     format!("{delivery} has a signature that does not match: {why}")
 }
 
+/// `coding` is a content coding, such as gzip.
+pub(crate) fn signed_before_coding(coding: &str) -> String {
+    format!("the signature fits the text before its content coding {coding} (see DLV-3)")
+}
+
 // SIG-5
 
 pub(crate) fn not_decimal() -> &'static str {

@@ -35,6 +35,7 @@ pub const ALL: &[Requirement] = &[
             SenderFault::NullsDropped,
             SenderFault::NumbersAsText,
             SenderFault::TextMangled,
+            SenderFault::SignsBeforeAscii,
             SenderFault::NestingCutOff,
             SenderFault::BodyInLatin1,
             SenderFault::MembersRenamed,

@@ -11,7 +11,8 @@ use super::answers::plain;
 use crate::subject::SubjectError;
 use crate::suite::scenario::{Play, Scenario, Turn};
 use crate::suite::sender::stage::{NewWebhook, Purpose, SenderStage};
-use crate::suite::transcript::{AnswerForm, Conduct, ScenarioName, uuids};
+use crate::suite::transcript::{AnswerForm, Conduct, ScenarioName};
+use crate::wire::coding::record_ids;
 use crate::wire::endpoint::scripted::{Answer, Before, Manner, Received, Script};
 
 /// Endpoints that do not answer, or answer late.
@@ -127,7 +128,7 @@ impl SenderStage<'_> {
     async fn wait_until_given_up(&mut self, record_id: &str, since: Instant) {
         let began = Instant::now();
         let rest = self.patience().saturating_sub(since.elapsed());
-        let carries = |one: &Received| uuids(&one.delivery.body).any(|id| id == record_id);
+        let carries = |one: &Received| record_ids(&one.delivery).iter().any(|id| id == record_id);
         let given_up = |one: &Received| one.given_up_after.is_some() && carries(one);
         // The checks judge a delivery that was not given up by then.
         self.registered[1].endpoint.wait(rest, |received| received.iter().any(given_up)).await;

@@ -32,6 +32,7 @@ pub const ALL: &[Requirement] = &[
             SenderFault::SignatureBase64Url,
             SenderFault::SignsSha1,
             SenderFault::SignsSha512,
+            SenderFault::SignatureAppended,
         ]),
     },
     Requirement {

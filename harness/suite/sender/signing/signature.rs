@@ -13,8 +13,9 @@ use crate::suite::sender::messages;
 use crate::suite::sender::scenario::events::{EVERY_EVENT, SEVERAL_WEBHOOKS};
 use crate::suite::sender::scenario::generated::GENERATED;
 use crate::suite::sender::scenario::https::HTTPS;
-use crate::terminal::text;
+use crate::terminal;
 use crate::webhook::signature::{SIGNATURE_HEADER, Signature, TIMESTAMP_HEADER};
+use crate::wire::coding::{coding, decoded};
 
 /// The requirements of this group, in the order of the contract.
 pub const ALL: &[Requirement] = &[Requirement {
@@ -49,6 +50,15 @@ pub const ALL: &[Requirement] = &[Requirement {
         SenderFault::SignsSorted,
         SenderFault::SignsSha512,
         SenderFault::SignsUnkeyed,
+        SenderFault::SignsHtmlEscaped,
+        SenderFault::SignsSlashesEscaped,
+        SenderFault::SignsBeforeAscii,
+        SenderFault::SignsTextAsAscii,
+        SenderFault::SignsObjectText,
+        SenderFault::SignsBytesLiteral,
+        SenderFault::SignsBase64Body,
+        SenderFault::SignsWithoutTime,
+        SenderFault::SignsQuotedKey,
     ]),
 }];
 
@@ -64,7 +74,7 @@ impl Default for Searches {
 
 impl Searches {
     /// Whether another search is allowed.
-    fn take(&self) -> bool {
+    pub(super) fn take(&self) -> bool {
         let left = self.0.get();
         self.0.set(left.saturating_sub(1));
         left > 0
@@ -83,9 +93,21 @@ pub(super) fn valid(arrived: &Arrived<'_>, searches: &Searches) -> Result<Verdic
         // SIG-6 judges that.
         return Ok(Verdict::Pass);
     }
-    let cause = if searches.take() { mismatch(arrived, timestamp, body, signature) } else { None };
+    let coding = coding(&arrived.exchange.delivery);
+    let text = coding.as_ref().and_then(|_| decoded(&arrived.exchange.delivery));
+    if let Some(coding) = &coding
+        && text.as_ref().is_some_and(|text| key.verify(timestamp, text, signature))
+    {
+        return Err(Verdict::Inconclusive(messages::signed_before_coding(coding)));
+    }
+    let signed = text.as_deref().unwrap_or(body);
+    let cause = if searches.take() { mismatch(arrived, timestamp, signed, signature) } else { None };
+    if let (Some(coding), None) = (&coding, &cause) {
+        return Err(Verdict::Inconclusive(messages::body_coded(coding)));
+    }
     let form_only = cause.as_ref().is_none_or(|cause| {
-        [Code::DigestEncoding, Code::DigestPrefix, Code::DigestTruncated].contains(&cause.code)
+        [Code::DigestEncoding, Code::DigestPrefix, Code::DigestTruncated, Code::DigestAppended]
+            .contains(&cause.code)
     });
     if Signature::parse(signature).is_none() && form_only {
         return Err(Verdict::Inconclusive(messages::signature_malformed().to_owned()));
@@ -93,5 +115,5 @@ pub(super) fn valid(arrived: &Arrived<'_>, searches: &Searches) -> Result<Verdic
     let why = cause.as_ref().map(|cause| cause.code.text());
     let message = messages::signature_mismatch(&arrived.named(), why, body.len() > SEARCHED_BODY);
     let expected = key.sign(timestamp, body).to_hex();
-    Ok(arrived.evidence(expected, text(signature), message).because(cause).fail())
+    Ok(arrived.evidence(expected, terminal::text(signature), message).because(cause).fail())
 }

@@ -9,7 +9,8 @@ use futures_util::future::join_all;
 use tokio::time::sleep;
 
 use super::{Registered, SenderStage};
-use crate::suite::transcript::{BrokenRequest, Emission, FailedHandshake, ScenarioName, Traits, uuids};
+use crate::suite::transcript::{BrokenRequest, Emission, FailedHandshake, ScenarioName, Traits};
+use crate::wire::coding::{is_unreadable, record_ids};
 use crate::wire::endpoint::scripted::{self, Endpoint, Received};
 use crate::wire::exchange::{Exchange, ExchangeId};
 
@@ -44,12 +45,15 @@ impl SenderStage<'_> {
     /// Waits until these records have arrived.
     pub(crate) async fn wait_for(&self, endpoint: &Endpoint, ids: Vec<String>) {
         let (mut missing, mut seen): (HashSet<String>, _) = (ids.into_iter().collect(), 0);
+        let mut unreadable = 0;
         let enough = |received: &[Received]| {
-            for id in received[seen..].iter().flat_map(|one| uuids(&one.delivery.body)) {
-                missing.remove(id);
+            unreadable += received[seen..].iter().filter(|one| is_unreadable(&one.delivery)).count();
+            for id in received[seen..].iter().flat_map(|one| record_ids(&one.delivery)) {
+                missing.remove(&id);
             }
             seen = received.len();
-            missing.is_empty()
+            // What cannot be read may be what is missing.
+            missing.len() <= unreadable
         };
         // The checks judge what did not arrive by then.
         endpoint.wait(self.transcript.limits.deadline * 2, enough).await;
@@ -100,6 +104,7 @@ impl SenderStage<'_> {
             began_ms: received.began_ms,
             body_length: received.body_length,
             given_up_after: received.given_up_after,
+            wrong_length: received.wrong_length,
         };
         self.transcript.arrive(webhook, Self::exchange(received), traits);
     }

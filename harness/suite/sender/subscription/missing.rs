@@ -33,13 +33,16 @@ pub(super) fn cannot_be_emitted(emission: &Emission) -> Option<Verdict> {
     Some(Verdict::Inconclusive(messages::cannot_emit(&emission.event.name, reason)))
 }
 
-/// Inconclusive if the run was cut off before the wait for the event ended, or if more arrived than could be kept.
+/// Inconclusive if the run was cut off before the wait for the event ended, if more arrived than could be kept, or if
+/// something arrived that cannot be read.
 pub(super) fn not_awaited(t: &Transcript, emission: &Emission) -> Option<Verdict> {
     let name = &emission.event.name;
     let why = if !emission.awaited {
         messages::run_cut_off(name)
     } else if t.webhooks_of(emission.scenario).any(|(_, webhook)| webhook.overflowed) {
         messages::perhaps_not_kept(name)
+    } else if t.webhooks_of(emission.scenario).any(|(index, _)| t.has_unreadable(index)) {
+        messages::perhaps_unreadable(name)
     } else {
         return None;
     };

@@ -80,6 +80,7 @@ pub(super) enum Ended {
 pub(super) async fn converse<S: Peer>(stream: &mut S, log: &Log, patience: Duration) -> Ended {
     let mut reader = Reader::default();
     let mut ended = Ended::WithoutRequest;
+    let mut before = None;
     loop {
         if matches!(log.before(), Before::Closes) {
             close(&mut reader, stream).await;
@@ -105,6 +106,13 @@ pub(super) async fn converse<S: Peer>(stream: &mut S, log: &Log, patience: Durat
                 return Ended::Reset;
             }
             Ok(Err(why)) => {
+                if before.is_some()
+                    && matches!(why, ReadError::Malformed { fault: FramingFault::NotHttp, .. })
+                {
+                    // More of it may be under way.
+                    let _ = timeout(RESET_PAUSE, reader.ended(stream)).await;
+                    log.followed_by(before, reader.unused());
+                }
                 log.abandon(number, Some(flaw(&why)));
                 refuse(stream, messages::not_a_request()).await;
                 return ended;
@@ -121,13 +129,18 @@ pub(super) async fn converse<S: Peer>(stream: &mut S, log: &Log, patience: Durat
             None => Ok(Then::Persist),
         };
         match answered {
-            Ok(Then::Persist) if persists => {}
+            Ok(Then::Persist) if persists => before = place,
             Ok(Then::Reset) => {
                 stream.reset();
                 return Ended::Reset;
             }
             // A sender may close the connection at any time.
-            _ => return ended,
+            _ => {
+                if !persists {
+                    log.followed_by(place, reader.unused());
+                }
+                return ended;
+            }
         }
     }
 }

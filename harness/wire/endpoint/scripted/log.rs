@@ -13,11 +13,11 @@ use tokio::sync::Notify;
 use super::script::{Answer, Before, Script};
 use crate::budget::Budget;
 use crate::clock::Clock;
-use crate::wire::codec::{FramingFault, quote};
+use crate::wire::codec::{FramingFault, WrongLength, quote};
+use crate::wire::coding::record_ids;
 use crate::wire::exchange::{Delivery, LONGEST_BODY, Outcome};
 use crate::wire::handshake::HandshakeEnd;
 use crate::wire::messages;
-use crate::wire::uuids::uuids;
 
 pub const MOST_REQUESTS: usize = 1024;
 /// How many requests without a new record an endpoint keeps. A flood with one event is recognised by these, and room is left
@@ -46,6 +46,8 @@ pub struct Received {
     pub outcome: Outcome,
     /// How long after its last byte the sender closed the connection, if it did so before it had the answer.
     pub given_up_after: Option<Duration>,
+    /// How its declared length is wrong, if bytes followed it that are no request.
+    pub wrong_length: Option<WrongLength>,
 }
 
 /// Bytes that are not a complete request.
@@ -158,15 +160,17 @@ impl Progress {
 
 impl Kept {
     /// Whether a request carries a record that did not arrive often before.
-    fn is_new(&mut self, body: &[u8]) -> bool {
-        // All requests without a record count as one record.
-        let (mut is_new, mut ids) = (false, uuids(body).peekable());
-        let none = ids.peek().is_none().then_some("");
-        for id in ids.chain(none) {
-            if !self.repeats.contains_key(id) && self.repeats.len() >= 4 * MOST_REQUESTS {
+    fn is_new(&mut self, delivery: &Delivery) -> bool {
+        let (mut is_new, mut ids) = (false, record_ids(delivery));
+        if ids.is_empty() {
+            // All requests without a record count as one record.
+            ids.push(String::new());
+        }
+        for id in ids {
+            if !self.repeats.contains_key(&id) && self.repeats.len() >= 4 * MOST_REQUESTS {
                 return true;
             }
-            let count = self.repeats.entry(id.to_owned()).or_default();
+            let count = self.repeats.entry(id).or_default();
             *count = count.saturating_add(1);
             is_new |= *count <= MOST_REPEATS;
         }
@@ -234,7 +238,7 @@ impl Log {
         if kept.retired {
             return (None, answer);
         }
-        let is_new = kept.is_new(&delivery.body);
+        let is_new = kept.is_new(&delivery);
         let room = is_new && kept.seen.received.len() < MOST_REQUESTS;
         let granted = if room { self.budget.take(cost) } else { 0 };
         let place = if room && granted == cost {
@@ -242,7 +246,15 @@ impl Log {
             let (body_length, outcome) = (arriving.length, answer.outcome());
             // A body that was read in large steps has more memory than it needs.
             delivery.body = Bytes::copy_from_slice(&delivery.body);
-            let received = Received { delivery, body_length, began_ms, at_ms, outcome, given_up_after: None };
+            let received = Received {
+                delivery,
+                body_length,
+                began_ms,
+                at_ms,
+                outcome,
+                given_up_after: None,
+                wrong_length: None,
+            };
             kept.seen.received.push(received);
             Some(kept.seen.received.len() - 1)
         } else {
@@ -292,6 +304,14 @@ impl Log {
         }
         drop(kept);
         self.changed.notify_waiters();
+    }
+
+    /// Records bytes on a connection after a request that belong to no request.
+    pub(super) fn followed_by(&self, place: Option<usize>, bytes: &[u8]) {
+        let mut kept = self.lock();
+        if let Some(received) = place.and_then(|place| kept.seen.received.get_mut(place)) {
+            received.wrong_length = WrongLength::of(&received.delivery.body, bytes);
+        }
     }
 
     pub(super) fn seen(&self, unfinished_after: Duration) -> Seen {

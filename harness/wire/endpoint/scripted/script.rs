@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::wire::coding::record_ids;
 use crate::wire::exchange::{Delivery, Outcome, Response};
-use crate::wire::uuids::uuids;
 
 /// How an endpoint answers requests. The default answers 200 to everything.
 #[derive(Debug, Clone, Default)]
@@ -127,9 +127,10 @@ impl Script {
         if self.by_record.is_empty() {
             return self.default_answer.clone();
         }
-        let scripted = uuids(&delivery.body).find_map(|id| Some((id, self.by_record.get(id)?)));
-        let Some((id, answers)) = scripted else { return self.default_answer.clone() };
-        let attempt = attempts.entry(id.to_owned()).or_default();
+        let ids = record_ids(delivery).into_iter();
+        let scripted = ids.filter_map(|id| Some((self.by_record.get(&id)?, id))).next();
+        let Some((answers, id)) = scripted else { return self.default_answer.clone() };
+        let attempt = attempts.entry(id).or_default();
         let answer = answers.get(*attempt).or(answers.last()).unwrap_or(&self.default_answer);
         *attempt += 1;
         answer.clone()
