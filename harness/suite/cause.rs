@@ -415,7 +415,7 @@ codes! {
         avoid "restart the sender after each end: what it had in memory is lost";
     PayloadMember = "payload.member":
         "a member of the payload is missing, has the wrong name, or should not be there",
-        "send exactly the members of the chosen dialect, under their names",
+        "send the members of the chosen dialect, and every member of the record, under their own names",
         avoid "send members under two names";
     PayloadType = "payload.type":
         "a member of the payload has the wrong JSON type",

@@ -156,6 +156,15 @@ pub(super) fn act(fault: SenderFault) -> Act {
         }),
         F::NestingCutOff => EditsRecord(|record| *record = bodies::flattened(record.take(), 16)),
         F::LongNumbersRounded => EditsRecord(|record| map_leaves(record, &bodies::rounded)),
+        F::UnusualNamesDropped => EditsRecord(|record| {
+            bodies::rename(record, |name| {
+                (!matches!(name, "__proto__" | "constructor" | "prototype")).then(|| name.to_owned())
+            });
+        }),
+        F::EmptyNamesReplaced => EditsRecord(|record| {
+            bodies::rename(record, |name| Some(if name.is_empty() { "_empty_" } else { name }.to_owned()));
+        }),
+        F::UnusualRecordsNotSent => Drops(|event| event.record.get().contains("\"__proto__\"")),
         F::TimestampMissing => Edits(|dialect, body| {
             body.as_object_mut().and_then(|members| members.shift_remove(dialect.time_member));
         }),

@@ -6,6 +6,7 @@ use crate::suite::cause::{Cause, Code};
 use crate::suite::requirement::{Evidence, Verdict};
 use crate::suite::sender::messages;
 use crate::suite::transcript::{Emission, Transcript};
+use crate::webhook::json::difference::Concern;
 
 /// The webhooks that an event should have reached: those of its scenario or, if it was generated, of its round.
 pub(super) fn webhooks_of_event<'a>(
@@ -18,13 +19,19 @@ pub(super) fn webhooks_of_event<'a>(
 }
 
 /// The webhooks of a scenario at which an event did not arrive, and at which it arrived more than once.
-pub(super) fn missed_and_repeated(t: &Transcript, emission: &Emission) -> (Vec<usize>, Vec<usize>) {
+pub(in crate::suite::sender) fn missed_and_repeated(t: &Transcript, emission: &Emission) -> (Vec<usize>, Vec<usize>) {
     let count = |index| (index, t.deliveries(index, emission).len());
     let counts: Vec<(usize, usize)> = webhooks_of_event(t, emission).map(count).collect();
     let of = |wanted: fn(usize) -> bool| {
         counts.iter().filter(|(_, count)| wanted(*count)).map(|(index, _)| *index).collect()
     };
     (of(|count| count == 0), of(|count| count > 1))
+}
+
+/// Whether a missing delivery of the event says something about webhooks and kinds of events. If its record is unusual, PAY-7 and
+/// PAY-8 judge that.
+pub(super) fn is_usual(emission: &Emission) -> bool {
+    emission.concern == Concern::Values
 }
 
 /// Inconclusive if the sender cannot emit the event.
@@ -47,7 +54,7 @@ pub(super) fn not_awaited(t: &Transcript, emission: &Emission) -> Option<Verdict
 }
 
 /// The verdict on a missing event.
-pub(super) fn lost(t: &Transcript, emission: &Emission, message: String) -> Verdict {
+pub(in crate::suite::sender) fn lost(t: &Transcript, emission: &Emission, message: String) -> Verdict {
     if let Some(inconclusive) = not_awaited(t, emission) {
         return inconclusive;
     }
