@@ -409,6 +409,10 @@ codes! {
         "an event was never delivered",
         "deliver every kind of event to every webhook without a filter",
         avoid "send only the events that are documented by name";
+    SendStaleConnection = "send.stale-connection":
+        "a delivery was lost on a kept connection that the endpoint had closed",
+        "where a reused connection fails before an answer, send the delivery again on a new connection",
+        avoid "open a new connection for every delivery: each costs another TCP and TLS handshake";
     SendCrash = "send.crash":
         "the sender ended during the run",
         "see what the sender wrote last; handle errors, such as failed deliveries, without ending the process",

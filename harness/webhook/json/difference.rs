@@ -243,8 +243,7 @@ mod tests {
 
     #[test]
     fn each_difference_belongs_to_one_concern() {
-        let all =
-            [Concern::Values, Concern::LongNumbers, Concern::LoneSurrogates, Concern::MemberNames];
+        let all = [Concern::Values, Concern::LongNumbers, Concern::LoneSurrogates, Concern::MemberNames];
         for (given, actual, concern) in [
             ("[9007199254740993]", "[9007199254740992]", Concern::LongNumbers),
             ("[9007199254740992]", "[9007199254740991]", Concern::Values),

@@ -53,6 +53,10 @@ pub(super) enum Act {
     SendsCarelessly(AnswerRead),
     /// The same, but these answers count as failures.
     Misunderstands(fn(&Response) -> bool),
+    /// Keeps connections, and never looks whether they are still open.
+    SendsOnKept,
+    /// Sends the deliveries to a webhook one by one, each after the body of the answer before it.
+    WaitsForBodies,
     /// Sends each request first with this additional header, which breaks its framing, and then without it.
     Misframes(&'static str, &'static str),
     /// Waits at most this long for an answer.
@@ -133,6 +137,7 @@ pub(super) fn act(fault: SenderFault) -> Act {
         F::EventsBatched => Batches(|event| event.name.as_str() == "person.created"),
         F::SentLate => SendsLate,
         F::OneHangBlocksAll => SendsInTurn,
+        F::LosesOnStaleConnection => SendsOnKept,
         F::EventNameUppercase => Edits(|dialect, body| {
             let name = body[dialect.event_member].as_str().unwrap_or_default();
             body[dialect.event_member] = name.replace('.', "_").to_uppercase().into();
@@ -313,7 +318,9 @@ pub(super) fn act(fault: SenderFault) -> Act {
         F::ErrorInAnswerIsFailure => {
             Misunderstands(|answer| parsed(answer).is_some_and(|body| body.get("error").is_some()))
         }
-        F::AnswerReadToItsEnd => SendsCarelessly(AnswerRead::WholeBody),
+        F::LargeAnswerIsFailure => Misunderstands(|answer| answer.body.len() > 1024 * 1024),
+        F::AnswerReadWithoutEnd => SendsCarelessly(AnswerRead::BodyWithoutEnd),
+        F::NextWaitsForBody => WaitsForBodies,
         F::WaitsTooShort => GivesUp(TOO_SHORT),
         F::WaitsForEver => SendsBy(|| Pooled::new(FOREVER)),
         F::InterimIsTheAnswer => SendsCarelessly(AnswerRead::FirstHead),

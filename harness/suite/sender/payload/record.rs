@@ -139,7 +139,8 @@ fn special(requirement: &Requirement, t: &Transcript, concern: Concern) -> Verdi
     };
     verdict.or_fail(|| {
         let of_concern = |one: &&Emission| one.concern == concern;
-        let mut special = t.emissions_of(EVERY_EVENT.name).chain(t.emissions_of(GENERATED.name)).filter(of_concern);
+        let mut special =
+            t.emissions_of(EVERY_EVENT.name).chain(t.emissions_of(GENERATED.name)).filter(of_concern);
         special.find_map(|emission| not_sent(t, emission, concern))
     })
 }

@@ -19,7 +19,10 @@ pub(super) fn webhooks_of_event<'a>(
 }
 
 /// The webhooks of a scenario at which an event did not arrive, and at which it arrived more than once.
-pub(in crate::suite::sender) fn missed_and_repeated(t: &Transcript, emission: &Emission) -> (Vec<usize>, Vec<usize>) {
+pub(in crate::suite::sender) fn missed_and_repeated(
+    t: &Transcript,
+    emission: &Emission,
+) -> (Vec<usize>, Vec<usize>) {
     let count = |index| (index, t.deliveries(index, emission).len());
     let counts: Vec<(usize, usize)> = webhooks_of_event(t, emission).map(count).collect();
     let of = |wanted: fn(usize) -> bool| {
@@ -35,13 +38,13 @@ pub(super) fn is_usual(emission: &Emission) -> bool {
 }
 
 /// Inconclusive if the sender cannot emit the event.
-pub(super) fn cannot_be_emitted(emission: &Emission) -> Option<Verdict> {
+pub(in crate::suite::sender) fn cannot_be_emitted(emission: &Emission) -> Option<Verdict> {
     let reason = emission.unsupported.as_ref()?;
     Some(Verdict::Inconclusive(messages::cannot_emit(&emission.event.name, reason)))
 }
 
 /// Inconclusive if the run was cut off before the wait for the event ended, or if more arrived than could be kept.
-pub(super) fn not_awaited(t: &Transcript, emission: &Emission) -> Option<Verdict> {
+pub(in crate::suite::sender) fn not_awaited(t: &Transcript, emission: &Emission) -> Option<Verdict> {
     let name = &emission.event.name;
     let why = if !emission.awaited {
         messages::run_cut_off(name)

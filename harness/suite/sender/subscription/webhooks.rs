@@ -1,6 +1,8 @@
 //! SUB-1 and SUB-2: every webhook receives every event, beginning with the first.
 
-use super::missing::{cannot_be_emitted, is_usual, lost, missed_and_repeated, not_awaited, webhooks_of_event};
+use super::missing::{
+    cannot_be_emitted, is_usual, lost, missed_and_repeated, not_awaited, webhooks_of_event,
+};
 use crate::peers::fault::{Faults, SenderFault};
 use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::of_all;

@@ -166,7 +166,8 @@ fn unusually_named() -> BoxedStrategy<RecordMembers> {
     let named = |value: BoxedStrategy<Json>| {
         vec((select(&UNUSUAL_NAMES[..]).prop_map(Text::from), value), 1..4).prop_map(once_each)
     };
-    let word = || vec(range('a', 'z'), 1..8).prop_map(|text| Json::Text(Text::from(&*String::from_iter(text))));
+    let word =
+        || vec(range('a', 'z'), 1..8).prop_map(|text| Json::Text(Text::from(&*String::from_iter(text))));
     let object = named(word().boxed()).prop_map(Json::Object);
     let deeper = (select(&["address", "links", "n"][..]).prop_map(Text::from), object.clone());
     let value = prop_oneof![2 => word(), 1 => object];
