@@ -363,7 +363,7 @@ codes! {
         avoid "read the answer's body: only the status counts";
     SendBlocked = "send.blocked":
         "a delivery is delayed by another one that hangs or fails",
-        "give each delivery its own task and timeout, and continue with the next one after a failure",
+        "give each delivery its own task and one timeout until the end of its answer, and continue with the next one after a failure",
         avoid "raise the number of workers: as many endpoints that hang block them all";
     SendUnboundedRetry = "send.unbounded-retry":
         "a delivery is retried without end, or without a pause",
