@@ -414,7 +414,7 @@ codes! {
         avoid "read the answer's body: only the status counts";
     SendBlocked = "send.blocked":
         "a delivery is delayed by another one that hangs or fails",
-        "give each delivery its own task and timeout, and continue with the next one after a failure",
+        "give each delivery its own task and one timeout until the end of its answer, and continue with the next one after a failure",
         avoid "raise the number of workers: as many endpoints that hang block them all";
     SendUnboundedRetry = "send.unbounded-retry":
         "a delivery is retried without end, or without a pause",
@@ -464,13 +464,17 @@ codes! {
         "an event was never delivered",
         "deliver every kind of event to every webhook without a filter",
         avoid "send only the events that are documented by name";
+    SendStaleConnection = "send.stale-connection":
+        "a delivery was lost on a kept connection that the endpoint had closed",
+        "where a reused connection fails before an answer, send the delivery again on a new connection",
+        avoid "open a new connection for every delivery: each costs another TCP and TLS handshake";
     SendCrash = "send.crash":
         "the sender ended during the run",
         "see what the sender wrote last; handle errors, such as failed deliveries, without ending the process",
         avoid "restart the sender after each end: what it had in memory is lost";
     PayloadMember = "payload.member":
         "a member of the payload is missing, has the wrong name, or should not be there",
-        "send exactly the members of the chosen dialect, under their names",
+        "send the members of the chosen dialect, and every member of the record, under their own names",
         avoid "send members under two names";
     PayloadType = "payload.type":
         "a member of the payload has the wrong JSON type",

@@ -61,6 +61,7 @@ described! {
     /// What recorded traffic does not show, and why a requirement about it does not apply.
     pub enum Unrecorded {
         Answers: "traffic alone does not show how the sender treats an answer",
+        Connections: "traffic alone does not show which connections were kept open",
         EventTime: "the time of the event is unknown",
         OtherEndpoints: "traffic alone does not show how endpoints affect each other",
         OtherWebhooks: "the traffic is from one webhook",

@@ -181,7 +181,8 @@ pub fn not_started(mut transcript: Transcript, selected: &[&'static Requirement]
     Run { transcript, findings, duration: Duration::ZERO, interrupted: false, not_started }
 }
 
-/// The scenarios of the selected requirements, in the order in which they run.
+/// The scenarios of the selected requirements, in the order in which they run. The first one for a sender always runs: if it
+/// delivers nothing, the others are skipped, whatever is selected.
 fn needed(role: Role, selected: &[&'static Requirement]) -> Vec<&'static Scenario> {
     let mut scenarios: Vec<&'static Scenario> = Vec::new();
     for requirement in requirements::of(role) {
@@ -189,7 +190,10 @@ fn needed(role: Role, selected: &[&'static Requirement]) -> Vec<&'static Scenari
             .extend(requirement.scenarios.iter().filter(|one| !scenarios.contains(one)).collect::<Vec<_>>());
     }
     scenarios.sort_by_key(|scenario| scenario.turn);
-    scenarios.retain(|scenario| selected.iter().any(|requirement| requirement.scenarios.contains(scenario)));
+    let first = scenarios.first().copied().filter(|_| role == Role::Sender && !selected.is_empty());
+    let is_selected =
+        |scenario: &&Scenario| selected.iter().any(|requirement| requirement.scenarios.contains(scenario));
+    scenarios.retain(|scenario| is_selected(scenario) || first == Some(*scenario));
     scenarios
 }
 
@@ -346,7 +350,7 @@ fn reason_to_stop(transcript: &Transcript, options: &Options) -> Option<Ending> 
         _ => None,
     });
     let nothing_arrived =
-        transcript.role == Role::Sender && !transcript.endings.is_empty() && transcript.arrivals.is_empty();
+        transcript.role == Role::Sender && !transcript.emissions.is_empty() && transcript.arrivals.is_empty();
     if *options.interrupted.borrow() {
         return Some(Ending::Skipped(messages::interrupted()));
     }

@@ -3,6 +3,8 @@
 //!
 //! Invariant: only the requirements' literals say what a mutant must fail; the kill matrix shows it.
 
+mod alone;
+
 mod nulls;
 mod retries;
 

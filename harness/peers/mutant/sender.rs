@@ -7,6 +7,7 @@ pub mod careless;
 
 mod acts;
 mod bodies;
+mod kept;
 mod messages;
 mod outgoing;
 mod registry;

@@ -1,5 +1,6 @@
 //! ACK: how a sender treats an answer, and the lack of one.
 
+pub mod endless;
 mod endpoints;
 pub mod forms;
 pub mod interim;

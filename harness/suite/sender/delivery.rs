@@ -2,4 +2,5 @@
 
 pub mod body;
 pub mod request;
+pub mod stale;
 pub mod timing;

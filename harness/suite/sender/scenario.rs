@@ -4,4 +4,5 @@ pub mod answers;
 pub mod events;
 pub mod generated;
 pub mod https;
+pub mod stale;
 pub mod unanswered;

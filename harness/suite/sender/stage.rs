@@ -27,6 +27,7 @@ use crate::suite::transcript::{
 };
 use crate::webhook::dialect::Dialect;
 use crate::webhook::event::Event;
+use crate::webhook::json::difference::Concern;
 use crate::webhook::signature::Secret;
 use crate::wire::endpoint::certificates::Authority;
 use crate::wire::endpoint::scripted::{Budget, Endpoint, Settings};
@@ -88,7 +89,8 @@ pub(super) enum Purpose {
     First,
     Sample,
     Other,
-    LongNumbers,
+    /// A record whose content is a concern of its own.
+    Special(Concern),
     Answered(u16, AnswerForm),
 }
 
@@ -283,8 +285,8 @@ impl<'a> SenderStage<'a> {
             record_id,
             asked_at_ms: self.clock.now_ms(),
             first: matches!(purpose, Purpose::First),
-            is_sample: !matches!(purpose, Purpose::Other | Purpose::LongNumbers),
-            has_long_numbers: matches!(purpose, Purpose::LongNumbers),
+            is_sample: !matches!(purpose, Purpose::Other | Purpose::Special(_)),
+            concern: if let Purpose::Special(concern) = purpose { concern } else { Concern::Values },
             answer,
             form,
             unsupported: None,
@@ -292,7 +294,13 @@ impl<'a> SenderStage<'a> {
             awaited: false,
         });
         let reply = self.request(Op::Emit(event)).await?;
-        if let (Reply::Unsupported(reason), Some(emission)) = (&reply, self.transcript.emissions.last_mut()) {
+        // An unusual record may be refused: then nothing else is judged by it.
+        let refused = match &reply {
+            Reply::Unsupported(reason) => Some(reason),
+            Reply::Error(reason) if matches!(purpose, Purpose::Special(_)) => Some(reason),
+            _ => None,
+        };
+        if let (Some(reason), Some(emission)) = (refused, self.transcript.emissions.last_mut()) {
             emission.unsupported = Some(reason.clone());
             return Ok(());
         }

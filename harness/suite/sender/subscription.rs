@@ -1,5 +1,5 @@
 //! SUB: which events reach which webhook.
 
 pub mod events;
-mod missing;
+pub(in crate::suite::sender) mod missing;
 pub mod webhooks;

@@ -16,6 +16,12 @@ pub enum Conduct {
     AnswersLate,
     /// It answers 200, byte by byte.
     Drips,
+    /// It answers 200 with a body that never ends.
+    AnswersWithoutEnd,
+    /// It answers 200, and closes each connection that is idle for a moment.
+    ClosesIdle,
+    /// The same with a reset.
+    ResetsIdle,
     /// It answers 500 every time.
     Fails,
     /// It answers 500 twice, and then 200.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::{AnswerForm, Conduct, ScenarioName};
 use crate::webhook::event::Event;
+use crate::webhook::json::difference::Concern;
 use crate::webhook::signature::Secret;
 use crate::wire::codec::{FramingFault, WrongLength};
 use crate::wire::exchange::ExchangeId;
@@ -50,8 +51,8 @@ pub struct Emission {
     pub first: bool,
     /// Whether the record is the sample event's, so that the body has the sample's shape.
     pub is_sample: bool,
-    /// Whether the record has numbers that a double cannot represent. Only PAY-7 judges such records.
-    pub has_long_numbers: bool,
+    /// What the record is for. If it is not for its values, only the requirement on that concern judges it.
+    pub concern: Concern,
     /// The status that the endpoint answers it with.
     pub answer: u16,
     /// What else is special about that answer.

@@ -1,5 +1,5 @@
-//! Compares a record with the one that was expected, in three concerns that do not overlap: numbers that do not fit a double,
-//! strings that are not Unicode, and all other values.
+//! Compares a record with the one that was expected, in four concerns that do not overlap: numbers that do not fit a double,
+//! strings that are not Unicode, members with unusual names, and all other values.
 //!
 //! Invariant: a difference belongs to one concern, that of the expected value. Long numbers are compared digit by digit, all
 //! others as doubles, so that `1`, `1.0` and `1e0` are equal.
@@ -17,7 +17,12 @@ pub enum Concern {
     LongNumbers,
     /// Strings with a lone surrogate.
     LoneSurrogates,
+    /// Members with one of the [`UNUSUAL_NAMES`], with everything in them.
+    MemberNames,
 }
+
+/// Names of members that serialisers drop or change: those that JavaScript's objects have anyway, and the empty one.
+pub const UNUSUAL_NAMES: [&str; 4] = ["__proto__", "constructor", "prototype", ""];
 
 /// A value that differs from the expected one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,8 +58,14 @@ fn change(expected: &Json, actual: Option<&Json>, concern: Concern) -> Option<Ch
         (Json::Object(members), Some(Json::Object(others))) => {
             // The last of several members with one name counts.
             let others: BTreeMap<&Text, &Json> = others.iter().map(|(name, value)| (name, value)).collect();
-            let mut members = members.iter();
-            members.find_map(|(name, value)| within(format!(".{name}"), value, others.get(name).copied()))
+            members.iter().find_map(|(name, value)| {
+                let actual = others.get(name).copied();
+                match (is_unusual(name), concern) {
+                    (false, _) => within(step_to(name), value, actual),
+                    (true, Concern::MemberNames) => changed_at_all(name, value, actual),
+                    (true, _) => None,
+                }
+            })
         }
         (Json::Array(elements), Some(Json::Array(others)))
             if concern != Concern::Values || elements.len() == others.len() =>
@@ -65,7 +76,11 @@ fn change(expected: &Json, actual: Option<&Json>, concern: Concern) -> Option<Ch
         (Json::Object(_) | Json::Array(_), _) if concern == Concern::Values => here(),
         // The value is missing, with everything in it.
         (Json::Object(members), _) => {
-            members.iter().find_map(|(name, value)| within(format!(".{name}"), value, None))
+            members.iter().find_map(|(name, value)| match (is_unusual(name), concern) {
+                (false, _) => within(step_to(name), value, None),
+                (true, Concern::MemberNames) => changed_at_all(name, value, None),
+                (true, _) => None,
+            })
         }
         (Json::Array(elements), _) => {
             let mut elements = elements.iter().enumerate();
@@ -76,6 +91,21 @@ fn change(expected: &Json, actual: Option<&Json>, concern: Concern) -> Option<Ch
         }
         _ => None,
     }
+}
+
+/// The first difference in a member with an unusual name, whatever it is about.
+fn changed_at_all(name: &Text, value: &Json, actual: Option<&Json>) -> Option<Change> {
+    let all = [Concern::Values, Concern::MemberNames, Concern::LongNumbers, Concern::LoneSurrogates];
+    let change = all.into_iter().find_map(|concern| change(value, actual, concern))?;
+    Some(Change { path: step_to(name) + &change.path, ..change })
+}
+
+fn step_to(name: &Text) -> String {
+    if name.units().is_empty() { "[\"\"]".to_owned() } else { format!(".{name}") }
+}
+
+fn is_unusual(name: &Text) -> bool {
+    UNUSUAL_NAMES.iter().any(|one| name.units().len() == one.len() && *name == Text::from(*one))
 }
 
 fn concern_of(value: &Json) -> Concern {
@@ -213,14 +243,20 @@ mod tests {
 
     #[test]
     fn each_difference_belongs_to_one_concern() {
-        let all = [Concern::Values, Concern::LongNumbers, Concern::LoneSurrogates];
+        let all = [Concern::Values, Concern::LongNumbers, Concern::LoneSurrogates, Concern::MemberNames];
         for (given, actual, concern) in [
             ("[9007199254740993]", "[9007199254740992]", Concern::LongNumbers),
             ("[9007199254740992]", "[9007199254740991]", Concern::Values),
             (r#"["a\ud800"]"#, "[\"a\u{fffd}\"]", Concern::LoneSurrogates),
             (r#"["a"]"#, r#"["b"]"#, Concern::Values),
-            (r#"{"":null}"#, "{}", Concern::Values),
-            (r#"{"":[9007199254740993]}"#, r#"{"":["9007199254740993"]}"#, Concern::LongNumbers),
+            (r#"{"a":null}"#, "{}", Concern::Values),
+            (r#"{"a":[9007199254740993]}"#, r#"{"a":["9007199254740993"]}"#, Concern::LongNumbers),
+            (r#"{"":null}"#, "{}", Concern::MemberNames),
+            (r#"{"":[9007199254740993]}"#, r#"{"":["9007199254740993"]}"#, Concern::MemberNames),
+            (r#"{"a":[{"__proto__":"x"}]}"#, r#"{"a":[{}]}"#, Concern::MemberNames),
+            (r#"{"constructor":{"a":"x"}}"#, r#"{"constructor":{"a":"y"}}"#, Concern::MemberNames),
+            (r#"{"prototype":"a\ud800"}"#, "{\"prototype\":\"a\"}", Concern::MemberNames),
+            (r#"{"prototypes":"x"}"#, "{}", Concern::Values),
             ("[1,2]", "[1,2,3]", Concern::Values),
             ("{}", "[]", Concern::Values),
             ("true", "null", Concern::Values),
@@ -239,7 +275,9 @@ mod tests {
             ("5e-324", "4.9406564584124654e-324"),
             (r#"{"a":1}"#, r#"{"a":2,"a":1}"#),
         ] {
-            for concern in [Concern::Values, Concern::LongNumbers, Concern::LoneSurrogates] {
+            for concern in
+                [Concern::Values, Concern::LongNumbers, Concern::LoneSurrogates, Concern::MemberNames]
+            {
                 assert_eq!(change(given, actual, concern), None, "{given} {actual}");
             }
         }

@@ -24,7 +24,7 @@ use crate::wire::handshake::Certificate;
 
 pub use crate::budget::Budget;
 pub use log::{Broken, Handshake, MOST_REQUESTS, Received, Seen};
-pub use script::{Answer, Before, Manner, Script};
+pub use script::{Answer, Before, IdleEnd, Manner, Script};
 
 /// The address of endpoints: a port of this machine that the system chooses.
 const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);

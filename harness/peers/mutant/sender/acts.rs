@@ -56,6 +56,10 @@ pub(super) enum Act {
     SendsCarelessly(AnswerRead),
     /// The same, but these answers count as failures.
     Misunderstands(fn(&Response) -> bool),
+    /// Keeps connections, and never looks whether they are still open.
+    SendsOnKept,
+    /// Sends the deliveries to a webhook one by one, each after the body of the answer before it.
+    WaitsForBodies,
     /// Sends each request first with this additional header, which breaks its framing, and then without it.
     Misframes(&'static str, &'static str),
     /// Declares the length of a body in characters.
@@ -147,6 +151,7 @@ pub(super) fn act(fault: SenderFault) -> Act {
         F::EventsBatched => Batches(|event| event.name.as_str() == "person.created"),
         F::SentLate => SendsLate,
         F::OneHangBlocksAll => SendsInTurn,
+        F::LosesOnStaleConnection => SendsOnKept,
         F::EventNameUppercase => Edits(|dialect, body| {
             let name = body[dialect.event_member].as_str().unwrap_or_default();
             body[dialect.event_member] = name.replace('.', "_").to_uppercase().into();
@@ -170,6 +175,15 @@ pub(super) fn act(fault: SenderFault) -> Act {
         }),
         F::NestingCutOff => EditsRecord(|record| *record = bodies::flattened(record.take(), 16)),
         F::LongNumbersRounded => EditsRecord(|record| map_leaves(record, &bodies::rounded)),
+        F::UnusualNamesDropped => EditsRecord(|record| {
+            bodies::rename(record, |name| {
+                (!matches!(name, "__proto__" | "constructor" | "prototype")).then(|| name.to_owned())
+            });
+        }),
+        F::EmptyNamesReplaced => EditsRecord(|record| {
+            bodies::rename(record, |name| Some(if name.is_empty() { "_empty_" } else { name }.to_owned()));
+        }),
+        F::UnusualRecordsNotSent => Drops(|event| event.record.get().contains("\"__proto__\"")),
         F::TimestampMissing => Edits(|dialect, body| {
             body.as_object_mut().and_then(|members| members.shift_remove(dialect.time_member));
         }),
@@ -339,7 +353,9 @@ pub(super) fn act(fault: SenderFault) -> Act {
         F::ErrorInAnswerIsFailure => {
             Misunderstands(|answer| parsed(answer).is_some_and(|body| body.get("error").is_some()))
         }
-        F::AnswerReadToItsEnd => SendsCarelessly(AnswerRead::WholeBody),
+        F::LargeAnswerIsFailure => Misunderstands(|answer| answer.body.len() > 1024 * 1024),
+        F::AnswerReadWithoutEnd => SendsCarelessly(AnswerRead::BodyWithoutEnd),
+        F::NextWaitsForBody => WaitsForBodies,
         F::WaitsTooShort => GivesUp(TOO_SHORT),
         F::WaitsForEver => SendsBy(|| Pooled::new(FOREVER)),
         F::InterimIsTheAnswer => SendsCarelessly(AnswerRead::FirstHead),

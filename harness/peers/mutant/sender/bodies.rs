@@ -102,6 +102,19 @@ pub(super) fn drop_nulls(value: &mut Value) {
     }
 }
 
+/// Gives each member of every object another name, or removes it.
+pub(super) fn rename(value: &mut Value, name_of: fn(&str) -> Option<String>) {
+    match value {
+        Value::Object(members) => {
+            let named = std::mem::take(members).into_iter();
+            members.extend(named.filter_map(|(name, member)| Some((name_of(&name)?, member))));
+            members.values_mut().for_each(|member| rename(member, name_of));
+        }
+        Value::Array(elements) => elements.iter_mut().for_each(|element| rename(element, name_of)),
+        _ => {}
+    }
+}
+
 /// Changes everything that is neither an object nor an array.
 pub(super) fn map_leaves(value: &mut Value, change: &impl Fn(Value) -> Value) {
     match value {

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 use url::Url;
 
@@ -38,6 +39,44 @@ pub enum AnswerRead {
     FinalHead,
     /// The final answer, after the end of its body.
     WholeBody,
+    /// The head of the final answer. If only the end of the connection ends the body, it is read on without a limit.
+    BodyWithoutEnd,
+    /// The same for at most this long.
+    BodyWithin(Duration),
+}
+
+impl AnswerRead {
+    /// How long the body is read after the head; `None` if it is not.
+    fn reads_on(self) -> Option<Duration> {
+        match self {
+            Self::BodyWithoutEnd => Some(Duration::MAX),
+            Self::BodyWithin(most) => Some(most),
+            _ => None,
+        }
+    }
+}
+
+/// The outcome of a request whose connection failed.
+pub(super) fn ended(why: &io::Error) -> Outcome {
+    match why.kind() {
+        io::ErrorKind::ConnectionRefused => Outcome::Refused,
+        io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => Outcome::Reset,
+        _ => Outcome::ClosedEarly,
+    }
+}
+
+/// The head of the final answer, once it is there, and where it ends.
+pub(super) fn final_head(received: &[u8]) -> Option<(AnswerFacts, usize)> {
+    let mut begin = 0;
+    loop {
+        let rest = &received[begin..];
+        let end = head_end(rest, 0, Side::Answer).ok()??;
+        let facts = AnswerFacts::of(&parse_answer(&rest[..end], &mut slots()).ok()?).ok()?;
+        begin += end;
+        if facts.status >= 200 {
+            return Some((facts, begin));
+        }
+    }
 }
 
 impl Careless {
@@ -48,17 +87,20 @@ impl Careless {
         };
         delivery.target.clone_from(&target.path);
         match timeout(self.wait, self.attempt(&target, &delivery)).await {
-            Ok(Ok(outcome)) => outcome,
-            Ok(Err(why)) => match why.kind() {
-                io::ErrorKind::ConnectionRefused => Outcome::Refused,
-                io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => Outcome::Reset,
-                _ => Outcome::ClosedEarly,
-            },
+            Ok(Ok((outcome, stream))) => {
+                if let (Some(most), Some(stream)) = (self.reads.reads_on(), stream) {
+                    // Its end does not matter, only when it comes.
+                    let _ = timeout(most, read_to_end(stream)).await;
+                }
+                outcome
+            }
+            Ok(Err(why)) => ended(&why),
             Err(_) => Outcome::TimedOut,
         }
     }
 
-    async fn attempt(self, target: &Target, delivery: &Delivery) -> io::Result<Outcome> {
+    /// Sends the request. Returns the outcome, and the connection if the body of the answer goes on.
+    async fn attempt(self, target: &Target, delivery: &Delivery) -> io::Result<(Outcome, Option<TcpStream>)> {
         let mut stream = connect(&target.host, target.port).await?;
         for step in encode_request(delivery, &target.authority()) {
             // Deliveries that are sent whole have no other steps.
@@ -74,10 +116,12 @@ impl Careless {
         loop {
             let count = stream.read_buf(&mut received).await?;
             if let Some(outcome) = self.answer(&received, count == 0) {
-                return Ok(outcome);
+                let goes_on = final_head(&received)
+                    .is_some_and(|(facts, _)| !matches!(facts.framing, Framing::Length(_)));
+                return Ok((outcome, goes_on.then_some(stream)));
             }
             if count == 0 || received.len() > LONGEST {
-                return Ok(Outcome::ClosedEarly);
+                return Ok((Outcome::ClosedEarly, None));
             }
         }
     }
@@ -92,27 +136,20 @@ impl Careless {
             let line = &received[..received.windows(2).position(|two| two == b"\r\n")?];
             return answered(std::str::from_utf8(line.get(9..12)?).ok()?.parse().ok()?, b"");
         }
-        let mut rest = received;
-        loop {
-            let end = head_end(rest, 0, Side::Answer).ok()??;
-            let facts = AnswerFacts::of(&parse_answer(&rest[..end], &mut slots()).ok()?).ok()?;
-            let body = &rest[end..];
-            if self.reads == AnswerRead::FirstHead {
-                return answered(facts.status, b"");
-            }
-            if facts.status >= 200 && self.reads == AnswerRead::FinalHead {
-                return answered(facts.status, b"");
-            }
-            if facts.status >= 200 {
-                let whole = match facts.framing {
-                    Framing::Length(length) => body.len() as u64 >= length,
-                    // It waits for the end of the connection, even after the last chunk.
-                    Framing::Chunked | Framing::UntilClose => ended,
-                };
-                return whole.then(|| answered(facts.status, body))?;
-            }
-            rest = body;
+        if self.reads == AnswerRead::FirstHead {
+            let end = head_end(received, 0, Side::Answer).ok()??;
+            let facts = AnswerFacts::of(&parse_answer(&received[..end], &mut slots()).ok()?).ok()?;
+            return answered(facts.status, b"");
         }
+        let (facts, end) = final_head(received)?;
+        let body = &received[end..];
+        let whole = match facts.framing {
+            _ if self.reads == AnswerRead::FinalHead || self.reads.reads_on().is_some() => true,
+            Framing::Length(length) => body.len() as u64 >= length,
+            // It waits for the end of the connection, even after the last chunk.
+            Framing::Chunked | Framing::UntilClose => ended,
+        };
+        whole.then(|| answered(facts.status, body))?
     }
 }
 
@@ -123,6 +160,12 @@ fn count_characters(request: &mut Vec<u8>, body: &[u8]) {
     if let Some(at) = request.windows(own.len()).position(|window| window == own) {
         request.splice(at..at + own.len(), other);
     }
+}
+
+async fn read_to_end(mut stream: TcpStream) -> io::Result<()> {
+    let mut scratch = vec![0; 64 * 1024];
+    while stream.read(&mut scratch).await? > 0 {}
+    Ok(())
 }
 
 impl Transport for Careless {

@@ -1,7 +1,7 @@
 //! What a mutant knows of its webhooks: which are registered, in which order, and which it has given up on.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::webhook::event::Event;
 use crate::webhook::signature::Secret;
@@ -21,6 +21,8 @@ pub(super) struct Known {
     /// The events that share the request of another one, by the other's record id.
     pub(super) batched: HashMap<String, Event>,
     pub(super) stopped: HashSet<String>,
+    /// By URL, for deliveries that are sent one by one.
+    turns: HashMap<String, Arc<tokio::sync::Mutex<()>>>,
     /// How the sender crashed, if it did.
     pub(super) crashed: Option<String>,
 }
@@ -46,6 +48,10 @@ impl Registry {
     pub(super) fn place_of(&self, url: &str) -> u32 {
         let place = self.lock().webhooks.values().position(|(other, _)| other == url);
         place.and_then(|place| u32::try_from(place).ok()).unwrap_or_default()
+    }
+
+    pub(super) fn turn_of(&self, url: &str) -> Arc<tokio::sync::Mutex<()>> {
+        self.lock().turns.entry(url.to_owned()).or_default().clone()
     }
 
     pub(super) fn secret_of(&self, url: &str) -> Option<Secret> {

@@ -13,6 +13,7 @@ use url::Url;
 
 use super::acts::{Act, CARELESS_WAIT, Redirect};
 use super::careless::{AnswerRead, Careless};
+use super::kept::Kept;
 use super::messages;
 use super::outgoing::Outgoing;
 use super::registry::Registry;
@@ -24,6 +25,8 @@ use crate::wire::messages::not_a_url;
 
 /// How long a delivery waits for each webhook that was registered earlier.
 const TURN: Duration = Duration::from_millis(5);
+/// How many times as long as a late delivery a sender reads a body that the next delivery waits for.
+const BODIES: u32 = 2;
 
 pub(super) struct Tampering {
     act: Act,
@@ -67,6 +70,10 @@ impl Tampering {
             Act::SendsCarelessly(reads) => careless(reads),
             Act::Misunderstands(_) => careless(AnswerRead::WholeBody),
             Act::CountsCharacters => careless(AnswerRead::FinalHead),
+            Act::WaitsForBodies => {
+                Arc::new(Careless { wait: CARELESS_WAIT, reads: AnswerRead::BodyWithin(late * BODIES) })
+            }
+            Act::SendsOnKept => Arc::new(Kept::new(CARELESS_WAIT)),
             _ => secured.clone(),
         };
         Self { act, dialect, clock, registry, late, inner, secured, turn: tokio::sync::Mutex::default() }
@@ -113,6 +120,11 @@ impl Tampering {
                 // The tasks of one event start in any order. The sleep puts them in the order of the webhooks.
                 sleep(TURN * self.registry.place_of(&registered)).await;
                 let _turn = self.turn.lock().await;
+                sent.await
+            }
+            Act::WaitsForBodies => {
+                let turn = self.registry.turn_of(&registered);
+                let _turn = turn.lock().await;
                 sent.await
             }
             Act::GivesUp(wait) => timeout(wait, sent).await.unwrap_or(Outcome::TimedOut),

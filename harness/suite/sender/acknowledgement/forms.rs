@@ -29,7 +29,7 @@ pub const ALL: &[Requirement] = &[Requirement {
     counterexamples: Faults::Sender(&[
         SenderFault::AnswerMustBeJson,
         SenderFault::ErrorInAnswerIsFailure,
-        SenderFault::AnswerReadToItsEnd,
+        SenderFault::LargeAnswerIsFailure,
     ]),
 }];
 

@@ -207,6 +207,38 @@ pub(crate) fn was_given_up() -> &'static str {
     "was given up before the answer"
 }
 
+// ACK-9
+
+pub(crate) fn given_up_within(timeout_s: f64) -> String {
+    format!("the connection closed within {timeout_s:.1} s")
+}
+
+pub(crate) fn still_open(seconds: f64) -> String {
+    format!("still open after {seconds:.1} s")
+}
+
+pub(crate) fn read_without_end(seconds: f64) -> String {
+    format!(
+        "the sender did not give up an answer whose body never ends: its connection was still open after {seconds:.1} s"
+    )
+}
+
+pub(crate) fn endless_watched_too_briefly(seconds: f64) -> String {
+    format!("the endpoint whose answer never ends was watched for only {seconds:.1} s")
+}
+
+/// `took_ms` is `None` if the delivery did not arrive.
+pub(crate) fn waits_for_body(event: &EventName, took_ms: Option<u64>) -> String {
+    let how =
+        took_ms.map_or("did not arrive".to_owned(), |took| format!("started only {took} ms after its event"));
+    format!("the delivery of {event} {how}: the one before it was answered with a body that never ends")
+}
+
+/// The detail of a cause.
+pub(crate) fn endless_answer() -> &'static str {
+    "by an answer that never ends"
+}
+
 // ACK-8
 
 pub(crate) fn followed_to_another_host(answer: u16, method: &str) -> String {

@@ -157,3 +157,20 @@ pub(crate) fn held_up(event: &EventName, took_ms: Option<u64>) -> String {
         None => format!("no delivery of {event} reached a working endpoint while others hang and refuse"),
     }
 }
+
+// DLV-8
+
+pub(crate) fn on_new_connection() -> &'static str {
+    "delivered on a new connection"
+}
+
+pub(crate) fn lost_on_stale_connection(event: &EventName, was_reset: bool) -> String {
+    let end = if was_reset { "reset" } else { "closed" };
+    format!(
+        "the delivery of {event} did not arrive: the endpoint had {end} the idle connection of the delivery before it"
+    )
+}
+
+pub(crate) fn missed_elsewhere(event: &EventName) -> String {
+    format!("the delivery of {event} did not arrive in time at the endpoint that works either")
+}

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::plural::counted;
 use crate::webhook::event::EventName;
+use crate::webhook::json::difference::Concern;
 
 pub(crate) fn member_missing(delivery: &str, member: &str) -> String {
     format!("{delivery} has no member `{member}` in its body")
@@ -31,7 +32,7 @@ pub(crate) fn member_with(member: &str, expected: &str) -> String {
     format!("`{member}`: {expected}")
 }
 
-// PAY-2 and PAY-7
+// PAY-2, PAY-7 and PAY-8
 
 pub(crate) fn record_in(member: &str) -> String {
     format!("the record in `{member}`")
@@ -45,20 +46,34 @@ pub(crate) fn value_changed(event: &EventName, path: &str, expected: &str, actua
     }
 }
 
-pub(crate) fn judged_by_pay_7() -> &'static str {
-    "PAY-7 judges this record"
+pub(crate) fn judged_elsewhere() -> &'static str {
+    "PAY-7 or PAY-8 judges this record"
 }
 
-pub(crate) fn no_long_numbers() -> &'static str {
-    "the record has no long numbers"
+/// Which records these are, as a noun phrase.
+pub(crate) fn special_records(concern: Concern) -> &'static str {
+    match concern {
+        Concern::LongNumbers => "records with long numbers",
+        Concern::MemberNames => "records with unusual member names",
+        Concern::LoneSurrogates => "records with lone surrogates",
+        Concern::Values => "records",
+    }
+}
+
+pub(crate) fn no_such_values(concern: Concern) -> String {
+    format!("it is not one of the {}", special_records(concern))
 }
 
 pub(crate) fn record_member_missing(member: &str) -> String {
     body_lacks_member(member) + " (see PAY-2)"
 }
 
-pub(crate) fn long_numbers_not_arrived() -> &'static str {
-    "the record with long numbers did not arrive"
+pub(crate) fn special_not_arrived(concern: Concern) -> String {
+    format!("none of the {} arrived", special_records(concern))
+}
+
+pub(crate) fn special_not_sent(event: &EventName, concern: Concern) -> String {
+    format!("the delivery of {event} did not arrive; others did, but no {}", special_records(concern))
 }
 
 // PAY-4

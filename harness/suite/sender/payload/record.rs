@@ -1,4 +1,4 @@
-//! PAY-2 and PAY-7: the record, member by member.
+//! PAY-2, PAY-7 and PAY-8: the record, member by member.
 
 use serde_json::value::RawValue;
 
@@ -7,10 +7,11 @@ use crate::peers::fault::{Faults, SenderFault};
 use crate::suite::cause::{Cause, Code};
 use crate::suite::requirement::{Binds, Level, Recorded, Requirement, Unrecorded, Verdict};
 use crate::suite::sender::arrived::Arrived;
-use crate::suite::sender::judge::every_delivery;
+use crate::suite::sender::judge::{every_delivery, of_generated};
 use crate::suite::sender::messages;
 use crate::suite::sender::scenario::events::EVERY_EVENT;
 use crate::suite::sender::scenario::generated::GENERATED;
+use crate::suite::sender::subscription::missing::{lost, missed_and_repeated};
 use crate::suite::transcript::{Emission, Transcript};
 use crate::webhook::json::Json;
 use crate::webhook::json::difference::{Change, Concern, first_change};
@@ -53,16 +54,36 @@ pub const ALL: &[Requirement] = &[
               changes their last digits.",
         scenarios: &[&EVERY_EVENT, &GENERATED],
         needs: None,
-        check: long_numbers,
+        check: |requirement, t| special(requirement, t, Concern::LongNumbers),
         counterexamples: Faults::Sender(&[SenderFault::LongNumbersRounded]),
+    },
+    Requirement {
+        id: "PAY-8",
+        title: "unusual member names",
+        binds: Binds::Sender(Recorded::Cannot(Unrecorded::Record)),
+        level: Level::Should,
+        check_id: "sender/payload/member-names",
+        text: "So do members named `__proto__`, `constructor`, `prototype`, and the empty name.",
+        source: "W, S",
+        why: "Custom fields have such names. In JavaScript, assigning to a member named `__proto__` sets the prototype \
+              of the copy and adds no member; guards against that attack drop all of these names. Some libraries rename \
+              or refuse the empty name.",
+        scenarios: &[&EVERY_EVENT, &GENERATED],
+        needs: None,
+        check: |requirement, t| special(requirement, t, Concern::MemberNames),
+        counterexamples: Faults::Sender(&[
+            SenderFault::UnusualNamesDropped,
+            SenderFault::EmptyNamesReplaced,
+            SenderFault::UnusualRecordsNotSent,
+        ]),
     },
 ];
 
 fn record(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
     let dialect = arrived.dialect();
     let (emission, members) = (arrived.emission()?, arrived.members()?);
-    if emission.has_long_numbers {
-        return Ok(Verdict::NotApplicable(messages::judged_by_pay_7().to_owned()));
+    if emission.concern != Concern::Values {
+        return Ok(Verdict::NotApplicable(messages::judged_elsewhere().to_owned()));
     }
     let key = dialect.content_member(&emission.event.name);
     let Some(given) = members.get(key) else {
@@ -98,23 +119,47 @@ fn altered(arrived: &Arrived<'_>, emission: &Emission, change: Change) -> Verdic
     arrived.evidence(expected, actual, message).because(Cause::detailed(code, change.path)).fail()
 }
 
-fn long_numbers(requirement: &Requirement, t: &Transcript) -> Verdict {
+/// One verdict on the records with that concern: those that arrived and, unless one of them fails, those that did not.
+fn special(requirement: &Requirement, t: &Transcript, concern: Concern) -> Verdict {
     let carries = |arrived: &Arrived<'_>| {
         let (emission, members) = (arrived.emission()?, arrived.members()?);
-        if !emission.has_long_numbers {
-            return Ok(Verdict::NotApplicable(messages::no_long_numbers().to_owned()));
+        if emission.concern != concern {
+            return Ok(Verdict::NotApplicable(messages::no_such_values(concern)));
         }
         let key = t.dialect.content_member(&emission.event.name);
         let given = members.get(key);
         let given = given.ok_or_else(|| Verdict::Inconclusive(messages::record_member_missing(key)))?;
-        Ok(match change(emission, given, key, Concern::LongNumbers)? {
+        Ok(match change(emission, given, key, concern)? {
             None => Verdict::Pass,
             Some(change) => altered(arrived, emission, change),
         })
     };
-    match every_delivery(requirement, t, carries) {
-        Verdict::NotApplicable(_) => Verdict::Inconclusive(messages::long_numbers_not_arrived().to_owned()),
+    let verdict = match every_delivery(requirement, t, carries) {
+        Verdict::NotApplicable(_) => Verdict::Inconclusive(messages::special_not_arrived(concern)),
         verdict => verdict,
+    };
+    verdict.or_fail(|| {
+        let of_concern = |one: &&Emission| one.concern == concern;
+        let mut special =
+            t.emissions_of(EVERY_EVENT.name).chain(t.emissions_of(GENERATED.name)).filter(of_concern);
+        special.find_map(|emission| not_sent(t, emission, concern))
+    })
+}
+
+/// The failure if the event with such a record never arrived, although others did at the same webhooks.
+fn not_sent(t: &Transcript, emission: &Emission, concern: Concern) -> Option<Verdict> {
+    let missed = missed_and_repeated(t, emission).0;
+    let gets_others = |webhook: &usize| t.arrivals.iter().any(|arrival| arrival.webhook == Some(*webhook));
+    if emission.unsupported.is_some() || !missed.iter().any(gets_others) {
+        return None;
+    }
+    let message = messages::special_not_sent(&emission.event.name, concern);
+    match lost(t, emission, message) {
+        Verdict::Fail(evidence) => {
+            let cause = Cause::detailed(Code::PayloadMember, messages::special_records(concern));
+            Some(of_generated(t, evidence.because(cause), emission).fail())
+        }
+        _ => None,
     }
 }
 

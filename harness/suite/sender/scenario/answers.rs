@@ -8,7 +8,7 @@ use crate::subject::SubjectError;
 use crate::suite::scenario::{Play, Scenario, Turn};
 use crate::suite::sender::stage::{NewWebhook, Purpose, SenderStage};
 use crate::suite::transcript::{AnswerForm, Conduct, MOVED, ScenarioName};
-use crate::wire::endpoint::scripted::{Answer, Before, Manner, Script};
+use crate::wire::endpoint::scripted::{Answer, Before, Script};
 
 /// Every status that acknowledges.
 pub const ACKNOWLEDGED: Scenario = Scenario {
@@ -31,8 +31,8 @@ pub const NOT_ACKNOWLEDGED: Scenario = Scenario {
 /// Answers of 200 in several forms.
 pub const ANSWER_FORMS: Scenario = Scenario {
     name: ScenarioName("answer-forms"),
-    sends: "an endpoint that answers 200 with an empty body, 4 MiB, an endless body, a body that is not JSON or \
-            an error message, or after 100, 102 and 103; and an endpoint that answers before it has read the body",
+    sends: "an endpoint that answers 200 with an empty body, 4 MiB, a body that is not JSON or an error \
+            message, or after 100, 102 and 103; and an endpoint that answers before it has read the body",
     needs: None,
     turn: Turn::Usual,
     play: Play::Sender(|stage| stage.answer_forms().boxed_local()),
@@ -69,7 +69,6 @@ fn answer(status: u16, form: AnswerForm, record_id: &str, targets: &RedirectTarg
         AnswerForm::ToItself => answer.header("Location", format!("{}{record_id}", targets.itself)),
         AnswerForm::Body("an empty body") => Answer::status(status),
         AnswerForm::Body("a body of 4 MiB") => answer.body(JSON, format!("\"{}\"", "x".repeat(LARGE_BODY))),
-        AnswerForm::Body("an endless body") => Answer { manner: Manner::Endless, ..answer },
         AnswerForm::Body("a body that is not JSON") => answer.body(JSON, "<!DOCTYPE html><title>ok</title>"),
         AnswerForm::Body(_) => {
             answer.body(JSON, "{\"success\":false,\"statusCode\":500,\"error\":\"Internal Server Error\"}")
@@ -86,7 +85,6 @@ const FORMS: &[AnswerForm] = &[
     AnswerForm::Plain,
     AnswerForm::Body("an empty body"),
     AnswerForm::Body("a body of 4 MiB"),
-    AnswerForm::Body("an endless body"),
     AnswerForm::Body("a body that is not JSON"),
     AnswerForm::Body("a body that reports an error"),
     AnswerForm::Interim("100"),

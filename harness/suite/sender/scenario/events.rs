@@ -3,8 +3,8 @@
 //! Invariant: a delivery counts as missing only after the longest time that it may take.
 
 use futures_util::FutureExt as _;
-use serde_json::json;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
 use crate::subject::SubjectError;
 use crate::subject::capability::Capability;
@@ -13,11 +13,13 @@ use crate::suite::scenario::{Play, Scenario, Turn};
 use crate::suite::sender::stage::{NewWebhook, Purpose, SenderStage, broken_capability};
 use crate::suite::transcript::{Conduct, ScenarioName};
 use crate::webhook::event::Event;
+use crate::webhook::json::difference::{Concern, UNUSUAL_NAMES};
 
 /// Every sample event, to one webhook.
 pub const EVERY_EVENT: Scenario = Scenario {
     name: ScenarioName("every-event"),
-    sends: "one webhook without a filter; every sample event and a record with every kind of value are emitted",
+    sends: "one webhook without a filter; every sample event is emitted, and records with every kind of value, with \
+            long numbers, and with members named __proto__, constructor, prototype and the empty name",
     needs: None,
     turn: Turn::Usual,
     play: Play::Sender(|stage| stage.every_event().boxed_local()),
@@ -80,7 +82,9 @@ impl SenderStage<'_> {
         self.emit(scenario, &self.every_kind_of_value(), Purpose::Other).await?;
         let id = self.random.uuid();
         let with_long_numbers = with_long_numbers(&self.sample("person.updated").with_id(&id));
-        self.emit_exactly(scenario, with_long_numbers, id, Purpose::LongNumbers).await?;
+        self.emit_exactly(scenario, with_long_numbers, id, Purpose::Special(Concern::LongNumbers)).await?;
+        let unusual_names = self.unusual_names();
+        self.emit(scenario, &unusual_names, Purpose::Special(Concern::MemberNames)).await?;
         self.wait_for_all().await;
         Ok(())
     }
@@ -173,9 +177,19 @@ impl SenderStage<'_> {
                 "empty": [null, "", [], {}],
                 "booleans": [true, false],
                 "nested": { "a": { "b": { "c": [[[{ "d": null }]]] } } },
-                "": "an empty key",
                 "10": "keys that look like", "9": "integers",
             });
+        })
+    }
+
+    /// A record with a member of each unusual name, at its top and deeper. Their values are plain: nothing else changes them.
+    fn unusual_names(&self) -> Event {
+        let named = || UNUSUAL_NAMES.map(|name| (name.to_owned(), Value::from("unusual"))).into_iter();
+        self.sample("person.updated").edit(|record| {
+            record["unusualNames"] = json!([named().collect::<Value>()]);
+            if let Some(members) = record.as_object_mut() {
+                members.extend(named());
+            }
         })
     }
 }

@@ -39,7 +39,7 @@ use crate::wire::endpoint::scripted::Budget;
 pub const GENERATED: Scenario = Scenario {
     name: ScenarioName("generated"),
     sends: "three webhooks, two of them with generated secrets; bursts of events with generated records: text in any \
-            script, numbers at the edges of 2^53 and beyond, nesting, empty and integer-like names, lone surrogates, \
+            script, numbers at the edges of 2^53 and beyond, nesting, integer-like and unusual names, lone surrogates, \
             up to 64 KiB",
     needs: None,
     turn: Turn::Generated,

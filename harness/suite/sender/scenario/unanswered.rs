@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
+use futures_util::future::join_all;
 use tokio::time::Instant;
 
 use super::answers::plain;
@@ -19,7 +20,8 @@ use crate::wire::endpoint::scripted::{Answer, Before, Manner, Received, Script};
 pub const UNANSWERED: Scenario = Scenario {
     name: ScenarioName("unanswered"),
     sends: "endpoints that refuse, close, reset during the request, cut off the status line or the headers, never \
-            answer, answer late, byte by byte, always 500, or 500 twice; next to working endpoints",
+            answer, answer late, byte by byte, with a body that never ends, always 500, or 500 twice; next to working \
+            endpoints",
     needs: None,
     turn: Turn::Last,
     play: Play::Sender(|stage| stage.unanswered().boxed_local()),
@@ -42,6 +44,7 @@ const OTHER_ENDPOINTS: &[Conduct] = &[
     Conduct::CutsHeaders,
     Conduct::AnswersLate,
     Conduct::Drips,
+    Conduct::AnswersWithoutEnd,
     Conduct::Fails,
     Conduct::FailsTwice,
     Conduct::Answers,
@@ -55,9 +58,12 @@ fn script(conduct: Conduct, record_id: &str) -> Script {
         ..Script::always(plain())
     };
     match conduct {
-        Conduct::Answers | Conduct::AnswersEarly | Conduct::Refuses | Conduct::Secured(_) => {
-            Script::always(plain())
-        }
+        Conduct::Answers
+        | Conduct::AnswersEarly
+        | Conduct::ClosesIdle
+        | Conduct::ResetsIdle
+        | Conduct::Refuses
+        | Conduct::Secured(_) => Script::always(plain()),
         Conduct::ClosesAtOnce => Script::before(Before::Closes),
         Conduct::Closes => always(Manner::Closes),
         Conduct::Resets => Script::before(Before::Resets),
@@ -66,6 +72,7 @@ fn script(conduct: Conduct, record_id: &str) -> Script {
         Conduct::Hangs => always(Manner::Hangs),
         Conduct::AnswersLate => for_record(vec![Answer { delay: LATE, ..plain() }]),
         Conduct::Drips => for_record(vec![Answer { manner: Manner::Dripped(DRIPPING), ..plain() }]),
+        Conduct::AnswersWithoutEnd => for_record(vec![Answer { manner: Manner::Endless, ..plain() }]),
         Conduct::Fails => for_record(vec![Answer::status(500)]),
         Conduct::FailsTwice => for_record(vec![Answer::status(500), Answer::status(500), plain()]),
     }
@@ -124,14 +131,17 @@ impl SenderStage<'_> {
         self.registered.insert(1, hanging);
     }
 
-    /// Waits until the sender has given up on the answer that never comes, or the timeout has passed.
+    /// Waits until the sender has given up on the answers that never come or never end, or the timeout has passed.
     async fn wait_until_given_up(&mut self, record_id: &str, since: Instant) {
         let began = Instant::now();
         let rest = self.patience().saturating_sub(since.elapsed());
         let carries = |one: &Received| record_ids(&one.delivery).iter().any(|id| id == record_id);
         let given_up = |one: &Received| one.given_up_after.is_some() && carries(one);
+        let is_endless = |conduct: Conduct| matches!(conduct, Conduct::Hangs | Conduct::AnswersWithoutEnd);
+        let endless =
+            self.registered.iter().filter(|one| is_endless(self.transcript.webhooks[one.index].conduct));
         // The checks judge a delivery that was not given up by then.
-        self.registered[1].endpoint.wait(rest, |received| received.iter().any(given_up)).await;
+        join_all(endless.map(|one| one.endpoint.wait(rest, |received| received.iter().any(given_up)))).await;
         self.transcript.waited += began.elapsed();
     }
 }

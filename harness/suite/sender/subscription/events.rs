@@ -2,7 +2,7 @@
 //!
 //! Invariant: an event that must not arrive counts as absent only if another webhook received it.
 
-use super::missing::{cannot_be_emitted, lost, missed_and_repeated};
+use super::missing::{cannot_be_emitted, is_usual, lost, missed_and_repeated};
 use crate::peers::fault::{Faults, SenderFault};
 use crate::subject::capability::Capability;
 use crate::suite::cause::{Cause, Code};
@@ -92,7 +92,8 @@ fn deleted(requirement: &Requirement, t: &Transcript) -> Verdict {
 
 fn every_kind(requirement: &Requirement, t: &Transcript) -> Verdict {
     let emissions = t.emissions_of(first_scenario(requirement));
-    let verdicts = emissions.filter(|emission| !emission.first).map(|emission| {
+    let usual = emissions.filter(|emission| !emission.first && is_usual(emission));
+    let verdicts = usual.map(|emission| {
         if let Some(inconclusive) = cannot_be_emitted(emission) {
             return inconclusive;
         }

@@ -6,6 +6,7 @@ use crate::suite::cause::{Cause, Code};
 use crate::suite::requirement::{Evidence, Verdict};
 use crate::suite::sender::messages;
 use crate::suite::transcript::{Emission, Transcript};
+use crate::webhook::json::difference::Concern;
 
 /// The webhooks that an event should have reached: those of its scenario or, if it was generated, of its round.
 pub(super) fn webhooks_of_event<'a>(
@@ -18,7 +19,10 @@ pub(super) fn webhooks_of_event<'a>(
 }
 
 /// The webhooks of a scenario at which an event did not arrive, and at which it arrived more than once.
-pub(super) fn missed_and_repeated(t: &Transcript, emission: &Emission) -> (Vec<usize>, Vec<usize>) {
+pub(in crate::suite::sender) fn missed_and_repeated(
+    t: &Transcript,
+    emission: &Emission,
+) -> (Vec<usize>, Vec<usize>) {
     let count = |index| (index, t.deliveries(index, emission).len());
     let counts: Vec<(usize, usize)> = webhooks_of_event(t, emission).map(count).collect();
     let of = |wanted: fn(usize) -> bool| {
@@ -27,15 +31,21 @@ pub(super) fn missed_and_repeated(t: &Transcript, emission: &Emission) -> (Vec<u
     (of(|count| count == 0), of(|count| count > 1))
 }
 
+/// Whether a missing delivery of the event says something about webhooks and kinds of events. If its record is unusual, PAY-7 and
+/// PAY-8 judge that.
+pub(super) fn is_usual(emission: &Emission) -> bool {
+    emission.concern == Concern::Values
+}
+
 /// Inconclusive if the sender cannot emit the event.
-pub(super) fn cannot_be_emitted(emission: &Emission) -> Option<Verdict> {
+pub(in crate::suite::sender) fn cannot_be_emitted(emission: &Emission) -> Option<Verdict> {
     let reason = emission.unsupported.as_ref()?;
     Some(Verdict::Inconclusive(messages::cannot_emit(&emission.event.name, reason)))
 }
 
 /// Inconclusive if the run was cut off before the wait for the event ended, if more arrived than could be kept, or if
 /// something arrived that cannot be read.
-pub(super) fn not_awaited(t: &Transcript, emission: &Emission) -> Option<Verdict> {
+pub(in crate::suite::sender) fn not_awaited(t: &Transcript, emission: &Emission) -> Option<Verdict> {
     let name = &emission.event.name;
     let why = if !emission.awaited {
         messages::run_cut_off(name)
@@ -50,7 +60,7 @@ pub(super) fn not_awaited(t: &Transcript, emission: &Emission) -> Option<Verdict
 }
 
 /// The verdict on a missing event.
-pub(super) fn lost(t: &Transcript, emission: &Emission, message: String) -> Verdict {
+pub(in crate::suite::sender) fn lost(t: &Transcript, emission: &Emission, message: String) -> Verdict {
     if let Some(inconclusive) = not_awaited(t, emission) {
         return inconclusive;
     }

@@ -1,6 +1,8 @@
 //! SUB-1 and SUB-2: every webhook receives every event, beginning with the first.
 
-use super::missing::{cannot_be_emitted, lost, missed_and_repeated, not_awaited, webhooks_of_event};
+use super::missing::{
+    cannot_be_emitted, is_usual, lost, missed_and_repeated, not_awaited, webhooks_of_event,
+};
 use crate::peers::fault::{Faults, SenderFault};
 use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::of_all;
@@ -91,7 +93,10 @@ fn once_per_webhook(requirement: &Requirement, t: &Transcript) -> Verdict {
     let fixed = t.emissions_of(first_scenario(requirement)).filter(|emission| !emission.first).map(once);
     let fixed = of_all(fixed, messages::no_webhook_registered(), "events");
     fixed.or_fail(|| {
-        let mut generated = t.emissions_of(GENERATED.name).filter(|emission| !emission.first);
+        let generated = t.emissions_of(GENERATED.name).filter(|emission| !emission.first);
+        // More than one is judged here, whatever the record.
+        let is_missed = |emission: &&Emission| !missed_and_repeated(t, emission).0.is_empty();
+        let mut generated = generated.filter(|emission| is_usual(emission) || !is_missed(emission));
         generated.find_map(|emission| match once(emission) {
             Verdict::Fail(evidence) => Some(of_generated(t, *evidence, emission).fail()),
             _ => None,

@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, timeout};
 
 use super::log::{Log, Progress};
-use super::script::{Answer, Before, Manner};
+use super::script::{Answer, Before, IdleEnd, Manner};
 use crate::wire::codec::{FramingFault, ReadError, Reader, RequestHead, encode_response};
 use crate::wire::endpoint::refusal;
 use crate::wire::exchange::Response;
@@ -23,6 +23,8 @@ const ENDLESS_PART: [u8; 4096] = [b' '; 4096];
 const ENDLESS_PAUSE: Duration = Duration::from_millis(5);
 /// How long to wait for the beginning of a body before a connection is reset in the middle of a request.
 const RESET_PAUSE: Duration = Duration::from_millis(50);
+/// How long a connection is idle before an endpoint that ends such connections does so.
+const IDLE: Duration = Duration::from_millis(30);
 /// How long a closed connection is still read, so that it does not end with a reset.
 pub(super) const CLOSE_WAIT: Duration = Duration::from_secs(1);
 /// How many bytes of a status line are sent before the cut, and how many bytes of a header.
@@ -86,9 +88,23 @@ pub(super) async fn converse<S: Peer>(stream: &mut S, log: &Log, patience: Durat
             close(&mut reader, stream).await;
             return Ended::Closed;
         }
-        let begun = matches!(reader.begins(stream).await, Ok(true));
-        if !begun {
-            return ended;
+        let begins = async {
+            match log.idle().filter(|_| ended != Ended::WithoutRequest) {
+                Some(_) => timeout(IDLE, reader.begins(stream)).await.ok(),
+                None => Some(reader.begins(stream).await),
+            }
+        };
+        match (begins.await, log.idle()) {
+            (Some(Ok(true)), _) => {}
+            (None, Some(IdleEnd::Reset)) => {
+                stream.reset();
+                return Ended::Reset;
+            }
+            (None, _) => {
+                close(&mut reader, stream).await;
+                return ended;
+            }
+            (Some(_), _) => return ended,
         }
         ended = Ended::Closed;
         // The script may have changed since.
@@ -233,10 +249,10 @@ async fn answer<S: Peer>(
             // Without a length and without chunks a body ends with the connection (RFC 9112, section 6.3).
             let head = format!("HTTP/1.1 {} OK\r\nContent-Type: text/plain\r\n\r\n", answer.response.status);
             send(stream, head.as_bytes()).await?;
-            loop {
-                send(stream, &ENDLESS_PART).await?;
-                sleep(ENDLESS_PAUSE).await;
-            }
+            while send(stream, &ENDLESS_PART).await.is_ok()
+                && !gives_up_within(reader, stream, ENDLESS_PAUSE).await
+            {}
+            log.given_up(place, begun.elapsed());
         }
         Manner::CutInStatusLine => send(stream, &bytes[..CUT_STATUS_LINE.min(bytes.len())]).await?,
         Manner::CutInHeaders => {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use tokio::sync::Notify;
 
-use super::script::{Answer, Before, Script};
+use super::script::{Answer, Before, IdleEnd, Script};
 use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::wire::codec::{FramingFault, WrongLength, quote};
@@ -44,7 +44,7 @@ pub struct Received {
     /// When its last byte arrived, in milliseconds since the epoch.
     pub at_ms: u64,
     pub outcome: Outcome,
-    /// How long after its last byte the sender closed the connection, if it did so before it had the answer.
+    /// How long after its last byte the sender closed the connection, if it did so before it had the whole answer.
     pub given_up_after: Option<Duration>,
     /// How its declared length is wrong, if bytes followed it that are no request.
     pub wrong_length: Option<WrongLength>,
@@ -197,6 +197,10 @@ impl Log {
         let mut kept = self.lock();
         kept.script = Script::default();
         kept.retired = true;
+    }
+
+    pub(super) fn idle(&self) -> Option<IdleEnd> {
+        self.lock().script.idle
     }
 
     pub(super) fn before(&self) -> Before {

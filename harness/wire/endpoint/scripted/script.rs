@@ -16,6 +16,8 @@ use crate::wire::exchange::{Delivery, Outcome, Response};
 pub struct Script {
     /// What happens before the body of a request is read.
     pub before: Before,
+    /// How a connection ends on which nothing comes for a moment after an answer. Without it, it stays open.
+    pub idle: Option<IdleEnd>,
     /// Answers by the beginning of the target: the first match counts.
     pub by_target: Vec<(String, Answer)>,
     /// Answers by the record id in the body: one answer after another, then the last one again and again.
@@ -36,6 +38,13 @@ pub enum Before {
     Resets,
     /// The request is answered after its head, and its body is read after that.
     Answers(Answer),
+}
+
+/// How an idle connection ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IdleEnd {
+    Close,
+    Reset,
 }
 
 #[derive(Debug, Clone)]

@@ -10,7 +10,7 @@ use proptest::sample::select;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
-use crate::webhook::json::difference::Concern;
+use crate::webhook::json::difference::{Concern, UNUSUAL_NAMES};
 use crate::webhook::json::{Json, Text};
 
 /// The members of a record other than its id.
@@ -34,10 +34,9 @@ impl RecordProperty {
     }
 }
 
-/// Names that programs trip over: empty, integer-like (JavaScript moves these first), names of an object's own members, names
-/// that need escapes or mean something targets.
+/// Names that programs trip over: integer-like (JavaScript moves these first), names of an object's own members, names that
+/// need escapes or mean something to others.
 const NAMES: &[&str] = &[
-    "",
     "0",
     "10",
     "9",
@@ -45,8 +44,6 @@ const NAMES: &[&str] = &[
     "01",
     "4294967295",
     "9007199254740993",
-    "__proto__",
-    "constructor",
     "toString",
     "length",
     "a.b",
@@ -115,6 +112,11 @@ pub(super) fn properties() -> Vec<RecordProperty> {
             strategy: with_each(lone_surrogate()),
             concern: Concern::LoneSurrogates,
         },
+        RecordProperty {
+            name: "records with unusual member names",
+            strategy: unusually_named(),
+            concern: Concern::MemberNames,
+        },
     ]
 }
 
@@ -154,8 +156,22 @@ fn text() -> impl Strategy<Value = Text> {
 fn name() -> impl Strategy<Value = Text> {
     prop_oneof![
         1 => select(NAMES).prop_map(Text::from),
-        1 => text(),
+        // The empty name is one of the unusual ones.
+        1 => vec(character(), 1..24).prop_map(|text| Text::from(&*String::from_iter(text))),
     ]
+}
+
+/// Records with some unusual names, at their top or deeper. Everything else in them is plain.
+fn unusually_named() -> BoxedStrategy<RecordMembers> {
+    let named = |value: BoxedStrategy<Json>| {
+        vec((select(&UNUSUAL_NAMES[..]).prop_map(Text::from), value), 1..4).prop_map(once_each)
+    };
+    let word =
+        || vec(range('a', 'z'), 1..8).prop_map(|text| Json::Text(Text::from(&*String::from_iter(text))));
+    let object = named(word().boxed()).prop_map(Json::Object);
+    let deeper = (select(&["address", "links", "n"][..]).prop_map(Text::from), object.clone());
+    let value = prop_oneof![2 => word(), 1 => object];
+    prop_oneof![named(value.boxed()), deeper.prop_map(|member| vec![member])].boxed()
 }
 
 /// A number that fits a double, in its shortest form.

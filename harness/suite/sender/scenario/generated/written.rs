@@ -23,7 +23,12 @@ impl SenderStage<'_> {
             asked_at_ms: sent.asked_at_ms,
             first: false,
             is_sample: false,
-            has_long_numbers: deviation == DeliveryDeviation::Altered(Concern::LongNumbers),
+            concern: match deviation {
+                DeliveryDeviation::Altered(concern) => concern,
+                // No requirement covers lone surrogates, but their events must arrive.
+                DeliveryDeviation::Lost if sent.concern != Concern::LoneSurrogates => sent.concern,
+                _ => Concern::Values,
+            },
             answer: 200,
             form: AnswerForm::Plain,
             unsupported: None,
