@@ -9,13 +9,14 @@ use serde::Serialize;
 use super::curl::{self, body_name};
 use super::findings::AnswerEntry;
 use super::messages;
+use super::provisional::AfterFix;
 use crate::redaction::Redaction;
 use crate::subject::protocol::Op;
 use crate::suite::cause::Cause;
 use crate::suite::requirement::{Level, Requirement, Role, Verdict, group_of};
 use crate::suite::run::{Finding, Judgement};
 use crate::suite::transcript::Transcript;
-use crate::suite::verdict::VerdictName;
+use crate::suite::verdict::{Provisional, VerdictName};
 use crate::terminal::json;
 use crate::wire::exchange::ExchangeId;
 
@@ -39,6 +40,12 @@ pub struct CheckEntry {
     pub answer: Option<AnswerEntry>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<CauseEntry>,
+    /// What an inconclusive check came to with deliveries made in the way that the receiver wants.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provisional: Option<VerdictName>,
+    /// If that is a failure: what it shows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after_fix: Option<AfterFix>,
     /// The command that runs this check again, for a failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rerun: Option<String>,
@@ -95,6 +102,8 @@ impl CheckEntry {
             message: None,
             answer: None,
             cause: None,
+            provisional: None,
+            after_fix: None,
             rerun: None,
             curl: None,
             beyond_curl: false,
@@ -150,7 +159,7 @@ impl fmt::Display for CauseEntry {
 /// The entry of a finding. If its command reads a body from the folder `out`, the exchange is added to `bodies`.
 pub(super) fn check_entry(
     finding: &Finding,
-    transcript: &Transcript,
+    (transcript, after): (&Transcript, Option<&Transcript>),
     redact: &Redaction,
     out: Option<&Path>,
     bodies: &mut Vec<ExchangeId>,
@@ -161,6 +170,10 @@ pub(super) fn check_entry(
         duration_us: duration_us(finding, transcript),
         ..CheckEntry::unjudged(finding.requirement)
     };
+    entry.provisional = finding.provisional.as_ref().map(VerdictName::from);
+    if let Some(Provisional::Fail(evidence)) = &finding.provisional {
+        entry.after_fix = Some(AfterFix::of(evidence, after, transcript.role, redact));
+    }
     match &finding.judgement {
         Judgement::Judged(Verdict::Pass) => {}
         Judgement::Judged(Verdict::Inconclusive(reason) | Verdict::NotApplicable(reason))

@@ -6,6 +6,7 @@ use std::io;
 use std::path::Path;
 
 use crate::plural::counted;
+use crate::suite::requirement::Level;
 use crate::wire::exchange::Outcome;
 
 // Notes.
@@ -72,6 +73,24 @@ pub(super) fn why_this_dialect(chosen: &str, refused: &str, answer: &str) -> Str
 
 pub(super) fn rejects_every_valid_delivery() -> &'static str {
     "Your receiver rejects every valid delivery"
+}
+
+pub(super) fn would_fail_too() -> &'static str {
+    "After this fix, these would fail too:"
+}
+
+/// One of them in a line.
+pub(super) fn would_fail(level: Level, id: &str, code: Option<&str>, what: &str) -> String {
+    let code = code.map(|code| format!(" {code}")).unwrap_or_default();
+    format!("after this fix {level} {id} would fail too{code}: {what}")
+}
+
+/// How open requirements came out with deliveries made in the way that the receiver wants.
+pub(super) fn provisional_counts(passed: usize, failed: usize) -> String {
+    match failed {
+        1 => format!("provisional: {passed} pass, 1 fails"),
+        _ => format!("provisional: {passed} pass, {failed} fail"),
+    }
 }
 
 /// Other causes that also explain a failure, after the first.

@@ -14,6 +14,7 @@ mod check;
 mod curl;
 mod findings;
 mod messages;
+mod provisional;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -34,6 +35,7 @@ use check::check_entry;
 
 pub use check::{CauseEntry, CheckEntry};
 pub use findings::{AnswerEntry, FindingEntry};
+pub use provisional::AfterFix;
 
 pub use crate::suite::verdict::VerdictName;
 
@@ -154,6 +156,9 @@ pub struct RequirementEntry {
     pub title: &'static str,
     pub level: Level,
     pub verdict: VerdictName,
+    /// What it came to with deliveries made in the way that the receiver wants, if that rejects all others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provisional: Option<VerdictName>,
     /// The checks that judge it.
     pub checks: [&'static str; 1],
     /// The requirement's sentence.
@@ -226,7 +231,7 @@ impl Report {
             interrupted: run.interrupted,
             duration_ms: milliseconds(run.duration),
             waited_ms: milliseconds(transcript.waited),
-            exchanges: transcript.exchanges.count(),
+            exchanges: run.after.as_ref().unwrap_or(transcript).exchanges.count(),
             exchanges_per_s: 0.0,
             active: run.duration.saturating_sub(transcript.waited),
             counts: BTreeMap::new(),
@@ -242,7 +247,7 @@ impl Report {
             checks: Vec::new(),
         };
         for finding in &run.findings {
-            let check = check_entry(finding, transcript, &redact, heading.out.as_deref(), &mut report.bodies);
+            let check = check_entry(finding, (transcript, run.after.as_ref()), &redact, heading.out.as_deref(), &mut report.bodies);
             report.checks.push(CheckEntry { rerun: heading.rerun(&check, transcript, &redact), ..check });
         }
         report.conclude();
@@ -413,6 +418,7 @@ impl RequirementEntry {
             id: requirement.id,
             level: requirement.level,
             verdict,
+            provisional: None,
             checks: [requirement.check_id],
             title: requirement.title,
             text: requirement.text,
@@ -420,7 +426,8 @@ impl RequirementEntry {
     }
 
     fn of(finding: &Finding) -> Self {
-        Self::new(finding.requirement, (&finding.judgement).into())
+        let provisional = finding.provisional.as_ref().map(VerdictName::from);
+        Self { provisional, ..Self::new(finding.requirement, (&finding.judgement).into()) }
     }
 }
 

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use anstyle::Style;
 
-use super::{CheckEntry, Report, RequirementEntry, VerdictName, messages};
+use super::{CheckEntry, Report, RequirementEntry, VerdictName, messages, provisional};
 use crate::terminal::{BAD, BOLD, DIM, GOOD, UNCLEAR, clean, lines};
 
 /// How much of the run is shown.
@@ -64,6 +64,7 @@ pub fn render(report: &Report, detail: Detail) -> String {
         let head = messages::rejects_every_valid_delivery();
         let _ = writeln!(text, "\n{BAD}{head}{BAD:#}: {}", clean(&words));
         let _ = writeln!(text, "  fix: {}", cause.fix);
+        text.push_str(&provisional::block(report));
     }
     let is_shown = |check: &CheckEntry| {
         detail != Detail::Quiet || !matches!(check.verdict, VerdictName::Pass | VerdictName::NotApplicable)

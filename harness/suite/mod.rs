@@ -27,6 +27,8 @@ pub mod selection;
 
 pub mod finding;
 
+mod provisional;
+
 pub mod run;
 
 pub mod replay;

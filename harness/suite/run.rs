@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::time::sleep_until;
 
-use super::{messages, receiver as on_receiver, sender as on_sender};
+use super::{messages, provisional, receiver as on_receiver, sender as on_sender};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::random::Random;
@@ -59,6 +59,8 @@ impl Options {
 #[derive(Debug)]
 pub struct Run {
     pub transcript: Transcript,
+    /// What followed, with deliveries made in the way that the receiver wants, if it rejects all others.
+    pub after: Option<Transcript>,
     /// One finding for each selected requirement, in the order of the contract.
     pub findings: Vec<Finding>,
     pub duration: Duration,
@@ -109,8 +111,44 @@ pub async fn receiver(
     if let Some(why) = stage.unstarted() {
         return Err(why.into());
     }
-    let findings = judge(&transcript, selected);
-    Ok(Run { transcript, findings, duration: began.elapsed(), interrupted: *options.interrupted.borrow() })
+    let mut findings = judge(&transcript, selected);
+    let after = pass_again(subject, &client, (&mut transcript, &mut findings), options, progress).await;
+    Ok(Run {
+        transcript,
+        after,
+        findings,
+        duration: began.elapsed(),
+        interrupted: *options.interrupted.borrow(),
+    })
+}
+
+/// If the receiver rejects every valid delivery, and the way was found in which it wants them: plays the open scenarios again with
+/// deliveries made in that way. Returns what happened.
+async fn pass_again(
+    subject: &mut subject::receiver::Receiver,
+    client: &Client,
+    (first, findings): (&mut Transcript, &mut [Finding]),
+    options: &Options,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Option<Transcript> {
+    let (manners, open) = provisional::open(first, findings)?;
+    if reason_to_stop(first, options).is_some() {
+        first.remarks.push(messages::not_passed_again().to_owned());
+        return None;
+    }
+    let mut transcript = first.following();
+    let (clock, extent, max_time) = (&options.clock, options.extent(), options.max_time);
+    let mut stage =
+        on_receiver::stage::ReceiverStage::new(subject, client, clock, extent, max_time, &mut transcript);
+    if unless_stopped(stage.choose_manner(&manners), options).await == Ok(true) {
+        let mut scenarios = needed(Role::Receiver, &open);
+        scenarios.retain(|scenario| scenario.turn != Turn::Diagnosis);
+        play(&mut stage, &scenarios, options, progress).await;
+        // If it cannot be restarted, nothing more needs it.
+        let _ = stage.finish().await;
+        provisional::add(findings, &transcript);
+    }
+    Some(transcript)
 }
 
 /// Runs the suite against a sender.
@@ -144,7 +182,13 @@ pub async fn sender(
     greeted?;
     play(&mut stage, &scenarios, options, progress).await;
     let findings = judge(&transcript, selected);
-    Ok(Run { transcript, findings, duration: began.elapsed(), interrupted: *options.interrupted.borrow() })
+    Ok(Run {
+        transcript,
+        after: None,
+        findings,
+        duration: began.elapsed(),
+        interrupted: *options.interrupted.borrow(),
+    })
 }
 
 /// Whether these requirements need HTTPS endpoints.
@@ -161,8 +205,12 @@ pub fn not_started(mut transcript: Transcript, selected: &[&'static Requirement]
         SubjectError::ProtocolViolation(why) => Judgement::Error(why.clone()),
         other => Judgement::Judged(Verdict::Inconclusive(other.to_string())),
     };
-    let findings = selected.iter().map(|&requirement| Finding { requirement, judgement: judgement() });
-    Run { transcript, findings: findings.collect(), duration: Duration::ZERO, interrupted: false }
+    let findings = selected.iter().map(|&requirement| Finding {
+        requirement,
+        judgement: judgement(),
+        provisional: None,
+    });
+    Run { transcript, after: None, findings: findings.collect(), duration: Duration::ZERO, interrupted: false }
 }
 
 /// The scenarios of the selected requirements, in the order in which they run.

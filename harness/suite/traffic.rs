@@ -95,7 +95,7 @@ impl Traffic {
                 .for_each(|exchange| keeper.keep(Kept::Exchange { exchange, body_cut: 0 }));
         }
         let findings = self.judge(&transcript, selected);
-        Run { transcript, findings, duration: began.elapsed(), interrupted: false }
+        Run { transcript, after: None, findings, duration: began.elapsed(), interrupted: false }
     }
 
     /// Judges such a transcript.
@@ -103,6 +103,7 @@ impl Traffic {
         let finding =
             |&requirement: &&'static Requirement| match not_shown(requirement, self.secret.is_some()) {
                 Some(why) => vec![Finding {
+                    provisional: None,
                     requirement,
                     judgement: Judgement::Judged(Verdict::NotApplicable(why.to_owned())),
                 }],

@@ -4,12 +4,14 @@
 //! `digest.*`). One that accepts it in addition to the right way gets `accepts.alternative`, with that code as its
 //! detail.
 
+mod instead;
 mod messages;
 mod route;
 
 use std::collections::HashSet;
 
 use super::{Cause, Code};
+pub use instead::accepted_instead;
 use crate::suite::transcript::{
     Age, Part, ProcessingKind, ProcessingTrial, Redating, Respect, ScenarioName, Surrounding, TimestampForm,
     Transcript, Trial,

@@ -1,0 +1,84 @@
+//! A receiver that wants deliveries in another manner than the contract's: what is made in that manner is passed on as the contract
+//! has it, with everything else that is wrong with it.
+//!
+//! So any other fault can stand behind this one.
+
+use bytes::Bytes;
+
+use crate::webhook::dialect::Dialect;
+use crate::webhook::manner::{Manner, Unit};
+use crate::webhook::recipe::Recipe;
+use crate::webhook::signature::{SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
+use crate::wire::exchange::Delivery;
+
+/// The delivery as the contract has it; `None` if the receiver rejects it for its form.
+pub(super) fn translated(manner: &Manner, delivery: &Delivery, secret: &Secret) -> Option<Delivery> {
+    let shown = Dialect::of_body(&delivery.body);
+    if let (Some(wanted), Some(shown)) = (manner.dialect, shown)
+        && wanted != shown.name
+    {
+        return None;
+    }
+    let own = secret.expose();
+    let wanted = manner.secret.unwrap_or(own);
+    let mut translated = delivery.clone();
+    let take = |name: &str| -> Vec<Bytes> { delivery.headers.all(name).cloned().collect() };
+    let (signatures, timestamps) = (take(manner.signature_name), take(manner.timestamp_name));
+    for name in [SIGNATURE_HEADER, TIMESTAMP_HEADER] {
+        translated.headers.remove(name);
+    }
+    let given = timestamps.first().cloned().unwrap_or_default();
+    let contract = timestamp(manner, &given);
+    for timestamp in &timestamps {
+        let own = if *timestamp == given { contract.clone() } else { timestamp.clone() };
+        translated.headers.add(TIMESTAMP_HEADER, own);
+    }
+    for signature in &signatures {
+        let own = signature_of(manner, signature, &delivery.body, (&given, wanted), (&contract, own));
+        translated.headers.add(SIGNATURE_HEADER, own);
+    }
+    Some(translated)
+}
+
+/// A timestamp in milliseconds of the right clock. What is no number stays as it is.
+fn timestamp(manner: &Manner, given: &Bytes) -> Bytes {
+    let digits = given.iter().all(u8::is_ascii_digit) && !given.starts_with(b"0");
+    let number = std::str::from_utf8(given).ok().filter(|_| digits).and_then(|text| text.parse::<u64>().ok());
+    let Some(number) = number else { return given.clone() };
+    let ms = if manner.unit == Unit::Seconds { number.saturating_mul(1000) } else { number };
+    ms.saturating_add_signed(-manner.offset_ms).to_string().into()
+}
+
+/// The signature header's value with the valid one in it, or the wrong one of a recipe, exchanged for that of the contract.
+fn signature_of(
+    manner: &Manner,
+    given: &Bytes,
+    body: &[u8],
+    (timestamp, secret): (&[u8], &str),
+    (contract_timestamp, contract_secret): (&[u8], &str),
+) -> Bytes {
+    let wanted = manner.signature(secret, timestamp, body);
+    let right = Recipe::CONTRACT.value(contract_secret, contract_timestamp, body);
+    if wanted == right {
+        return given.clone();
+    }
+    if let Some(exchanged) = exchanged(given, &wanted, &right) {
+        return exchanged;
+    }
+    for recipe in Recipe::lattice().into_iter().filter(|recipe| recipe.distance() == 1) {
+        let value = recipe.over(manner.recipe).compute(secret, timestamp, body);
+        let own = recipe.compute(contract_secret, contract_timestamp, body);
+        if let Some((value, own)) = value.zip(own)
+            && let Some(exchanged) = exchanged(given, &value, &own)
+        {
+            return exchanged;
+        }
+    }
+    // What the contract has is wrong here.
+    exchanged(given, &right, &"0".repeat(64)).unwrap_or_else(|| given.clone())
+}
+
+fn exchanged(text: &[u8], old: &str, new: &str) -> Option<Bytes> {
+    let at = text.windows(old.len()).position(|window| window == old.as_bytes())?;
+    Some([&text[..at], new.as_bytes(), &text[at + old.len()..]].concat().into())
+}

@@ -1,0 +1,122 @@
+//! What lies behind the first fault of a receiver: the failures that would remain after its fix.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use super::check::CauseEntry;
+use super::findings::AnswerEntry;
+use super::{CheckEntry, Report, messages};
+use crate::redaction::Redaction;
+use crate::suite::requirement::{Evidence, Role};
+use crate::suite::transcript::Transcript;
+use crate::suite::verdict::VerdictName;
+use crate::terminal::{BOLD, DIM, clean, lines};
+
+/// A failure with deliveries made in the way that the receiver wants.
+#[derive(Debug, Clone, Serialize)]
+pub struct AfterFix {
+    /// What the contract asks for.
+    pub expected: String,
+    /// What happened instead.
+    pub actual: String,
+    pub message: String,
+    /// The answer to the first delivery that shows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answer: Option<AnswerEntry>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<CauseEntry>,
+    /// The numbers of the exchanges that show it.
+    pub exchanges: Vec<usize>,
+}
+
+impl AfterFix {
+    /// `after` has the exchanges.
+    pub(super) fn of(
+        evidence: &Evidence,
+        after: Option<&Transcript>,
+        role: Role,
+        redact: &Redaction,
+    ) -> Self {
+        let first = evidence.exchanges.first().zip(after);
+        let exchange = first.and_then(|(&id, after)| after.exchanges.get(id));
+        Self {
+            expected: redact.text(&evidence.expected.describe()),
+            actual: redact.text(&evidence.actual.0),
+            message: redact.text(&evidence.message),
+            answer: exchange.and_then(|exchange| AnswerEntry::of(exchange, redact)),
+            cause: evidence.cause.as_ref().map(|cause| CauseEntry::new(cause, role, redact)),
+            exchanges: evidence.exchanges.iter().map(|id| id.0).collect(),
+        }
+    }
+
+    /// What is wrong: the cause with its detail, or else the message.
+    pub fn text(&self) -> String {
+        match &self.cause {
+            Some(cause) => format!("{}{}", cause.text, cause.detail_in_parentheses()),
+            None => self.message.clone(),
+        }
+    }
+}
+
+/// The failures that would remain, those of the highest level first.
+pub(super) fn remaining(report: &Report) -> Vec<(&CheckEntry, &AfterFix)> {
+    let failures = report.checks.iter().filter_map(|check| Some((check, check.after_fix.as_ref()?)));
+    let mut failures: Vec<_> = failures.collect();
+    failures.sort_by_key(|(check, _)| check.level);
+    failures
+}
+
+/// The block of a text report that lists them, with ANSI colours; empty if there is none.
+pub(super) fn block(report: &Report) -> String {
+    let remaining = remaining(report);
+    let mut text = String::new();
+    if remaining.is_empty() {
+        return text;
+    }
+    // Writing to a string does not fail.
+    let _ = writeln!(text, "\n{BOLD}{}{BOLD:#}", messages::would_fail_too());
+    let mut told: Vec<(Option<&str>, String)> = Vec::new();
+    for (check, failure) in remaining {
+        let [id] = check.requirements;
+        let title = report.requirements.iter().find(|one| one.id == id).map_or("", |one| one.title);
+        let _ = writeln!(text, "  {DIM}{:<6}{DIM:#}  {id:<6}  {title}", check.level);
+        let key = (failure.cause.as_ref().map(|cause| cause.code), failure.text());
+        // The same cause is explained once.
+        if told.contains(&key) {
+            continue;
+        }
+        let what = lines(&failure.text(), "                  ");
+        let _ = writeln!(text, "                  {what}");
+        if let Some(cause) = &failure.cause {
+            let fix = lines(cause.fix, "                       ");
+            let _ = writeln!(text, "                  {DIM}fix{DIM:#}  {fix}");
+        }
+        told.push(key);
+    }
+    text
+}
+
+/// The same in lines without colours for `-q` and coding agents.
+pub(super) fn short(report: &Report) -> Vec<String> {
+    remaining(report)
+        .into_iter()
+        .map(|(check, failure)| {
+            let [id] = check.requirements;
+            let code = failure.cause.as_ref().map(|cause| cause.code);
+            messages::would_fail(check.level, id, code, &clean(&failure.text()))
+        })
+        .collect()
+}
+
+/// How the requirements that depend on the first fault came out, in parentheses; `None` if nothing is known.
+pub(super) fn counts(report: &Report) -> Option<String> {
+    let count = |wanted: VerdictName| {
+        let of = |check: &&CheckEntry| {
+            check.verdict == VerdictName::Inconclusive && check.provisional == Some(wanted)
+        };
+        report.checks.iter().filter(of).count()
+    };
+    let (passed, failed) = (count(VerdictName::Pass), count(VerdictName::Fail));
+    (passed + failed > 0).then(|| messages::provisional_counts(passed, failed))
+}
