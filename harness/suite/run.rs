@@ -112,7 +112,9 @@ pub async fn receiver(
         return Err(why.into());
     }
     let mut findings = judge(&transcript, selected);
-    let after = pass_again(subject, &client, (&mut transcript, &mut findings), options, progress).await;
+    // On the heap: it is as large as the first pass.
+    let again = pass_again(subject, &client, (&mut transcript, &mut findings), options, progress);
+    let after = Box::pin(again).await;
     Ok(Run {
         transcript,
         after,

@@ -4,6 +4,7 @@
 //! Invariant: only the requirements' literals say what a mutant must fail; the kill matrix shows it.
 
 mod nulls;
+mod provisional;
 mod retries;
 
 use std::collections::BTreeSet;

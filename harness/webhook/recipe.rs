@@ -70,11 +70,11 @@ impl Recipe {
         Self { message, ..Self::CONTRACT }
     }
 
-    pub(crate) const fn key(key: KeyForm) -> Self {
+    pub const fn key(key: KeyForm) -> Self {
         Self { key, ..Self::CONTRACT }
     }
 
-    pub(crate) const fn digest(digest: Digest) -> Self {
+    pub const fn digest(digest: Digest) -> Self {
         Self { digest, ..Self::CONTRACT }
     }
 

@@ -30,6 +30,11 @@ use crate::wire::exchange::{Delivery, Headers, Response};
 /// How long each request takes a receiver that works on only a few at a time.
 const WORK: Duration = Duration::from_millis(10);
 
+/// The manner in which a receiver with this fault wants deliveries, if it is another one than the contract's.
+pub fn manner(fault: ReceiverFault) -> Option<Manner> {
+    acts::manner(fault)
+}
+
 pub struct Mutant {
     /// The manner in which it wants deliveries.
     manner: Manner,
@@ -66,7 +71,17 @@ impl Mutant {
         late: Duration,
         observer: Observer,
     ) -> Self {
-        let (manner, act) = (acts::manner(fault).unwrap_or(Manner::CONTRACT), acts::act(fault));
+        let manner = acts::manner(fault).unwrap_or(Manner::CONTRACT);
+        Self { manner, ..Self::acting(acts::act(fault), settings, clock, late, observer) }
+    }
+
+    /// A reference receiver without a fault.
+    pub fn sound(settings: Settings, clock: Clock, observer: Observer) -> Self {
+        Self::acting(Act::Wants, settings, clock, Duration::ZERO, observer)
+    }
+
+    fn acting(act: Act, settings: Settings, clock: Clock, late: Duration, observer: Observer) -> Self {
+        let manner = Manner::CONTRACT;
         let secret = settings.secret.clone();
         let settings = match act {
             Act::Forgets(_) => Settings { remembered: 0, ..settings },
