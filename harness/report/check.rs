@@ -9,11 +9,10 @@ use serde::Serialize;
 use super::curl::{self, body_name};
 use super::findings::AnswerEntry;
 use super::messages;
-use super::provisional::AfterFix;
 use crate::redaction::Redaction;
 use crate::subject::protocol::Op;
 use crate::suite::cause::Cause;
-use crate::suite::requirement::{Level, Requirement, Role, Verdict, group_of};
+use crate::suite::requirement::{Evidence, Level, Requirement, Role, Verdict, group_of};
 use crate::suite::run::{Finding, Judgement};
 use crate::suite::transcript::Transcript;
 use crate::suite::verdict::{Provisional, VerdictName};
@@ -87,6 +86,52 @@ pub struct CauseEntry {
     pub fix: &'static str,
     /// The wrong fix that is often tried instead, to follow "do not".
     pub avoid: &'static str,
+}
+
+/// A failure with deliveries made in the way that the receiver wants.
+#[derive(Debug, Clone, Serialize)]
+pub struct AfterFix {
+    /// What the contract asks for.
+    pub expected: String,
+    /// What happened instead.
+    pub actual: String,
+    pub message: String,
+    /// The answer to the first delivery that shows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answer: Option<AnswerEntry>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<CauseEntry>,
+    /// The numbers of the exchanges that show it.
+    pub exchanges: Vec<usize>,
+}
+
+impl AfterFix {
+    /// `after` has the exchanges.
+    pub(super) fn of(
+        evidence: &Evidence,
+        after: Option<&Transcript>,
+        role: Role,
+        redact: &Redaction,
+    ) -> Self {
+        let first = evidence.exchanges.first().zip(after);
+        let exchange = first.and_then(|(&id, after)| after.exchanges.get(id));
+        Self {
+            expected: redact.text(&evidence.expected.describe()),
+            actual: redact.text(&evidence.actual.0),
+            message: redact.text(&evidence.message),
+            answer: exchange.and_then(|exchange| AnswerEntry::of(exchange, redact)),
+            cause: evidence.cause.as_ref().map(|cause| CauseEntry::new(cause, role, redact)),
+            exchanges: evidence.exchanges.iter().map(|id| id.0).collect(),
+        }
+    }
+
+    /// What is wrong: the cause with its detail, or else the message.
+    pub fn text(&self) -> String {
+        match &self.cause {
+            Some(cause) => format!("{}{}", cause.text, cause.detail_in_parentheses()),
+            None => self.message.clone(),
+        }
+    }
 }
 
 impl CheckEntry {

@@ -219,10 +219,13 @@ impl Files {
             }
             Kept::Scenario { trials, processing, provisional } => {
                 for trial in trials {
-                    self.failures.extend(self.trials.add(&marked(trial_line(trial, &self.redaction), provisional)));
+                    self.failures
+                        .extend(self.trials.add(&marked(trial_line(trial, &self.redaction), provisional)));
                 }
                 for trial in processing {
-                    self.failures.extend(self.trials.add(&marked(processing_line(trial, &self.redaction), provisional)));
+                    self.failures.extend(
+                        self.trials.add(&marked(processing_line(trial, &self.redaction), provisional)),
+                    );
                 }
             }
         }

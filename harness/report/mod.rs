@@ -33,9 +33,8 @@ use crate::webhook::dialect::DOCUMENTED;
 use crate::wire::exchange::{Delivery, ExchangeId, Trust};
 use check::check_entry;
 
-pub use check::{CauseEntry, CheckEntry};
+pub use check::{AfterFix, CauseEntry, CheckEntry};
 pub use findings::{AnswerEntry, FindingEntry};
-pub use provisional::AfterFix;
 
 pub use crate::suite::verdict::VerdictName;
 
@@ -247,7 +246,13 @@ impl Report {
             checks: Vec::new(),
         };
         for finding in &run.findings {
-            let check = check_entry(finding, (transcript, run.after.as_ref()), &redact, heading.out.as_deref(), &mut report.bodies);
+            let check = check_entry(
+                finding,
+                (transcript, run.after.as_ref()),
+                &redact,
+                heading.out.as_deref(),
+                &mut report.bodies,
+            );
             report.checks.push(CheckEntry { rerun: heading.rerun(&check, transcript, &redact), ..check });
         }
         report.conclude();

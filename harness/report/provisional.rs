@@ -1,63 +1,11 @@
-//! What lies behind the first fault of a receiver: the failures that would remain after its fix.
+//! What the first fault of a receiver hides: the failures that would remain after its fix.
 
 use std::fmt::Write as _;
 
-use serde::Serialize;
-
-use super::check::CauseEntry;
-use super::findings::AnswerEntry;
-use super::{CheckEntry, Report, messages};
-use crate::redaction::Redaction;
-use crate::suite::requirement::{Evidence, Role};
-use crate::suite::transcript::Transcript;
+use super::check::{AfterFix, CheckEntry};
+use super::{Report, messages};
 use crate::suite::verdict::VerdictName;
 use crate::terminal::{BOLD, DIM, clean, lines};
-
-/// A failure with deliveries made in the way that the receiver wants.
-#[derive(Debug, Clone, Serialize)]
-pub struct AfterFix {
-    /// What the contract asks for.
-    pub expected: String,
-    /// What happened instead.
-    pub actual: String,
-    pub message: String,
-    /// The answer to the first delivery that shows it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub answer: Option<AnswerEntry>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cause: Option<CauseEntry>,
-    /// The numbers of the exchanges that show it.
-    pub exchanges: Vec<usize>,
-}
-
-impl AfterFix {
-    /// `after` has the exchanges.
-    pub(super) fn of(
-        evidence: &Evidence,
-        after: Option<&Transcript>,
-        role: Role,
-        redact: &Redaction,
-    ) -> Self {
-        let first = evidence.exchanges.first().zip(after);
-        let exchange = first.and_then(|(&id, after)| after.exchanges.get(id));
-        Self {
-            expected: redact.text(&evidence.expected.describe()),
-            actual: redact.text(&evidence.actual.0),
-            message: redact.text(&evidence.message),
-            answer: exchange.and_then(|exchange| AnswerEntry::of(exchange, redact)),
-            cause: evidence.cause.as_ref().map(|cause| CauseEntry::new(cause, role, redact)),
-            exchanges: evidence.exchanges.iter().map(|id| id.0).collect(),
-        }
-    }
-
-    /// What is wrong: the cause with its detail, or else the message.
-    pub fn text(&self) -> String {
-        match &self.cause {
-            Some(cause) => format!("{}{}", cause.text, cause.detail_in_parentheses()),
-            None => self.message.clone(),
-        }
-    }
-}
 
 /// The failures that would remain, those of the highest level first.
 pub(super) fn remaining(report: &Report) -> Vec<(&CheckEntry, &AfterFix)> {

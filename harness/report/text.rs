@@ -64,8 +64,8 @@ pub fn render(report: &Report, detail: Detail) -> String {
         let head = messages::rejects_every_valid_delivery();
         let _ = writeln!(text, "\n{BAD}{head}{BAD:#}: {}", clean(&words));
         let _ = writeln!(text, "  fix: {}", cause.fix);
-        text.push_str(&provisional::shown(report, detail == Detail::Quiet));
     }
+    text.push_str(&provisional::shown(report, detail == Detail::Quiet));
     let is_shown = |check: &CheckEntry| {
         detail != Detail::Quiet || !matches!(check.verdict, VerdictName::Pass | VerdictName::NotApplicable)
     };

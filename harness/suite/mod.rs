@@ -11,6 +11,8 @@ pub mod scenario;
 
 pub mod property;
 
+mod agreement;
+
 pub mod max_time;
 
 pub mod transcript;

@@ -1,4 +1,4 @@
-//! What lies behind the first fault: if a receiver rejects every valid delivery, and the way was found in which it wants them, the
+//! What the first fault hides: if a receiver rejects every valid delivery, and the way was found in which it wants them, the
 //! other requirements are judged with deliveries made in that way.
 //!
 //! Invariant: such a judgement is only provisional. It changes no verdict, and it does not tell the first fault again.
@@ -29,7 +29,8 @@ pub(super) fn add(findings: &mut [Finding], after: &Transcript) {
     let first = findings.iter().find(|finding| finding.requirement.id == FIRST).and_then(cause).cloned();
     let selected: Vec<_> = findings.iter().filter(|one| is_open(one)).map(|one| one.requirement).collect();
     for judged in judge(after, &selected) {
-        let Some(finding) = findings.iter_mut().find(|one| one.requirement.id == judged.requirement.id) else {
+        let Some(finding) = findings.iter_mut().find(|one| one.requirement.id == judged.requirement.id)
+        else {
             continue;
         };
         finding.provisional = match judged.judgement {

@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::error::Error;
 use crate::random::Random;
 use crate::subject::{self, SubjectError};
+pub use crate::suite::agreement::check_vectors;
 pub use crate::suite::finding::{Finding, judge};
 use crate::suite::max_time::MaxTime;
 use crate::suite::property::Extent;
@@ -22,7 +23,6 @@ use crate::suite::scenario::{Play, Scenario, Turn};
 use crate::suite::transcript::{Capability, Chosen, Ending, Keeper, Limits, Transcript};
 pub use crate::suite::verdict::Judgement;
 use crate::webhook::dialect::Dialect;
-use crate::webhook::vectors;
 use crate::wire::client::Client;
 use crate::wire::endpoint::certificates::Authority;
 
@@ -212,7 +212,13 @@ pub fn not_started(mut transcript: Transcript, selected: &[&'static Requirement]
         judgement: judgement(),
         provisional: None,
     });
-    Run { transcript, after: None, findings: findings.collect(), duration: Duration::ZERO, interrupted: false }
+    Run {
+        transcript,
+        after: None,
+        findings: findings.collect(),
+        duration: Duration::ZERO,
+        interrupted: false,
+    }
 }
 
 /// The scenarios of the selected requirements, in the order in which they run.
@@ -387,15 +393,4 @@ fn reason_to_stop(transcript: &Transcript, options: &Options) -> Option<Ending> 
     let skipped = lost.or_else(|| nothing_arrived.then(messages::skipped_without_deliveries));
     let is_over = options.max_time.is_over();
     skipped.map(Ending::Skipped).or_else(|| is_over.then(|| Ending::OutOfTime(options.max_time.whole())))
-}
-
-/// Compares the suite's own signatures with those of its test vectors, which other programs made.
-///
-/// Errors: they differ.
-pub fn check_vectors() -> Result<(), Error> {
-    let disagreements = vectors::disagreements().map_err(Error::Harness)?;
-    match disagreements.first() {
-        None => Ok(()),
-        Some(first) => Err(Error::Harness(messages::signatures_disagree(first))),
-    }
 }

@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use crate::webhook::dialect::rfc3339;
-use crate::webhook::recipe::Recipe;
+use crate::webhook::recipe::{Digest, Recipe};
 use crate::webhook::signature::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
 
 /// A way of making deliveries.
@@ -69,6 +69,17 @@ impl Manner {
     pub fn signature(&self, secret: &str, timestamp: &[u8], body: &[u8]) -> String {
         // A recipe that changes nothing in this body or key gives what the contract gives.
         self.recipe.value(secret, timestamp, body)
+    }
+
+    /// The same with signatures in hexadecimal digits, if they are of the right algorithm.
+    #[must_use]
+    pub fn in_digits(self) -> Self {
+        let is_other_form = matches!(
+            self.recipe.digest,
+            Digest::Uppercase | Digest::Base64 | Digest::Base64Url | Digest::Prefixed
+        );
+        let digest = if is_other_form { Digest::Hex } else { self.recipe.digest };
+        Self { recipe: Recipe { digest, ..self.recipe }, ..self }
     }
 
     /// The value that this recipe gives, in what it differs from the contract, and that is not a valid one.

@@ -182,7 +182,8 @@ impl Mutant {
                 acts::compare_slowly(request);
                 return Gate::Judge;
             }
-            Act::Wants | Act::Delays(_)
+            Act::Wants
+            | Act::Delays(_)
             | Act::AnswersAll(..)
             | Act::Works(_)
             | Act::Rewrites(_)

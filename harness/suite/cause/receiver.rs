@@ -11,13 +11,13 @@ mod route;
 use std::collections::HashSet;
 
 use super::{Cause, Code};
-pub use instead::accepted_instead;
 use crate::suite::transcript::{
     Age, Part, ProcessingKind, ProcessingTrial, Redating, Respect, ScenarioName, Surrounding, TimestampForm,
     Transcript, Trial,
 };
 use crate::webhook::recipe::{Digest, Message, Recipe};
 use crate::wire::exchange::ExchangeId;
+pub use instead::accepted_instead;
 
 /// Why plain valid deliveries are rejected, found from what was accepted instead. If several ways of signing are equally near
 /// to the contract, the result is the first of them, and names the others.

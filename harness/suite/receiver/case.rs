@@ -5,8 +5,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use super::explained::explains;
 use super::maker::{Control, Maker, Repeated, with_raw_member};
-use super::manner::explains;
 use crate::suite::transcript::Respect;
 use crate::webhook::recipe::Recipe;
 use crate::webhook::signature::{NONCE_HEADER, SIGNATURE_HEADER};

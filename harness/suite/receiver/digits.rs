@@ -124,7 +124,8 @@ fn other_digits(digits: &Digits) -> Case {
             }
             Digits::Rotated(by) => {
                 let before = valid.clone();
-                valid.rotate_left(*by);
+                let by = by % valid.len().max(1);
+                valid.rotate_left(by);
                 if valid == before {
                     return None;
                 }

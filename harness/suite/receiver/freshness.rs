@@ -67,8 +67,8 @@ fn stale() -> Vec<Case> {
         Case::forged(format!("a correctly signed delivery {what}"), respect, move |maker, delivery, _| {
             let sent_ms = time(maker.clock.now_ms());
             // What is in seconds already is the number itself.
-            let in_seconds = respect == Respect::Stale(Age::Seconds);
-            let timestamp = if in_seconds { sent_ms.to_string() } else { maker.manner.stamp(sent_ms) };
+            let is_seconds = respect == Respect::Stale(Age::Seconds);
+            let timestamp = if is_seconds { sent_ms.to_string() } else { maker.manner.stamp(sent_ms) };
             maker.date(delivery, timestamp.as_bytes());
             Some(())
         })

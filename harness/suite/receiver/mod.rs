@@ -11,6 +11,7 @@ mod diagnosis;
 mod dialect;
 mod digits;
 mod ended;
+mod explained;
 mod formatting;
 mod freshness;
 mod header;

@@ -47,18 +47,21 @@ impl Leaks {
             text.extend([name.as_bytes(), b"\n", value, b"\n"].concat());
         }
         text.extend_from_slice(&answer.body);
-        let expected = accepted_signature(secret, manner, delivery);
+        let expected = accepted_signatures(secret, manner, delivery);
         Self {
             secret: secret.is_some_and(|secret| encodings::is_in(secret, &text)),
-            signature: expected.is_some_and(|digits| contains_digits(&text, &digits)),
+            signature: expected.iter().any(|digits| contains_digits(&text, digits)),
         }
     }
 }
 
-/// The signature with which a delivery would have been accepted.
-fn accepted_signature(secret: Option<&Secret>, manner: &Manner, delivery: &Delivery) -> Option<String> {
-    let timestamp = delivery.headers.single(manner.timestamp_name)?;
-    Some(manner.signature(secret?.expose(), timestamp, &delivery.body))
+/// The signature with which a delivery would have been accepted, and the same one in hexadecimal digits.
+fn accepted_signatures(secret: Option<&Secret>, manner: &Manner, delivery: &Delivery) -> Vec<String> {
+    let given = secret.zip(delivery.headers.single(manner.timestamp_name));
+    let Some((secret, timestamp)) = given else { return Vec::new() };
+    let hexadecimal = manner.in_digits();
+    let forms = std::iter::once(*manner).chain((hexadecimal != *manner).then_some(hexadecimal));
+    forms.map(|form| form.signature(secret.expose(), timestamp, &delivery.body)).collect()
 }
 
 /// Cuts the answer of an exchange to what the budget allows. Returns what it showed, if it was cut. `redaction` has the secret.
@@ -197,7 +200,8 @@ mod tests {
         let body = [&b"x".repeat(9000)[..], b"Invalid: s3cr3t"].concat();
         let mut exchange = answered(&[("X-Long", 9000), ("Retry-After", 3000)], body.into());
         let redaction = Redaction::new(Some(&secret));
-        let shown = cut(&mut exchange, (Some(&secret), &Manner::CONTRACT), &redaction, &Budget::of(1000 * PART));
+        let shown =
+            cut(&mut exchange, (Some(&secret), &Manner::CONTRACT), &redaction, &Budget::of(1000 * PART));
         assert_eq!(shown, Some(Shown { leaks: Leaks { secret: true, signature: false }, error: true }));
         let answer = answer(&exchange);
         assert_eq!((answer.status, answer.headers.0.len()), (503, 1));

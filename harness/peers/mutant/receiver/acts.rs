@@ -74,7 +74,9 @@ pub(super) fn manner(fault: ReceiverFault) -> Option<Manner> {
         F::VerifiesBytesLiteral => recipe(Recipe::message(Message::Misread(Misread::BytesLiteral))),
         F::RequiresShaPrefix => recipe(Recipe::digest(Digest::Prefixed)),
         F::ExpectsUppercase => recipe(Recipe::digest(Digest::Uppercase)),
-        F::VerifiesHexKeyBodyAlone => recipe(Recipe { key: KeyForm::HexDecoded, ..Recipe::message(Message::BodyAlone) }),
+        F::VerifiesHexKeyBodyAlone => {
+            recipe(Recipe { key: KeyForm::HexDecoded, ..Recipe::message(Message::BodyAlone) })
+        }
         F::VerifiesDefaultSecret => Manner { secret: Some(DEFAULT_SECRET), ..Manner::CONTRACT },
         F::ReadsSeconds => Manner { unit: Unit::Seconds, ..Manner::CONTRACT },
         F::ReadsOtherHeader => Manner { signature_name: "X-Webhook-Signature", ..Manner::CONTRACT },
