@@ -18,8 +18,8 @@ const MAX_SILENT: usize = 3;
 
 /// The client and the receiver's silence so far. All cases that run at the same time share it.
 pub(in crate::suite::receiver) struct Link<'a> {
-    client: &'a Client,
-    target: Target,
+    pub(in crate::suite::receiver) client: &'a Client,
+    pub(in crate::suite::receiver) target: Target,
     /// How this receiver wants its deliveries.
     pub(in crate::suite::receiver) manner: Manner,
     max_time: MaxTime,
