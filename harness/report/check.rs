@@ -13,10 +13,10 @@ use super::messages;
 use crate::redaction::Redaction;
 use crate::subject::protocol::Op;
 use crate::suite::cause::Cause;
-use crate::suite::requirement::{Level, Requirement, Role, Verdict, group_of};
+use crate::suite::requirement::{Evidence, Level, Requirement, Role, Verdict, group_of};
 use crate::suite::run::{Finding, Judgement};
 use crate::suite::transcript::Transcript;
-use crate::suite::verdict::VerdictName;
+use crate::suite::verdict::{Provisional, VerdictName};
 use crate::terminal::json;
 use crate::wire::exchange::ExchangeId;
 
@@ -55,6 +55,12 @@ pub struct CheckEntry {
     /// A line of code that fixes it in the framework that the receiver uses.
     #[serde(skip)]
     pub code_line: Option<String>,
+    /// What an inconclusive check came to with deliveries made in the way that the receiver wants.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provisional: Option<VerdictName>,
+    /// If that is a failure: what it shows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after_fix: Option<AfterFix>,
     /// The command that runs this check again, for a failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rerun: Option<String>,
@@ -98,6 +104,52 @@ pub struct CauseEntry {
     pub avoid: &'static str,
 }
 
+/// A failure with deliveries made in the way that the receiver wants.
+#[derive(Debug, Clone, Serialize)]
+pub struct AfterFix {
+    /// What the contract asks for.
+    pub expected: String,
+    /// What happened instead.
+    pub actual: String,
+    pub message: String,
+    /// The answer to the first delivery that shows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answer: Option<AnswerEntry>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<CauseEntry>,
+    /// The numbers of the exchanges that show it.
+    pub exchanges: Vec<usize>,
+}
+
+impl AfterFix {
+    /// `after` has the exchanges.
+    pub(super) fn of(
+        evidence: &Evidence,
+        after: Option<&Transcript>,
+        role: Role,
+        redact: &Redaction,
+    ) -> Self {
+        let first = evidence.exchanges.first().zip(after);
+        let exchange = first.and_then(|(&id, after)| after.exchanges.get(id));
+        Self {
+            expected: redact.text(&evidence.expected.describe()),
+            actual: redact.text(&evidence.actual.0),
+            message: redact.text(&evidence.message),
+            answer: exchange.and_then(|exchange| AnswerEntry::of(exchange, redact)),
+            cause: evidence.cause.as_ref().map(|cause| CauseEntry::new(cause, role, redact)),
+            exchanges: evidence.exchanges.iter().map(|id| id.0).collect(),
+        }
+    }
+
+    /// What is wrong: the cause with its detail, or else the message.
+    pub fn text(&self) -> String {
+        match &self.cause {
+            Some(cause) => format!("{}{}", cause.text, cause.detail_in_parentheses()),
+            None => self.message.clone(),
+        }
+    }
+}
+
 impl CheckEntry {
     /// The entry of a check without a finding.
     pub fn unjudged(requirement: &Requirement) -> Self {
@@ -116,6 +168,8 @@ impl CheckEntry {
             answer: None,
             cause: None,
             code_line: None,
+            provisional: None,
+            after_fix: None,
             rerun: None,
             curl: None,
             beyond_curl: false,
@@ -171,7 +225,7 @@ impl fmt::Display for CauseEntry {
 /// The entry of a finding. If its command reads a body from the folder `out`, the exchange is added to `bodies`.
 pub(super) fn check_entry(
     finding: &Finding,
-    transcript: &Transcript,
+    (transcript, after): (&Transcript, Option<&Transcript>),
     redact: &Redaction,
     out: Option<&Path>,
     bodies: &mut Vec<ExchangeId>,
@@ -182,6 +236,10 @@ pub(super) fn check_entry(
         duration_us: duration_us(finding, transcript),
         ..CheckEntry::unjudged(finding.requirement)
     };
+    entry.provisional = finding.provisional.as_ref().map(VerdictName::from);
+    if let Some(Provisional::Fail(evidence)) = &finding.provisional {
+        entry.after_fix = Some(AfterFix::of(evidence, after, transcript.role, redact));
+    }
     match &finding.judgement {
         Judgement::Judged(Verdict::Pass) => {}
         Judgement::Judged(Verdict::Inconclusive(reason) | Verdict::NotApplicable(reason))

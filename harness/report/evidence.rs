@@ -217,12 +217,15 @@ impl Files {
                 let line = ExchangeLine { exchange: &exchange, redacted, body_cut };
                 self.failures.extend(self.exchanges.add(&line));
             }
-            Kept::Scenario { trials, processing } => {
+            Kept::Scenario { trials, processing, provisional } => {
                 for trial in trials {
-                    self.failures.extend(self.trials.add(&trial_line(trial, &self.redaction)));
+                    self.failures
+                        .extend(self.trials.add(&marked(trial_line(trial, &self.redaction), provisional)));
                 }
                 for trial in processing {
-                    self.failures.extend(self.trials.add(&processing_line(trial, &self.redaction)));
+                    self.failures.extend(
+                        self.trials.add(&marked(processing_line(trial, &self.redaction), provisional)),
+                    );
                 }
             }
         }
@@ -302,6 +305,14 @@ fn processing_line(trial: &ProcessingTrial, redaction: &Redaction) -> Value {
         "times": trial.kind.times(),
         "exchanges": numbers(&trial.exchanges),
     })
+}
+
+/// A trial's line that says whether its deliveries were made in another manner than the contract's.
+fn marked(mut line: Value, provisional: bool) -> Value {
+    if provisional {
+        line["provisional"] = true.into();
+    }
+    line
 }
 
 fn numbers(exchanges: &[ExchangeId]) -> Vec<usize> {

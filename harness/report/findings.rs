@@ -1,6 +1,6 @@
 //! What went wrong, by cause: each cause once, the most important first.
 //!
-//! Findings are made of the entries of the checks, which are redacted already.
+//! Findings are made from the entries of the checks, which are redacted already.
 
 use serde::Serialize;
 

@@ -6,6 +6,7 @@ use std::io;
 use std::path::Path;
 
 use crate::plural::counted;
+use crate::suite::requirement::Level;
 use crate::wire::exchange::Outcome;
 
 // Notes.
@@ -81,6 +82,24 @@ pub(super) fn payloads_in_short(chosen: &str, refused: &str, answer: &str) -> St
 
 pub(super) fn note(note: &str) -> String {
     format!("note: {note}")
+}
+
+pub(super) fn would_fail_too() -> &'static str {
+    "After this fix, these would fail too:"
+}
+
+/// One of them in a line.
+pub(super) fn would_fail(level: Level, id: &str, code: Option<&str>, what: &str) -> String {
+    let code = code.map(|code| format!(" {code}")).unwrap_or_default();
+    format!("after this fix {level} {id} would fail too{code}: {what}")
+}
+
+/// How open requirements came out with deliveries made in the way that the receiver wants.
+pub(super) fn provisional_counts(passed: usize, failed: usize) -> String {
+    match failed {
+        1 => format!("provisional: {passed} pass, 1 fails"),
+        _ => format!("provisional: {passed} pass, {failed} fail"),
+    }
 }
 
 /// The beginning of a line about requirements that are open for the same reason.

@@ -19,6 +19,7 @@ mod framework;
 mod messages;
 mod not_started;
 mod program_output;
+mod provisional;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -39,7 +40,7 @@ use crate::wire::exchange::{Delivery, ExchangeId, Trust};
 use check::check_entry;
 use framework::Stack;
 
-pub use check::{CauseEntry, CheckEntry};
+pub use check::{AfterFix, CauseEntry, CheckEntry};
 pub use conclusion::RunResult;
 pub use findings::{AnswerEntry, FindingEntry};
 
@@ -152,6 +153,9 @@ pub struct RequirementEntry {
     pub title: &'static str,
     pub level: Level,
     pub verdict: VerdictName,
+    /// What it came to with deliveries made in the way that the receiver wants, if that rejects all others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provisional: Option<VerdictName>,
     /// The checks that judge it.
     pub checks: [&'static str; 1],
     /// The requirement's sentence.
@@ -224,7 +228,7 @@ impl Report {
             interrupted: run.interrupted,
             duration_ms: milliseconds(run.duration),
             waited_ms: milliseconds(transcript.waited),
-            exchanges: transcript.exchanges.count(),
+            exchanges: run.after.as_ref().unwrap_or(transcript).exchanges.count(),
             exchanges_per_s: 0.0,
             active: run.duration.saturating_sub(transcript.waited),
             counts: BTreeMap::new(),
@@ -244,7 +248,13 @@ impl Report {
         let stack = Stack::of(transcript, &heading.subject);
         for finding in &run.findings {
             let code_line = stack.zip(finding.cause()).and_then(|(stack, cause)| stack.line(cause));
-            let check = check_entry(finding, transcript, &redact, heading.out.as_deref(), &mut report.bodies);
+            let check = check_entry(
+                finding,
+                (transcript, run.after.as_ref()),
+                &redact,
+                heading.out.as_deref(),
+                &mut report.bodies,
+            );
             let rerun = heading.rerun(&check, transcript, &redact);
             report.checks.push(CheckEntry { rerun, code_line, ..check });
         }
@@ -334,6 +344,7 @@ impl RequirementEntry {
             id: requirement.id,
             level: requirement.level,
             verdict,
+            provisional: None,
             checks: [requirement.check_id],
             title: requirement.title,
             text: requirement.text,
@@ -341,7 +352,8 @@ impl RequirementEntry {
     }
 
     fn of(finding: &Finding) -> Self {
-        Self::new(finding.requirement, (&finding.judgement).into())
+        let provisional = finding.provisional.as_ref().map(VerdictName::from);
+        Self { provisional, ..Self::new(finding.requirement, (&finding.judgement).into()) }
     }
 }
 

@@ -14,7 +14,7 @@ use std::fmt::Write as _;
 use anstyle::Style;
 
 use self::layout::{labelled, labelled_command, wrapped};
-use super::{CheckEntry, Report, RequirementEntry, VerdictName, messages, not_started};
+use super::{CheckEntry, Report, RequirementEntry, VerdictName, messages, not_started, provisional};
 use crate::terminal::{BAD, BOLD, DIM, GOOD, UNCLEAR, clean, lines};
 
 pub use self::layout::WIDTH;
@@ -57,6 +57,7 @@ pub fn render(report: &Report, detail: Detail, width: usize) -> String {
     let mut text = String::new();
     heading(&mut text, report, width);
     finding::all(&mut text, report, width);
+    text.push_str(&provisional::block(report));
     let together = together(report);
     if detail == Detail::Verbose {
         every_requirement(&mut text, report, width);

@@ -54,7 +54,7 @@ impl DeliveryEntry {
             inconclusive: Vec::new(),
             failed: Vec::new(),
         };
-        for Finding { requirement, judgement } in findings {
+        for Finding { requirement, judgement, .. } in findings {
             match judgement {
                 Judgement::Judged(Verdict::Pass) => judged.passed.push(requirement.id),
                 Judgement::Judged(Verdict::NotApplicable(_)) => {}

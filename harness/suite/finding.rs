@@ -7,7 +7,7 @@ use crate::suite::cause::{Cause, Code};
 use crate::suite::requirement::{Evidence, Requirement, Role, Verdict};
 use crate::suite::scenario::{Scenario, Turn};
 use crate::suite::transcript::{Capability, Ending, Transcript};
-use crate::suite::verdict::Judgement;
+use crate::suite::verdict::{Judgement, Provisional};
 use crate::wire::exchange::ExchangeId;
 
 /// The judgement on one requirement.
@@ -15,6 +15,8 @@ use crate::wire::exchange::ExchangeId;
 pub struct Finding {
     pub requirement: &'static Requirement,
     pub judgement: Judgement,
+    /// What it came to with deliveries made in the way that a receiver wants which rejects valid ones.
+    pub provisional: Option<Provisional>,
 }
 
 impl Finding {
@@ -32,6 +34,7 @@ pub fn judge(transcript: &Transcript, selected: &[&'static Requirement]) -> Vec<
     let finding = |requirement: &&'static Requirement| Finding {
         requirement,
         judgement: judge_one(transcript, requirement),
+        provisional: None,
     };
     let mut findings: Vec<Finding> = selected.iter().map(finding).collect();
     limit_is_the_reason(transcript, &mut findings);

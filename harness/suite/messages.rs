@@ -25,6 +25,10 @@ pub(super) fn signatures_disagree(first: &str) -> String {
     format!("the suite's signatures differ from those of its test vectors: {first}")
 }
 
+pub(super) fn not_passed_again() -> &'static str {
+    "there was no time left to look for what the first fault hides"
+}
+
 pub(super) fn interrupted() -> String {
     "the run was interrupted".to_owned()
 }

@@ -11,6 +11,8 @@ pub mod scenario;
 
 pub mod property;
 
+mod agreement;
+
 pub mod max_time;
 
 pub mod transcript;
@@ -26,6 +28,8 @@ pub mod cause;
 pub mod selection;
 
 pub mod finding;
+
+mod provisional;
 
 pub mod run;
 

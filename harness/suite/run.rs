@@ -8,11 +8,12 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::time::sleep_until;
 
-use super::{messages, receiver as on_receiver, sender as on_sender};
+use super::{messages, provisional, receiver as on_receiver, sender as on_sender};
 use crate::clock::Clock;
 use crate::error::{Error, StartFailure};
 use crate::random::Random;
 use crate::subject::{self, SubjectError};
+pub use crate::suite::agreement::check_vectors;
 pub use crate::suite::finding::{Finding, judge};
 use crate::suite::max_time::MaxTime;
 use crate::suite::property::Extent;
@@ -22,7 +23,6 @@ use crate::suite::scenario::{Play, Scenario, Turn};
 use crate::suite::transcript::{Capability, Chosen, Ending, Keeper, Limits, Transcript};
 pub use crate::suite::verdict::Judgement;
 use crate::webhook::dialect::Dialect;
-use crate::webhook::vectors;
 use crate::wire::client::Client;
 use crate::wire::endpoint::certificates::Authority;
 
@@ -59,6 +59,8 @@ impl Options {
 #[derive(Debug)]
 pub struct Run {
     pub transcript: Transcript,
+    /// What followed, with deliveries made in the way that the receiver wants, if it rejects all others.
+    pub after: Option<Transcript>,
     /// One finding for each selected requirement, in the order of the contract.
     pub findings: Vec<Finding>,
     pub duration: Duration,
@@ -111,14 +113,47 @@ pub async fn receiver(
     if let Some(why) = stage.unstarted() {
         return Err(why.into());
     }
-    let findings = judge(&transcript, selected);
+    let mut findings = judge(&transcript, selected);
+    // On the heap: it is as large as the first pass.
+    let again = pass_again(subject, &client, (&mut transcript, &mut findings), options, progress);
+    let after = Box::pin(again).await;
     Ok(Run {
         transcript,
+        after,
         findings,
         duration: began.elapsed(),
         interrupted: *options.interrupted.borrow(),
         not_started: None,
     })
+}
+
+/// If the receiver rejects every valid delivery, and the way was found in which it wants them: plays the open scenarios again with
+/// deliveries made in that way. Returns what happened.
+async fn pass_again(
+    subject: &mut subject::receiver::Receiver,
+    client: &Client,
+    (first, findings): (&mut Transcript, &mut [Finding]),
+    options: &Options,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Option<Transcript> {
+    let (manners, open) = provisional::open(first, findings)?;
+    if reason_to_stop(first, options).is_some() {
+        first.remarks.push(messages::not_passed_again().to_owned());
+        return None;
+    }
+    let mut transcript = first.following();
+    let (clock, extent, max_time) = (&options.clock, options.extent(), options.max_time);
+    let mut stage =
+        on_receiver::stage::ReceiverStage::new(subject, client, clock, extent, max_time, &mut transcript);
+    if unless_stopped(stage.choose_manner(&manners), options).await == Ok(true) {
+        let mut scenarios = needed(Role::Receiver, &open);
+        scenarios.retain(|scenario| scenario.turn != Turn::Diagnosis);
+        play(&mut stage, &scenarios, options, progress).await;
+        // If it cannot be restarted, nothing more needs it.
+        let _ = stage.finish().await;
+        provisional::add(findings, &transcript);
+    }
+    Some(transcript)
 }
 
 /// Runs the suite against a sender.
@@ -154,6 +189,7 @@ pub async fn sender(
     let findings = judge(&transcript, selected);
     Ok(Run {
         transcript,
+        after: None,
         findings,
         duration: began.elapsed(),
         interrupted: *options.interrupted.borrow(),
@@ -175,10 +211,19 @@ pub fn not_started(mut transcript: Transcript, selected: &[&'static Requirement]
         SubjectError::ProtocolViolation(why) => Judgement::Error(why.clone()),
         other => Judgement::Judged(Verdict::Inconclusive(other.to_string())),
     };
-    let findings = selected.iter().map(|&requirement| Finding { requirement, judgement: judgement() });
-    let not_started = Some(why.start_failure());
-    let findings = findings.collect();
-    Run { transcript, findings, duration: Duration::ZERO, interrupted: false, not_started }
+    let findings = selected.iter().map(|&requirement| Finding {
+        requirement,
+        judgement: judgement(),
+        provisional: None,
+    });
+    Run {
+        transcript,
+        after: None,
+        findings: findings.collect(),
+        duration: Duration::ZERO,
+        interrupted: false,
+        not_started: Some(why.start_failure()),
+    }
 }
 
 /// The scenarios of the selected requirements, in the order in which they run. The first one for a sender always runs: if it
@@ -357,15 +402,4 @@ fn reason_to_stop(transcript: &Transcript, options: &Options) -> Option<Ending> 
     let skipped = lost.or_else(|| nothing_arrived.then(messages::skipped_without_deliveries));
     let is_over = options.max_time.is_over();
     skipped.map(Ending::Skipped).or_else(|| is_over.then(|| Ending::OutOfTime(options.max_time.whole())))
-}
-
-/// Compares the suite's own signatures with those of its test vectors, which other programs made.
-///
-/// Errors: they differ.
-pub fn check_vectors() -> Result<(), Error> {
-    let disagreements = vectors::disagreements().map_err(Error::Harness)?;
-    match disagreements.first() {
-        None => Ok(()),
-        Some(first) => Err(Error::Harness(messages::signatures_disagree(first))),
-    }
 }

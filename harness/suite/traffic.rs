@@ -96,7 +96,7 @@ impl Traffic {
                 .for_each(|exchange| keeper.keep(Kept::Exchange { exchange, body_cut: 0 }));
         }
         let findings = self.judge(&transcript, selected);
-        Run { transcript, findings, duration: began.elapsed(), interrupted: false, not_started: None }
+        Run { transcript, after: None, findings, duration: began.elapsed(), interrupted: false, not_started: None }
     }
 
     /// Judges such a transcript.
@@ -104,6 +104,7 @@ impl Traffic {
         let finding =
             |&requirement: &&'static Requirement| match not_shown(requirement, self.secret.is_some()) {
                 Some(why) => vec![Finding {
+                    provisional: None,
                     requirement,
                     judgement: Judgement::Judged(Verdict::NotApplicable(why.to_owned())),
                 }],

@@ -21,6 +21,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::webhook::dialect::Dialect;
+use crate::webhook::manner::Manner;
 use crate::webhook::signature::Secret;
 use crate::wire::exchange::{Exchange, ExchangeId, Outcome, Response, Trust};
 
@@ -56,6 +57,8 @@ pub struct Transcript {
     /// Whether this is recorded or watched traffic. The suite emitted none of its events, so each delivery is judged by itself.
     pub recorded: bool,
     pub dialect: &'static Dialect,
+    /// How the deliveries to a receiver were made.
+    pub manner: Manner,
     /// How the dialect was found out; `None` if an option named it.
     pub chosen: Option<Chosen>,
     pub limits: Limits,
@@ -191,6 +194,7 @@ impl Transcript {
             role,
             recorded: false,
             dialect,
+            manner: Manner::CONTRACT,
             chosen: None,
             limits,
             secret: None,
@@ -222,6 +226,17 @@ impl Transcript {
         }
     }
 
+    /// The transcript of what follows this one. The numbers of exchanges go on.
+    pub fn following(&self) -> Self {
+        let mut next = Self::new(self.role, self.dialect, self.limits);
+        next.secret.clone_from(&self.secret);
+        next.url.clone_from(&self.url);
+        next.trust = self.trust.clone();
+        next.exchanges = Exchanges::after_number(self.exchanges.count());
+        next.keeper.clone_from(&self.keeper);
+        next
+    }
+
     /// The dialect that this body is judged in: recorded and watched bodies show theirs, unless an option names it.
     pub fn dialect_of(&self, body: &[u8]) -> &'static Dialect {
         let own = (self.recorded && self.chosen.is_some()).then(|| Dialect::of_body(body)).flatten();
@@ -236,7 +251,7 @@ impl Transcript {
     /// The same for a request of whose body this many bytes are missing.
     fn record_part(&mut self, exchange: Exchange, body_cut: u64) -> ExchangeId {
         let id = match self.role {
-            Role::Receiver => self.exchanges.push_answered(exchange, self.secret.as_ref()),
+            Role::Receiver => self.exchanges.push_answered(exchange, self.secret.as_ref(), &self.manner),
             // The answers are the suite's own.
             Role::Sender => self.exchanges.push(exchange),
         };
@@ -259,7 +274,8 @@ impl Transcript {
     pub fn close(&mut self) {
         let (trials, processing) = (&self.trials[self.kept.0..], &self.processing[self.kept.1..]);
         if let Some(keeper) = self.keeper.as_ref().filter(|_| !(trials.is_empty() && processing.is_empty())) {
-            keeper.keep(Kept::Scenario { trials, processing });
+            let provisional = self.manner != Manner::CONTRACT;
+            keeper.keep(Kept::Scenario { trials, processing, provisional });
         }
         self.kept = (self.trials.len(), self.processing.len());
         self.release();
@@ -294,7 +310,7 @@ impl Transcript {
         let Outcome::Answered(answer) = outcome else { return Leaks::default() };
         match self.exchanges.shown(id) {
             Some(shown) => shown.leaks,
-            None => Leaks::of(self.secret.as_ref(), delivery, answer),
+            None => Leaks::of(self.secret.as_ref(), &self.manner, delivery, answer),
         }
     }
 

@@ -162,6 +162,14 @@ pub enum Judgement {
     Error(String),
 }
 
+/// What an open requirement came to with deliveries made in the way that a receiver wants which rejects valid ones.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Provisional {
+    Pass,
+    /// It would fail too once the first fault is fixed.
+    Fail(Box<Evidence>),
+}
+
 /// The verdict on one requirement, without its evidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -202,6 +210,15 @@ impl From<&Judgement> for VerdictName {
             Judgement::Judged(Verdict::Inconclusive(_)) => Self::Inconclusive,
             Judgement::Judged(Verdict::NotApplicable(_)) => Self::NotApplicable,
             Judgement::Error(_) => Self::Error,
+        }
+    }
+}
+
+impl From<&Provisional> for VerdictName {
+    fn from(provisional: &Provisional) -> Self {
+        match provisional {
+            Provisional::Pass => Self::Pass,
+            Provisional::Fail(_) => Self::Fail,
         }
     }
 }

@@ -6,6 +6,7 @@
 mod alone;
 
 mod nulls;
+mod provisional;
 mod retries;
 
 use std::collections::BTreeSet;

@@ -5,6 +5,7 @@
 pub mod dialect;
 pub mod event;
 pub mod json;
+pub mod manner;
 pub mod members;
 mod messages;
 pub mod recipe;

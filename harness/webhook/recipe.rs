@@ -70,11 +70,11 @@ impl Recipe {
         Self { message, ..Self::CONTRACT }
     }
 
-    pub(crate) const fn key(key: KeyForm) -> Self {
+    pub const fn key(key: KeyForm) -> Self {
         Self { key, ..Self::CONTRACT }
     }
 
-    pub(crate) const fn digest(digest: Digest) -> Self {
+    pub const fn digest(digest: Digest) -> Self {
         Self { digest, ..Self::CONTRACT }
     }
 
@@ -84,6 +84,24 @@ impl Recipe {
         let key = self.key.bytes(secret)?;
         let message = self.message.bytes(timestamp, body)?;
         Some(self.digest.value(&key, &message))
+    }
+
+    /// The header's value, also where the recipe does not apply: then its key or its message is that of the contract.
+    pub(crate) fn value(&self, secret: &str, timestamp: &[u8], body: &[u8]) -> String {
+        let key = self.key.bytes(secret).unwrap_or_else(|| secret.as_bytes().into());
+        let documented = || [timestamp, b":", body].concat().into();
+        let message = self.message.bytes(timestamp, body).unwrap_or_else(documented);
+        self.digest.value(&key, &message)
+    }
+
+    /// This recipe in the respects in which it differs from the contract, and `base` in the others.
+    #[must_use]
+    pub(crate) fn over(self, base: Self) -> Self {
+        Self {
+            message: if self.message == Message::Contract { base.message } else { self.message },
+            key: if self.key == KeyForm::Utf8 { base.key } else { self.key },
+            digest: if self.digest == Digest::Hex { base.digest } else { self.digest },
+        }
     }
 
     /// In how many fields this differs from the contract.

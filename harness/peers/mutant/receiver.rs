@@ -7,6 +7,7 @@ mod acts;
 mod body;
 mod incoming;
 mod processing;
+mod wanting;
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -21,6 +22,7 @@ use self::incoming::{Incoming, Memory};
 use crate::clock::Clock;
 use crate::peers::fault::ReceiverFault;
 use crate::peers::receiver::{self, Observer, Receiver, Settings};
+use crate::webhook::manner::Manner;
 use crate::webhook::signature::{Key, Secret};
 use crate::wire::endpoint::Handler;
 use crate::wire::exchange::{Delivery, Headers, Response};
@@ -28,7 +30,14 @@ use crate::wire::exchange::{Delivery, Headers, Response};
 /// How long each request takes a receiver that works on only a few at a time.
 const WORK: Duration = Duration::from_millis(10);
 
+/// The manner in which a receiver with this fault wants deliveries, if it is another one than the contract's.
+pub fn manner(fault: ReceiverFault) -> Option<Manner> {
+    acts::manner(fault)
+}
+
 pub struct Mutant {
+    /// The manner in which it wants deliveries.
+    manner: Manner,
     act: Act,
     inner: Receiver,
     secret: Secret,
@@ -62,7 +71,17 @@ impl Mutant {
         late: Duration,
         observer: Observer,
     ) -> Self {
-        let act = acts::act(fault);
+        let manner = acts::manner(fault).unwrap_or(Manner::CONTRACT);
+        Self { manner, ..Self::acting(acts::act(fault), settings, clock, late, observer) }
+    }
+
+    /// A reference receiver without a fault.
+    pub fn sound(settings: Settings, clock: Clock, observer: Observer) -> Self {
+        Self::acting(Act::Wants, settings, clock, Duration::ZERO, observer)
+    }
+
+    fn acting(act: Act, settings: Settings, clock: Clock, late: Duration, observer: Observer) -> Self {
+        let manner = Manner::CONTRACT;
         let secret = settings.secret.clone();
         let settings = match act {
             Act::Forgets(_) => Settings { remembered: 0, ..settings },
@@ -75,13 +94,26 @@ impl Mutant {
         let inner = Receiver::new(settings, clock.clone(), processing);
         let (busy, memory) = (AtomicUsize::new(0), Memory::default());
         let ended = AtomicBool::new(false);
-        Self { act, inner, secret, clock, late, busy, memory, observer, ended }
+        Self { manner, act, inner, secret, clock, late, busy, memory, observer, ended }
+    }
+
+    /// The same with another fault before this one, which rejects every valid delivery: it wants them in another manner.
+    #[must_use]
+    pub fn wanting(self, manner: Manner) -> Self {
+        Self { manner, ..self }
     }
 
     async fn answer(&self, delivery: Delivery) -> Option<Response> {
         if self.ended.load(Ordering::SeqCst) {
             return None;
         }
+        let delivery = match self.manner {
+            Manner::CONTRACT => delivery,
+            manner => match wanting::translated(&manner, &delivery, &self.secret) {
+                Some(delivery) => delivery,
+                None => return Some(Response::text(401, "rejected\n")),
+            },
+        };
         let event = body::event_name(&delivery.body);
         let request = Incoming::new(&delivery, &event, self.clock.now_ms(), &self.secret, &self.memory);
         match self.act {
@@ -143,7 +175,6 @@ impl Mutant {
             Act::Accepts(these) => (these(request), accept(), Gate::Judge),
             Act::AcceptsOnly(these) => (these(request), accept(), Gate::Reject),
             Act::AcceptsRecipe(recipe) => (request.is_signed_by(recipe), accept(), Gate::Judge),
-            Act::ExpectsRecipe(recipe) => (request.is_signed_by(recipe), accept(), Gate::Reject),
             Act::Hashes(serialiser) => (request.is_signed_reprinted(serialiser), accept(), Gate::Reject),
             Act::Answers(status, these) => (these(request), Gate::Answer(status), Gate::Judge),
             Act::Forgets(repeated) => (repeated(request), Gate::Answer(200), Gate::Judge),
@@ -153,7 +184,8 @@ impl Mutant {
                 acts::compare_slowly(request);
                 return Gate::Judge;
             }
-            Act::Delays(_)
+            Act::Wants
+            | Act::Delays(_)
             | Act::AnswersAll(..)
             | Act::Works(..)
             | Act::Rewrites(_)

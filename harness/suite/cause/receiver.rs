@@ -5,6 +5,7 @@
 //! detail.
 
 mod clock;
+mod instead;
 mod messages;
 mod route;
 
@@ -19,6 +20,7 @@ use crate::suite::transcript::{
 };
 use crate::webhook::recipe::{Digest, Message, Recipe};
 use crate::wire::exchange::ExchangeId;
+pub use instead::accepted_instead;
 
 /// The reformatting to which a receiver is blind that trims the body.
 pub const TRAILING_NEWLINE: &str = "a trailing newline";

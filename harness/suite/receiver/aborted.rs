@@ -134,7 +134,7 @@ impl ReceiverStage<'_> {
             let found = match ended {
                 Some(_) => self.ends_it(&delivery).await?,
                 None => {
-                    let exchange = self.link.client.send(&self.link.target, &delivery).await;
+                    let exchange = self.link.deliver(&delivery).await;
                     let trial = self.transcript.record(exchange);
                     let after = self.link.send_on_new_connection(&self.maker.deliver(&event)).await?;
                     let silent = after.outcome.status().is_none();

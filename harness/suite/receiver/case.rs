@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use super::explained::explains;
 use super::maker::{Control, Maker, Repeated, with_raw_member};
 use crate::suite::transcript::Respect;
 use crate::webhook::recipe::Recipe;
@@ -92,7 +93,7 @@ impl Case {
     pub(super) fn signed(recipe: Recipe) -> Self {
         let what = format!("a delivery signed {}", recipe.describe());
         Self::forged(what, Respect::Signed(recipe), move |maker, delivery, timestamp| {
-            let value = recipe.compute(maker.secret.expose(), timestamp.as_bytes(), &delivery.body)?;
+            let value = maker.signature_by(recipe, timestamp.as_bytes(), &delivery.body)?;
             delivery.headers.set(SIGNATURE_HEADER, value);
             Some(())
         })
@@ -118,6 +119,9 @@ impl Case {
 
     /// The control, the delivery, and what the control after it is made from, if there is one.
     pub(super) fn prepare(&self, maker: &Maker) -> Option<(Delivery, Delivery, Option<Repeated>)> {
+        if explains(&maker.manner, self.respect) {
+            return None;
+        }
         let plain = maker.plain();
         let event = match &self.member {
             Some(member) => with_raw_member(&plain, member),

@@ -76,7 +76,8 @@ impl ReceiverStage<'_> {
                 let mut delivery = self.maker.deliver(&self.maker.plain());
                 let Some(valid) = delivery.headers.single(SIGNATURE_HEADER) else { return Ok(()) };
                 let mut digits = valid.to_vec();
-                let at = if series == 1 { digits.len() - 1 } else { 0 };
+                let places = self.maker.digits(&digits);
+                let at = if series == 1 { places.end.saturating_sub(1) } else { places.start };
                 // Only one digit is wrong in each of the three.
                 digits[at] = if digits[at] == b'0' { b'1' } else { b'0' };
                 delivery.headers.set(SIGNATURE_HEADER, digits);

@@ -35,7 +35,7 @@ const SIGNATURE_NAMES: &[&str] = &[
 ];
 
 /// Other names that receivers use for the timestamp header.
-const TIMESTAMP_NAMES: &[&str] = &[
+pub(super) const TIMESTAMP_NAMES: &[&str] = &[
     "X-Twenty-Timestamp",
     "X-Webhook-Timestamp",
     "X-Timestamp",

@@ -66,8 +66,11 @@ const OTHER_DIGESTS: [Digest; 6] =
 /// A delivery with one digit of its signature changed.
 fn other_digit(at: usize) -> Case {
     let what = format!("a delivery with digit {} of its signature changed", at + 1);
-    Case::forged(what, Respect::Digits("one digit"), move |_, delivery, _| {
+    Case::forged(what, Respect::Digits("one digit"), move |maker, delivery, _| {
         let mut digits = delivery.headers.single(SIGNATURE_HEADER)?.to_vec();
+        // The first and the last one, where there are more or fewer than 64.
+        let places = maker.digits(&digits);
+        let at = if at == 0 { places.start } else { places.end.checked_sub(1)? };
         let digit = digits.get_mut(at)?;
         *digit = if *digit == b'0' { b'1' } else { b'0' };
         delivery.headers.set(SIGNATURE_HEADER, digits);
@@ -102,12 +105,15 @@ fn other_digits(digits: &Digits) -> Case {
         Digits::Rotated(_) => ("order", "a delivery with the digits of its signature rotated".to_owned()),
     };
     let digits = digits.clone();
-    Case::forged(what, Respect::Digits(which), move |_, delivery, _| {
-        let mut valid = delivery.headers.single(SIGNATURE_HEADER)?.to_vec();
+    Case::forged(what, Respect::Digits(which), move |maker, delivery, _| {
+        let mut value = delivery.headers.single(SIGNATURE_HEADER)?.to_vec();
+        let places = maker.digits(&value);
+        let mut valid = value.get(places.clone())?.to_vec();
         match &digits {
             Digits::Random(bytes) => valid = const_hex::encode(bytes).into_bytes(),
             Digits::OneOther(at) => {
-                let digit = valid.get_mut(*at)?;
+                let at = at % valid.len().max(1);
+                let digit = valid.get_mut(at)?;
                 *digit = if *digit == b'f' {
                     b'0'
                 } else if *digit == b'9' {
@@ -118,13 +124,15 @@ fn other_digits(digits: &Digits) -> Case {
             }
             Digits::Rotated(by) => {
                 let before = valid.clone();
-                valid.rotate_left(*by);
+                let by = by % valid.len().max(1);
+                valid.rotate_left(by);
                 if valid == before {
                     return None;
                 }
             }
         }
-        delivery.headers.set(SIGNATURE_HEADER, valid);
+        value.splice(places, valid);
+        delivery.headers.set(SIGNATURE_HEADER, value);
         Some(())
     })
 }

@@ -67,7 +67,11 @@ fn stale() -> Vec<Case> {
     ];
     let case = |(respect, what, time): Time| {
         Case::forged(format!("a correctly signed delivery {what}"), respect, move |maker, delivery, _| {
-            maker.date(delivery, time(maker.clock.now_ms()).to_string().as_bytes());
+            let sent_ms = time(maker.clock.now_ms());
+            // What is in seconds already is the number itself.
+            let is_seconds = respect == Respect::Stale(Age::Seconds);
+            let timestamp = if is_seconds { sent_ms.to_string() } else { maker.manner.stamp(sent_ms) };
+            maker.date(delivery, timestamp.as_bytes());
             Some(())
         })
     };
@@ -86,7 +90,7 @@ fn stale_or_ahead() -> Property {
             move |maker, delivery, _| {
                 let now_ms = maker.clock.now_ms();
                 let sent_ms = if ahead { now_ms + ms } else { now_ms.saturating_sub(ms) };
-                maker.date(delivery, sent_ms.to_string().as_bytes());
+                maker.date(delivery, maker.manner.stamp(sent_ms).as_bytes());
                 Some(())
             },
         )

@@ -12,7 +12,7 @@ use crate::suite::requirement::{Binds, Level, Requirement};
 use crate::suite::scenario::Scenario;
 use crate::suite::transcript::Respect;
 use crate::webhook::recipe::{KeyForm, Recipe};
-use crate::webhook::signature::{Key, SIGNATURE_HEADER, Secret};
+use crate::webhook::signature::{SIGNATURE_HEADER, Secret};
 
 /// The requirements of this group, in the order of the contract.
 pub(super) const ALL: &[Requirement] = &[VER_3];
@@ -94,8 +94,9 @@ fn default(secret: &'static str) -> Case {
         if maker.secret.expose() == secret {
             return None;
         }
-        let signature = Key::new(&Secret::new(secret)).sign(timestamp.as_bytes(), &delivery.body);
-        delivery.headers.set(SIGNATURE_HEADER, signature.to_hex());
+        let secret = Secret::new(secret);
+        let signature = maker.signature_under(&secret, timestamp.as_bytes(), &delivery.body)?;
+        delivery.headers.set(SIGNATURE_HEADER, signature);
         Some(())
     })
 }
@@ -168,8 +169,9 @@ fn rekeyed(rekeying: &Rekeying) -> Case {
             if other == secret {
                 return None;
             }
-            let signature = Key::new(&Secret::new(other)).sign(timestamp.as_bytes(), &delivery.body);
-            delivery.headers.set(SIGNATURE_HEADER, signature.to_hex());
+            let other = Secret::new(other);
+            let signature = maker.signature_under(&other, timestamp.as_bytes(), &delivery.body)?;
+            delivery.headers.set(SIGNATURE_HEADER, signature);
             Some(())
         },
     )

@@ -11,6 +11,8 @@ use crate::clock::Clock;
 use crate::random::Random;
 use crate::webhook::dialect::{Context, Dialect};
 use crate::webhook::event::Event;
+use crate::webhook::manner::Manner;
+use crate::webhook::recipe::Recipe;
 use crate::webhook::signature::{Key, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
 use crate::wire::exchange::{Delivery, Headers, Transfer};
 
@@ -30,7 +32,9 @@ pub(super) const PADDING: &str = r#""padding":"""#;
 pub struct Maker {
     pub(super) dialect: &'static Dialect,
     pub(super) secret: Secret,
-    pub(super) key: Key,
+    key: Key,
+    /// How this receiver wants its deliveries.
+    pub(super) manner: Manner,
     pub(super) clock: Clock,
     pub(super) random: Random,
     url: String,
@@ -69,7 +73,8 @@ impl Maker {
     ) -> Self {
         // Every dialect has this sample; a test checks that.
         let event = dialect.sample(PLAIN_EVENT).unwrap_or_else(|| unreachable!("no sample {PLAIN_EVENT}"));
-        Self { dialect, key: Key::new(&secret), secret, clock, random, url, path, event }
+        let (key, manner) = (Key::new(&secret), Manner::CONTRACT);
+        Self { dialect, key, manner, secret, clock, random, url, path, event }
     }
 
     /// The same, with its own random sequence.
@@ -90,6 +95,12 @@ impl Maker {
     pub(super) fn in_dialect(self, dialect: &'static Dialect) -> Self {
         let event = dialect.sample(PLAIN_EVENT).unwrap_or(self.event);
         Self { dialect, event, ..self }
+    }
+
+    /// The same, in this manner.
+    pub(super) fn in_manner(self, manner: Manner) -> Self {
+        let secret = manner.secret.map_or_else(|| self.secret.clone(), Secret::new);
+        Self { manner, key: Key::new(&secret), secret, ..self }
     }
 
     /// The event that controls carry, with a new record id.
@@ -121,7 +132,10 @@ impl Maker {
     /// A valid delivery of this body, signed with that time.
     pub(super) fn sign_at(&self, body: Bytes, sent_ms: u64) -> Delivery {
         let nonce = self.dialect.nonce.then(|| self.random.nonce());
-        let headers = Headers::of_delivery(Some(&self.key), sent_ms, nonce, &body);
+        let mut headers = Headers::of_delivery(Some(&self.key), sent_ms, nonce, &body);
+        if self.manner != Manner::CONTRACT {
+            self.date_headers(&mut headers, self.manner.stamp(sent_ms).as_bytes(), &body);
+        }
         let target = self.path.clone();
         Delivery { method: "POST".to_owned(), target, headers, body, transfer: Transfer::Whole }
     }
@@ -134,20 +148,47 @@ impl Maker {
     /// A valid delivery of this body, with its timestamp.
     pub(super) fn control(&self, body: Bytes) -> Control {
         let sent_ms = self.clock.now_ms();
-        Control { delivery: self.sign_at(body, sent_ms), timestamp: sent_ms.to_string(), sent_ms }
+        Control { delivery: self.sign_at(body, sent_ms), timestamp: self.manner.stamp(sent_ms), sent_ms }
     }
 
     /// A valid delivery of a body that was sent before, signed with a time at least `later_ms` later. With the same timestamp it
     /// would be the same delivery, byte for byte.
     pub(super) fn sign_again(&self, Repeated { body, sent_ms }: Repeated, later_ms: u64) -> Delivery {
-        self.sign_at(body, self.clock.now_ms().max(sent_ms + later_ms))
+        self.sign_at(body, self.clock.now_ms().max(sent_ms + later_ms * self.manner.step_ms()))
     }
 
     /// Sets the timestamp, and signs the delivery with it.
     pub(super) fn date(&self, delivery: &mut Delivery, timestamp: &[u8]) {
-        let signature = self.key.sign(timestamp, &delivery.body).to_hex();
-        delivery.headers.set(TIMESTAMP_HEADER, timestamp.to_vec());
-        delivery.headers.set(SIGNATURE_HEADER, signature);
+        self.date_headers(&mut delivery.headers, timestamp, &delivery.body);
+    }
+
+    fn date_headers(&self, headers: &mut Headers, timestamp: &[u8], body: &[u8]) {
+        headers.set(TIMESTAMP_HEADER, timestamp.to_vec());
+        headers.set(SIGNATURE_HEADER, self.signature(timestamp, body));
+    }
+
+    /// The signature header's value for this timestamp and body.
+    pub(super) fn signature(&self, timestamp: &[u8], body: &[u8]) -> String {
+        if self.manner.recipe == Recipe::CONTRACT {
+            return self.key.sign(timestamp, body).to_hex();
+        }
+        self.manner.signature(self.secret.expose(), timestamp, body)
+    }
+
+    /// The value that a recipe gives instead; `None` if it does not apply, or gives a valid one.
+    pub(super) fn signature_by(&self, recipe: Recipe, timestamp: &[u8], body: &[u8]) -> Option<String> {
+        self.manner.forged(recipe, self.secret.expose(), timestamp, body)
+    }
+
+    /// The value under another secret; `None` if this is a valid one too.
+    pub(super) fn signature_under(&self, secret: &Secret, timestamp: &[u8], body: &[u8]) -> Option<String> {
+        let value = self.manner.signature(secret.expose(), timestamp, body);
+        (value != self.signature(timestamp, body)).then_some(value)
+    }
+
+    /// Where the digits of a signature header's value are.
+    pub(super) fn digits(&self, value: &[u8]) -> std::ops::Range<usize> {
+        self.manner.digits(value.len())
     }
 
     /// A plain body of this many bytes.

@@ -11,6 +11,7 @@ mod diagnosis;
 mod dialect;
 mod digits;
 mod ended;
+mod explained;
 mod formatting;
 mod freshness;
 mod header;
@@ -18,6 +19,7 @@ mod judge;
 mod key;
 pub mod maker;
 mod malformed;
+mod manner;
 pub(crate) mod messages;
 mod pace;
 mod processing;
@@ -35,6 +37,7 @@ mod ways_in;
 use super::requirement::Requirement;
 
 pub(super) use ended::ended;
+pub(super) use manner::manners;
 
 // The requirements that a load's forged probes violate if they are accepted.
 pub(crate) use altered::{VER_1, VER_2};

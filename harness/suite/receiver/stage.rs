@@ -25,7 +25,8 @@ use crate::subject::receiver::Receiver;
 use crate::suite::max_time::MaxTime;
 use crate::suite::property::Extent;
 use crate::suite::transcript::{Capability, Chosen, Ending, Respect, ScenarioName, Transcript, Trial};
-use crate::webhook::dialect;
+use crate::webhook::dialect::{self, Dialect};
+use crate::webhook::manner::Manner;
 use crate::wire::client::Client;
 use crate::wire::exchange::{Delivery, Exchange, ExchangeId, Outcome};
 
@@ -34,6 +35,9 @@ pub type Steps = for<'s> fn(&'s mut ReceiverStage<'_>) -> LocalBoxFuture<'s, Res
 
 /// How long to wait for the answer to a forged delivery, once several of them have timed out.
 const FORGED_WAIT: Duration = Duration::from_secs(1);
+
+/// What makes the random sequence of a second pass another one.
+const OTHER_SEED: u64 = 0x0070_726f_7669_7369;
 
 /// How long the process is watched after the last exchange of the run.
 const LAST_WATCH: Duration = Duration::from_millis(30);
@@ -108,6 +112,31 @@ impl<'a> ReceiverStage<'a> {
         }
     }
 
+    /// Finds the first of these manners in which a plain delivery is accepted, and goes on in it. Returns whether there is one.
+    pub async fn choose_manner(&mut self, manners: &[Manner]) -> bool {
+        for &manner in manners {
+            // With other ids than before: the receiver may remember what it rejected.
+            let seed = self.extent.seed.rotate_left(32) ^ OTHER_SEED;
+            let dialect = manner.dialect.and_then(Dialect::named).unwrap_or(self.maker.dialect);
+            let maker = self.maker.with_seed(seed).in_dialect(dialect).in_manner(manner);
+            self.link.manner = manner;
+            let exchange = self.link.deliver(&maker.deliver(&maker.plain())).await;
+            let accepted = exchange.outcome.acknowledges();
+            let id = self.transcript.record(exchange);
+            if accepted {
+                self.transcript.dialect = dialect;
+                self.transcript.manner = manner;
+                self.transcript.secret = Some(maker.secret.clone());
+                self.maker = maker;
+                return true;
+            }
+            if self.transcript.outcome(id).status().is_none() && self.revive(id).await.is_err() {
+                return false;
+            }
+        }
+        false
+    }
+
     /// Sends one valid delivery in each dialect, and goes on in the only one that is accepted.
     ///
     /// Only acceptance counts: a refusal may have any reason.
@@ -118,7 +147,7 @@ impl<'a> ReceiverStage<'a> {
             let maker = self.maker.with_seed(!self.extent.seed).in_dialect(dialect);
             let delivery = maker.sign(ascii_only(&maker.render(&maker.plain())));
             // Unlike those of scenarios, these do not count as unanswered: the receiver has not shown anything yet.
-            let exchange = self.link.client.send(&self.link.target, &delivery).await;
+            let exchange = self.link.deliver(&delivery).await;
             let answered = exchange.outcome.status().is_some();
             let id = self.transcript.record(exchange);
             sent.push((dialect, id));
@@ -251,7 +280,7 @@ impl<'a> ReceiverStage<'a> {
     ) -> Result<(Vec<ExchangeId>, bool), SubjectError> {
         self.link.in_time()?;
         let link = &self.link;
-        let sent = deliveries.iter().map(|delivery| link.client.send(&link.target, delivery));
+        let sent = deliveries.iter().map(|delivery| link.deliver(delivery));
         let ids: Vec<ExchangeId> =
             join_all(sent).await.into_iter().map(|exchange| self.transcript.record(exchange)).collect();
         let broken = ids.iter().copied().find(|&id| self.transcript.outcome(id).status().is_none());
@@ -284,7 +313,7 @@ impl<'a> ReceiverStage<'a> {
             return Ok(id);
         }
         // An earlier delivery ended the process. This one never reached it, or was lost with it.
-        let again = self.link.client.send(&self.link.target, &delivery).await;
+        let again = self.link.deliver(&delivery).await;
         let answered = again.outcome.status().is_some();
         let id = self.transcript.record(again);
         if !answered {

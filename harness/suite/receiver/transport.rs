@@ -226,7 +226,7 @@ impl ReceiverStage<'_> {
     async fn on_one_connection(&mut self) -> Result<(), SubjectError> {
         let control = self.send(self.maker.deliver(&self.maker.plain())).await?;
         let deliveries: Vec<Delivery> = (0..5).map(|_| self.maker.deliver(&self.maker.plain())).collect();
-        for exchange in self.link.client.send_all(&self.link.target, &deliveries).await {
+        for exchange in self.link.deliver_all(&deliveries).await {
             let answered = exchange.outcome.status().is_some();
             let exchange = self.transcript.record(exchange);
             let which = "on one connection";

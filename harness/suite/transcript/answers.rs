@@ -7,7 +7,8 @@ use bytes::Bytes;
 
 use crate::budget::Budget;
 use crate::redaction::{Redaction, encodings};
-use crate::webhook::signature::{Key, Secret, TIMESTAMP_HEADER};
+use crate::webhook::manner::Manner;
+use crate::webhook::signature::Secret;
 use crate::wire::exchange::{Delivery, Exchange, Headers, Outcome, Response};
 
 /// An answer gets this part of what is left. Of the longest answers, more than a hundred are kept whole.
@@ -34,31 +35,39 @@ pub(super) struct Shown {
 }
 
 impl Leaks {
-    pub(super) fn of(secret: Option<&Secret>, delivery: &Delivery, answer: &Response) -> Self {
+    pub(super) fn of(
+        secret: Option<&Secret>,
+        manner: &Manner,
+        delivery: &Delivery,
+        answer: &Response,
+    ) -> Self {
         // One text: an answer may have many short headers.
         let mut text = Vec::with_capacity(bytes(answer));
         for (name, value) in &answer.headers.0 {
             text.extend([name.as_bytes(), b"\n", value, b"\n"].concat());
         }
         text.extend_from_slice(&answer.body);
-        let expected = accepted_signature(secret, delivery);
+        let expected = accepted_signatures(secret, manner, delivery);
         Self {
             secret: secret.is_some_and(|secret| encodings::is_in(secret, &text)),
-            signature: expected.is_some_and(|digits| contains_digits(&text, &digits)),
+            signature: expected.iter().any(|digits| contains_digits(&text, digits)),
         }
     }
 }
 
-/// The signature with which a delivery would have been accepted.
-fn accepted_signature(secret: Option<&Secret>, delivery: &Delivery) -> Option<String> {
-    let timestamp = delivery.headers.single(TIMESTAMP_HEADER)?;
-    Some(Key::new(secret?).sign(timestamp, &delivery.body).to_hex())
+/// The signature with which a delivery would have been accepted, and the same one in hexadecimal digits.
+fn accepted_signatures(secret: Option<&Secret>, manner: &Manner, delivery: &Delivery) -> Vec<String> {
+    let given = secret.zip(delivery.headers.single(manner.timestamp_name));
+    let Some((secret, timestamp)) = given else { return Vec::new() };
+    let hexadecimal = manner.in_digits();
+    let forms = std::iter::once(*manner).chain((hexadecimal != *manner).then_some(hexadecimal));
+    forms.map(|form| form.signature(secret.expose(), timestamp, &delivery.body)).collect()
 }
 
 /// Cuts the answer of an exchange to what the budget allows. Returns what it showed, if it was cut. `redaction` has the secret.
 pub(super) fn cut(
     exchange: &mut Exchange,
-    secret: Option<&Secret>,
+    (secret, manner): (Option<&Secret>, &Manner),
     redaction: &Redaction,
     budget: &Budget,
 ) -> Option<Shown> {
@@ -68,7 +77,7 @@ pub(super) fn cut(
         budget.take(whole);
         return None;
     }
-    let shown = Shown { leaks: Leaks::of(secret, delivery, answer), error: says_error(&answer.body) };
+    let shown = Shown { leaks: Leaks::of(secret, manner, delivery, answer), error: says_error(&answer.body) };
     let before = bytes(answer);
     // Half for the headers, and the rest for the body.
     // Redacted first: a cut must not leave a part of a secret.
@@ -142,6 +151,7 @@ mod tests {
     use super::{Leaks, PART, Shown, cost, cut, give_back};
     use crate::budget::Budget;
     use crate::redaction::Redaction;
+    use crate::webhook::manner::Manner;
     use crate::webhook::signature::Secret;
     use crate::wire::exchange::{Delivery, Exchange, ExchangeId, Headers, Outcome, Response};
 
@@ -174,7 +184,7 @@ mod tests {
         let mut kept = Vec::new();
         for number in 0..20_000 {
             let mut exchange = answered(&[("X-Long", 3000)], Bytes::from(vec![b'B'; 5000]));
-            let shown = cut(&mut exchange, Some(&secret), &redaction, &budget);
+            let shown = cut(&mut exchange, (Some(&secret), &Manner::CONTRACT), &redaction, &budget);
             assert_eq!(shown.is_some(), answer(&exchange).cut > 0, "{number}");
             kept.push(exchange);
         }
@@ -190,7 +200,8 @@ mod tests {
         let body = [&b"x".repeat(9000)[..], b"Invalid: s3cr3t"].concat();
         let mut exchange = answered(&[("X-Long", 9000), ("Retry-After", 3000)], body.into());
         let redaction = Redaction::new(Some(&secret));
-        let shown = cut(&mut exchange, Some(&secret), &redaction, &Budget::of(1000 * PART));
+        let shown =
+            cut(&mut exchange, (Some(&secret), &Manner::CONTRACT), &redaction, &Budget::of(1000 * PART));
         assert_eq!(shown, Some(Shown { leaks: Leaks { secret: true, signature: false }, error: true }));
         let answer = answer(&exchange);
         assert_eq!((answer.status, answer.headers.0.len()), (503, 1));

@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 use super::answers::{self, Shown};
 use crate::budget::{ANSWERS, Budget};
 use crate::redaction::Redaction;
+use crate::webhook::manner::Manner;
 use crate::webhook::signature::Secret;
 use crate::wire::exchange::{Exchange, ExchangeId};
 
@@ -41,7 +42,12 @@ impl Default for Exchanges {
 }
 
 impl Exchanges {
-    /// How many exchanges there were, including released ones.
+    /// No exchanges yet; the first is numbered after this one.
+    pub fn after_number(count: usize) -> Self {
+        Self { count, ..Self::default() }
+    }
+
+    /// The number of the last exchange: how many there were, including released ones.
     pub fn count(&self) -> usize {
         self.count
     }
@@ -84,9 +90,14 @@ impl Exchanges {
     }
 
     /// The same for an exchange with a receiver: its answer is cut to what may still be kept of answers.
-    pub(super) fn push_answered(&mut self, mut exchange: Exchange, secret: Option<&Secret>) -> ExchangeId {
+    pub(super) fn push_answered(
+        &mut self,
+        mut exchange: Exchange,
+        secret: Option<&Secret>,
+        manner: &Manner,
+    ) -> ExchangeId {
         let redaction = self.redaction.get_or_insert_with(|| Redaction::new(secret));
-        let shown = answers::cut(&mut exchange, secret, redaction, &self.budget);
+        let shown = answers::cut(&mut exchange, (secret, manner), redaction, &self.budget);
         let id = self.push(exchange);
         self.cut += usize::from(shown.is_some());
         self.shown.extend(shown.map(|shown| (id, shown)));

@@ -25,7 +25,12 @@ pub enum Kept<'a> {
         body_cut: u64,
     },
     /// The trials of a scenario that is over.
-    Scenario { trials: &'a [Trial], processing: &'a [ProcessingTrial] },
+    Scenario {
+        trials: &'a [Trial],
+        processing: &'a [ProcessingTrial],
+        /// Whether their deliveries were made in the manner that the receiver wants, which is not that of the contract.
+        provisional: bool,
+    },
 }
 
 impl Keeper {

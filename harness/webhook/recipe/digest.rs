@@ -48,6 +48,15 @@ impl Digest {
         }
     }
 
+    /// Where the digits are in a value of this length. Those of base64 end before the padding and the digits with unused bits.
+    pub(crate) fn digits(self, length: usize) -> std::ops::Range<usize> {
+        match self {
+            Self::Prefixed => "sha256=".len().min(length)..length,
+            Self::Base64 | Self::Base64Url => 0..length.min(40),
+            _ => 0..length,
+        }
+    }
+
     pub(super) fn is_keyed(self) -> bool {
         !matches!(self, Self::Unkeyed | Self::Zeros)
     }

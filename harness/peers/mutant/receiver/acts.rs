@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::body;
-use super::incoming::Incoming;
+use super::incoming::{DEFAULT_SECRET, Incoming};
 use super::processing;
 use crate::peers::fault::ReceiverFault;
 use crate::peers::receiver::Observer;
 use crate::webhook::dialect::Members;
+use crate::webhook::manner::{Manner, Unit};
 use crate::webhook::recipe::{Digest, KeyForm, Message, Misread, Recipe};
 use crate::webhook::serialiser::Serialiser;
 use crate::webhook::signature::{NONCE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER};
@@ -32,8 +33,8 @@ pub(super) enum Act {
     /// Accepts these requests with any method.
     AcceptsAsPost(fn(&Incoming<'_>) -> Option<Bytes>),
     AcceptsRecipe(Recipe),
-    /// Accepts what is signed by this recipe, and rejects everything else.
-    ExpectsRecipe(Recipe),
+    /// Wants deliveries in another manner.
+    Wants,
     Hashes(Serialiser),
     /// Answers these requests with this status, and does nothing else.
     Answers(u16, Predicate),
@@ -53,6 +54,37 @@ pub(super) enum Act {
     EndsWhenCutOff,
     /// Does not recognise repeated bodies. Treats only these requests as repeats.
     Forgets(Predicate),
+}
+
+/// The manner in which a receiver with this fault wants deliveries, if it is another one than the contract's.
+pub(super) fn manner(fault: ReceiverFault) -> Option<Manner> {
+    use ReceiverFault as F;
+    let recipe = |recipe| Manner { recipe, ..Manner::CONTRACT };
+    Some(match fault {
+        F::VerifiesBodyAlone => recipe(Recipe::message(Message::BodyAlone)),
+        F::VerifiesWithDot => recipe(Recipe::message(Message::Separator("."))),
+        F::VerifiesTwiceStringified => recipe(Recipe::message(Message::DoubleStringified { ascii: false })),
+        F::VerifiesHexDecodedKey => recipe(Recipe::key(KeyForm::HexDecoded)),
+        F::VerifiesSha1 => recipe(Recipe::digest(Digest::Sha1)),
+        F::VerifiesSeconds => recipe(Recipe::message(Message::Seconds)),
+        F::VerifiesKeyWithNewline => recipe(Recipe::key(KeyForm::TrailingNewline)),
+        F::VerifiesQuotedKey => recipe(Recipe::key(KeyForm::DoubleQuoted)),
+        F::VerifiesConsumedBody => recipe(Recipe::message(Message::Misread(Misread::ObjectObject))),
+        F::VerifiesBase64Body => recipe(Recipe::message(Message::Misread(Misread::Base64))),
+        F::VerifiesBytesLiteral => recipe(Recipe::message(Message::Misread(Misread::BytesLiteral))),
+        F::RequiresShaPrefix => recipe(Recipe::digest(Digest::Prefixed)),
+        F::ExpectsUppercase => recipe(Recipe::digest(Digest::Uppercase)),
+        F::VerifiesHexKeyBodyAlone => {
+            recipe(Recipe { key: KeyForm::HexDecoded, ..Recipe::message(Message::BodyAlone) })
+        }
+        F::VerifiesQuotedKeyBodyAlone => {
+            recipe(Recipe { key: KeyForm::DoubleQuoted, ..Recipe::message(Message::BodyAlone) })
+        }
+        F::VerifiesDefaultSecret => Manner { secret: Some(DEFAULT_SECRET), ..Manner::CONTRACT },
+        F::ReadsSeconds => Manner { unit: Unit::Seconds, ..Manner::CONTRACT },
+        F::ReadsOtherHeader => Manner { signature_name: "X-Webhook-Signature", ..Manner::CONTRACT },
+        _ => return None,
+    })
 }
 
 #[allow(clippy::too_many_lines, reason = "a table with one row for each fault")]
@@ -78,14 +110,12 @@ pub(super) fn act(fault: ReceiverFault) -> Act {
             AcceptsOnly(|it| it.is_signed() && it.number.is_some_and(|ms| ms > it.now_ms + 30_000))
         }
         F::RejectsDeletions => Rejects(|it| it.event.ends_with(".deleted")),
-        F::VerifiesBodyAlone => ExpectsRecipe(Recipe::message(Message::BodyAlone)),
-        F::VerifiesWithDot => ExpectsRecipe(Recipe::message(Message::Separator("."))),
-        F::VerifiesTwiceStringified => {
-            ExpectsRecipe(Recipe::message(Message::DoubleStringified { ascii: false }))
-        }
-        F::VerifiesHexDecodedKey => ExpectsRecipe(Recipe::key(KeyForm::HexDecoded)),
-        F::VerifiesSha1 => ExpectsRecipe(Recipe::digest(Digest::Sha1)),
-        F::VerifiesSeconds => ExpectsRecipe(Recipe::message(Message::Seconds)),
+        F::VerifiesBodyAlone => Wants,
+        F::VerifiesWithDot => Wants,
+        F::VerifiesTwiceStringified => Wants,
+        F::VerifiesHexDecodedKey => Wants,
+        F::VerifiesSha1 => Wants,
+        F::VerifiesSeconds => Wants,
         F::RejectsUnknownEvents => Rejects(|it| !body::is_known_event(it.event)),
         F::RejectsUnknownMembers => Rejects(|it| body::has_unknown_members(it.body(), it.event)),
         F::HeaderNamesCaseSensitive => Rejects(|it| {
@@ -157,8 +187,8 @@ pub(super) fn act(fault: ReceiverFault) -> Act {
             Answers(500, |it| it.signature.as_ref().is_some_and(|value| !value.is_ascii()))
         }
         F::ThrowsOnTimestamp => Answers(500, |it| it.has_odd_timestamp()),
-        F::VerifiesKeyWithNewline => ExpectsRecipe(Recipe::key(KeyForm::TrailingNewline)),
-        F::VerifiesQuotedKey => ExpectsRecipe(Recipe::key(KeyForm::DoubleQuoted)),
+        F::VerifiesKeyWithNewline => Wants,
+        F::VerifiesQuotedKey => Wants,
         F::VerifiesTextAsAscii => AcceptsOnly(|it| {
             let text = Misread::Ascii.of(it.body());
             text.is_some_and(|text| it.is_signed_as(it.signature.as_deref(), &text)) && it.is_fresh()
@@ -170,13 +200,11 @@ pub(super) fn act(fault: ReceiverFault) -> Act {
         F::VerifiesTrimmedBody => AcceptsOnly(|it| {
             it.is_signed_as(it.signature.as_deref(), it.body().trim_ascii()) && it.is_fresh()
         }),
-        F::VerifiesQuotedKeyBodyAlone => {
-            ExpectsRecipe(Recipe { key: KeyForm::DoubleQuoted, ..Recipe::message(Message::BodyAlone) })
-        }
-        F::VerifiesConsumedBody => ExpectsRecipe(Recipe::message(Message::Misread(Misread::ObjectObject))),
-        F::VerifiesBase64Body => ExpectsRecipe(Recipe::message(Message::Misread(Misread::Base64))),
-        F::VerifiesBytesLiteral => ExpectsRecipe(Recipe::message(Message::Misread(Misread::BytesLiteral))),
-        F::VerifiesDefaultSecret => AcceptsOnly(|it| it.is_signed_by_default()),
+        F::VerifiesQuotedKeyBodyAlone => Wants,
+        F::VerifiesConsumedBody => Wants,
+        F::VerifiesBase64Body => Wants,
+        F::VerifiesBytesLiteral => Wants,
+        F::VerifiesDefaultSecret => Wants,
         F::EndsOnAbortedRequest => EndsWhenCutOff,
         F::ClosesOnRejection => Rewrites(|_, _| None),
         F::RejectsWith500 => Rewrites(|_, _| Some(Response::text(500, ""))),
@@ -216,13 +244,11 @@ pub(super) fn act(fault: ReceiverFault) -> Act {
         F::HashesSorted => Hashes(Serialiser::Sorted),
         F::HashesPretty => Hashes(Serialiser::Pretty),
         F::FallsBackToReserialised => Accepts(|it| it.is_signed_reprinted(Serialiser::Javascript)),
-        F::ReadsSeconds => AcceptsOnly(|it| it.is_signed() && it.is_fresh_in_seconds()),
-        F::ReadsOtherHeader => AcceptsOnly(|it| it.is_fresh_with(it.header("X-Webhook-Signature"))),
-        F::RequiresShaPrefix => ExpectsRecipe(Recipe::digest(Digest::Prefixed)),
-        F::ExpectsUppercase => ExpectsRecipe(Recipe::digest(Digest::Uppercase)),
-        F::VerifiesHexKeyBodyAlone => {
-            ExpectsRecipe(Recipe { key: KeyForm::HexDecoded, ..Recipe::message(Message::BodyAlone) })
-        }
+        F::ReadsSeconds => Wants,
+        F::ReadsOtherHeader => Wants,
+        F::RequiresShaPrefix => Wants,
+        F::ExpectsUppercase => Wants,
+        F::VerifiesHexKeyBodyAlone => Wants,
         F::ComparesPrefix => Accepts(|it| {
             let whole = it.signature.as_ref().is_some_and(|given| given.len() == 64);
             whole && it.right_digits() >= 8 && it.is_fresh()

@@ -13,7 +13,7 @@ use crate::wire::exchange::Delivery;
 /// The reference receiver's window.
 const WINDOW_MS: u64 = 300_000;
 /// A default that some programs have built in.
-const DEFAULT_SECRET: &str = "your-webhook-secret";
+pub(super) const DEFAULT_SECRET: &str = "your-webhook-secret";
 
 #[derive(Default)]
 pub(super) struct Memory {

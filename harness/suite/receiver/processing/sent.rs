@@ -96,7 +96,7 @@ impl ReceiverStage<'_> {
         let body = self.maker.render(&event);
         let mut ids = vec![self.send(self.maker.sign(body.clone())).await?];
         // A millisecond later, so the timestamp differs.
-        let later = self.maker.clock.now_ms() + 1;
+        let later = self.maker.clock.now_ms() + self.maker.manner.step_ms();
         ids.push(self.send(self.maker.sign_at(body, later)).await?);
         let what = "the same delivery sent twice, the second time with a new timestamp, signature and nonce";
         self.add_trial(what.to_owned(), &event, ProcessingKind::SignedAnew, ids);
@@ -155,7 +155,7 @@ impl ReceiverStage<'_> {
     }
 
     fn sign_by(&self, recipe: Recipe, delivery: &mut Delivery, timestamp: &str) -> Option<()> {
-        let value = recipe.compute(self.maker.secret.expose(), timestamp.as_bytes(), &delivery.body)?;
+        let value = self.maker.signature_by(recipe, timestamp.as_bytes(), &delivery.body)?;
         delivery.headers.set(SIGNATURE_HEADER, value);
         Some(())
     }
@@ -186,7 +186,7 @@ const FORGED: &[(&str, Forge)] = &[
     }),
     ("a correctly signed delivery that is one day old", |stage, delivery, _| {
         let sent_ms = stage.maker.clock.now_ms().checked_sub(DAY_MS)?;
-        stage.maker.date(delivery, sent_ms.to_string().as_bytes());
+        stage.maker.date(delivery, stage.maker.manner.stamp(sent_ms).as_bytes());
         Some(())
     }),
     ("a delivery with a signature of 64 zeros", |_, delivery, _| {

@@ -230,7 +230,7 @@ impl ReceiverStage<'_> {
     /// Errors: the process cannot be restarted.
     async fn one_ends_it(&mut self, suspects: &[(ExchangeId, Delivery)]) -> Result<bool, SubjectError> {
         for (_, delivery) in suspects {
-            let exchange = self.link.client.send(&self.link.target, delivery).await;
+            let exchange = self.link.deliver(delivery).await;
             let lost = exchange.outcome.status().is_none() && exchange.outcome != Outcome::Abandoned;
             self.transcript.record(exchange);
             if lost {
@@ -252,7 +252,7 @@ impl ReceiverStage<'_> {
         &mut self,
         delivery: &Delivery,
     ) -> Result<Option<(ExchangeId, String)>, SubjectError> {
-        let exchange = self.link.client.send(&self.link.target, delivery).await;
+        let exchange = self.link.deliver(delivery).await;
         let id = self.transcript.record(exchange);
         let Some(how) = self.subject.ends_within(WATCH).await else { return Ok(None) };
         let lived = self.subject.age().unwrap_or_default();

@@ -1,5 +1,6 @@
 //! Sends cases between their controls, and notices when the receiver stops answering.
 
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::subject::SubjectError;
@@ -7,6 +8,7 @@ use crate::suite::max_time::MaxTime;
 use crate::suite::receiver::case::Case;
 use crate::suite::receiver::maker::Maker;
 use crate::suite::receiver::messages;
+use crate::webhook::manner::Manner;
 use crate::wire::client::{Client, Target};
 use crate::wire::exchange::{Delivery, Exchange, Outcome};
 
@@ -18,6 +20,8 @@ const MAX_SILENT: usize = 3;
 pub(in crate::suite::receiver) struct Link<'a> {
     pub(in crate::suite::receiver) client: &'a Client,
     pub(in crate::suite::receiver) target: Target,
+    /// How this receiver wants its deliveries.
+    pub(in crate::suite::receiver) manner: Manner,
     max_time: MaxTime,
     /// Sends forged deliveries once several of them were not answered: it waits only a second.
     impatient: Client,
@@ -42,7 +46,7 @@ impl<'a> Link<'a> {
         max_time: MaxTime,
     ) -> Self {
         let (silent, hung) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        Self { client, target, max_time, impatient, silent, hung }
+        Self { client, target, manner: Manner::CONTRACT, max_time, impatient, silent, hung }
     }
 
     /// Whether several forged deliveries have timed out.
@@ -79,6 +83,30 @@ impl<'a> Link<'a> {
         self.exchange(delivery, true).await
     }
 
+    /// Sends a delivery, with the header names that this receiver reads.
+    pub(in crate::suite::receiver) async fn deliver(&self, delivery: &Delivery) -> Exchange {
+        self.client.send(&self.target, &self.renamed(delivery)).await
+    }
+
+    /// Sends deliveries on one connection, as long as the receiver keeps it open.
+    pub(in crate::suite::receiver) async fn deliver_all(&self, deliveries: &[Delivery]) -> Vec<Exchange> {
+        let renamed: Vec<Delivery> = deliveries.iter().map(|one| self.renamed(one).into_owned()).collect();
+        self.client.send_all(&self.target, &renamed).await
+    }
+
+    fn renamed<'d>(&self, delivery: &'d Delivery) -> Cow<'d, Delivery> {
+        if self.manner == Manner::CONTRACT {
+            return Cow::Borrowed(delivery);
+        }
+        let mut renamed = delivery.clone();
+        for (name, _) in &mut renamed.headers.0 {
+            if let Some(own) = self.manner.renamed(name) {
+                *name = own;
+            }
+        }
+        Cow::Owned(renamed)
+    }
+
     /// Errors: nothing more is to be sent.
     fn check(&self) -> Result<(), SubjectError> {
         self.in_time()?;
@@ -102,7 +130,7 @@ impl<'a> Link<'a> {
     ) -> Result<Exchange, SubjectError> {
         self.check()?;
         // There is one exchange for each delivery.
-        let sent = self.client.send_all(&self.target, std::slice::from_ref(delivery)).await;
+        let sent = self.deliver_all(std::slice::from_ref(delivery)).await;
         Ok(match sent.into_iter().next() {
             Some(exchange) => self.counted(exchange, true),
             None => self.exchange(delivery, true).await,
@@ -111,7 +139,7 @@ impl<'a> Link<'a> {
 
     async fn exchange(&self, delivery: &Delivery, valid: bool) -> Exchange {
         let client = if !valid && self.hangs_on_forged() { &self.impatient } else { self.client };
-        let exchange = client.send(&self.target, delivery).await;
+        let exchange = client.send(&self.target, &self.renamed(delivery)).await;
         self.counted(exchange, valid)
     }
 

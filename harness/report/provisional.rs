@@ -1,0 +1,79 @@
+//! What the first fault of a receiver hides: the failures that would remain after its fix.
+
+use std::fmt::Write as _;
+
+use super::check::{AfterFix, CheckEntry};
+use super::{Report, messages};
+use crate::suite::verdict::VerdictName;
+use crate::terminal::{BOLD, DIM, clean, lines};
+
+/// The failures that would remain, those of the highest level first.
+pub(super) fn remaining(report: &Report) -> Vec<(&CheckEntry, &AfterFix)> {
+    let failures = report.checks.iter().filter_map(|check| Some((check, check.after_fix.as_ref()?)));
+    let mut failures: Vec<_> = failures.collect();
+    failures.sort_by_key(|(check, _)| check.level);
+    failures
+}
+
+/// What a text report says about them, with ANSI colours; in lines of their own if it should be short.
+pub(super) fn shown(report: &Report, is_short: bool) -> String {
+    if is_short {
+        return short(report).iter().map(|line| format!("  {line}\n")).collect();
+    }
+    let counts = counts(report).map(|counts| format!("\n{DIM}{counts}{DIM:#}\n")).unwrap_or_default();
+    block(report) + &counts
+}
+
+/// The block of a text report that lists them, with ANSI colours; empty if there is none.
+pub(super) fn block(report: &Report) -> String {
+    let remaining = remaining(report);
+    let mut text = String::new();
+    if remaining.is_empty() {
+        return text;
+    }
+    // Writing to a string does not fail.
+    let _ = writeln!(text, "\n{BOLD}{}{BOLD:#}", messages::would_fail_too());
+    let mut told: Vec<(Option<&str>, String)> = Vec::new();
+    for (check, failure) in remaining {
+        let [id] = check.requirements;
+        let title = report.requirements.iter().find(|one| one.id == id).map_or("", |one| one.title);
+        let _ = writeln!(text, "  {DIM}{:<6}{DIM:#}  {id:<6}  {title}", check.level);
+        let key = (failure.cause.as_ref().map(|cause| cause.code), failure.text());
+        // The same cause is explained once.
+        if told.contains(&key) {
+            continue;
+        }
+        let what = lines(&failure.text(), "                  ");
+        let _ = writeln!(text, "                  {what}");
+        if let Some(cause) = &failure.cause {
+            let fix = lines(cause.fix, "                       ");
+            let _ = writeln!(text, "                  {DIM}fix{DIM:#}  {fix}");
+        }
+        told.push(key);
+    }
+    text
+}
+
+/// The same in lines without colours for `-q` and coding agents.
+pub(super) fn short(report: &Report) -> Vec<String> {
+    remaining(report)
+        .into_iter()
+        .map(|(check, failure)| {
+            let [id] = check.requirements;
+            let code = failure.cause.as_ref().map(|cause| cause.code);
+            messages::would_fail(check.level, id, code, &clean(&failure.text()))
+        })
+        .collect()
+}
+
+/// How the requirements that depend on the first fault came out, in parentheses; `None` if nothing is known.
+pub(super) fn counts(report: &Report) -> Option<String> {
+    let count = |wanted: VerdictName| {
+        let of = |check: &&CheckEntry| {
+            check.verdict == VerdictName::Inconclusive && check.provisional == Some(wanted)
+        };
+        report.checks.iter().filter(of).count()
+    };
+    let (passed, failed) = (count(VerdictName::Pass), count(VerdictName::Fail));
+    (passed + failed > 0).then(|| messages::provisional_counts(passed, failed))
+}
