@@ -153,7 +153,7 @@ fn entry<'a>(summary: &'a Value, id: &str) -> &'a Value {
 
 #[test]
 fn deliveries_are_judged_as_they_arrive() {
-    let mut listening = Listening::new(&["--secret", SECRET, "--count", "3"]);
+    let mut listening = Listening::new(&["--secret", SECRET, "--count", "3", "--dialect", "documented"]);
     assert!(listening.send(&valid("/hook?a=1", &body(1))).starts_with("HTTP/1.1 200 "));
     let first = listening.next();
     assert_eq!((&first["verdict"], failed(&first)), (&"pass".into(), vec![]), "{first}");
