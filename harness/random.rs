@@ -11,6 +11,9 @@ use rand::{RngExt, SeedableRng};
 #[derive(Debug)]
 pub struct Random(Mutex<StdRng>);
 
+/// Changes a seed to that of its secret.
+const SECRETS: u64 = 0x7477_656e_7479_2121;
+
 impl Random {
     pub fn from_seed(seed: u64) -> Self {
         Self(Mutex::new(StdRng::seed_from_u64(seed)))
@@ -36,6 +39,11 @@ impl Random {
         bytes[8] = (bytes[8] & 0x3f) | 0x80;
         let hex = const_hex::encode(bytes);
         format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+    }
+
+    /// The secret that a seed makes. It shares nothing with the values of [`Random::from_seed`], which reports show.
+    pub fn secret_of(seed: u64) -> String {
+        Self::from_seed(seed ^ SECRETS).secret()
     }
 
     /// 64 hexadecimal digits in mixed case, to find subjects that decode the key or fold its case.

@@ -50,7 +50,7 @@ pub(super) struct Arguments {
 pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
     let mut plan = RunPlan::of(&arguments.run, &[Role::Receiver])?;
     let seed = plan.options.seed;
-    let made = || Secret::new(Random::from_seed(seed).secret());
+    let made = || Secret::new(Random::secret_of(seed));
     let path = (arguments.path.as_deref(), "/");
     let attachment = arguments.attach.attachment(path, made, &arguments.trust, console)?;
     plan.attached = arguments.attach.words(&attachment);

@@ -58,7 +58,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let requirement = requirements::all()
         .find(named)
         .ok_or_else(|| unusable(messages::not_a_receiver_requirement(&case.requirement)))?;
-    let made = || Secret::new(Random::from_seed(case.seed).secret());
+    let made = || Secret::new(Random::secret_of(case.seed));
     let path = (arguments.path.as_deref(), case.path());
     let attachment = arguments.attach.attachment(path, made, &arguments.trust, console)?;
     let case = case.with_secret(&attachment.secret);

@@ -268,6 +268,8 @@ described! {
         LeaksSecret: "quotes the secret in the answer to a rejected delivery",
         RejectsLoneSurrogates: "rejects a body with a lone surrogate",
         RejectsOtherDialect: "rejects the body of the other dialect",
+        RejectsDocumented: "accepts only the body that Twenty sends, and is checked in the documented dialect",
+        RejectsShipped: "accepts only the documented body, and is checked in the dialect that Twenty sends",
         DropsDeliveries: "accepts deliveries without processing them",
         ProcessesRejected: "processes deliveries that it rejects",
         DedupesNothing: "processes the same delivery each time",

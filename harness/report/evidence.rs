@@ -54,7 +54,10 @@ pub struct Manifest {
     format: &'static str,
     tool: Tool,
     role: Role,
+    /// The dialect of the run; under `auto`, the one that was found out, if any was.
     dialect: &'static str,
+    /// What named the dialect: `auto`, or an option.
+    dialect_chosen_by: &'static str,
     subject: String,
     seed: u64,
     cases: u32,
@@ -73,6 +76,7 @@ pub struct RunEvidence(Arc<Mutex<Files>>);
 
 struct Files {
     folder: PathBuf,
+    manifest: Manifest,
     redaction: Redaction,
     exchanges: Lines,
     trials: Lines,
@@ -125,6 +129,7 @@ impl Folder {
         let (exchanges, trials) = (lines("exchanges.jsonl"), lines("trials.jsonl"));
         RunEvidence(Arc::new(Mutex::new(Files {
             folder: self.0.clone(),
+            manifest,
             redaction,
             exchanges,
             trials,
@@ -153,6 +158,7 @@ impl Manifest {
             tool: Tool::THIS,
             role,
             dialect: options.dialect.name,
+            dialect_chosen_by: if options.auto { "auto" } else { "option" },
             subject: subject.to_owned(),
             seed: options.seed,
             cases: options.cases,
@@ -211,6 +217,13 @@ impl Files {
     fn keep(&mut self, kept: Kept<'_>) {
         match kept {
             Kept::Secret(secret) => self.redaction.add(secret),
+            Kept::Dialect(dialect) if dialect == self.manifest.dialect => {}
+            Kept::Dialect(dialect) => {
+                self.manifest.dialect = dialect;
+                let path = self.folder.join("run.json");
+                let written = write_json(&path, &self.manifest);
+                self.failures.extend(written.err().map(|why| messages::not_written(&path, &why)));
+            }
             Kept::Exchange { exchange, body_cut } => {
                 let (exchange, redacted) = self.redaction.exchange(exchange);
                 let body_cut = NonZeroU64::new(body_cut);

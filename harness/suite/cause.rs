@@ -331,7 +331,7 @@ codes! {
          another method",
         avoid "answer 200 with an error in the body: only the status counts";
     RefusesDialect = "refuses.dialect":
-        "the body of the other dialect is rejected",
+        "the receiver reads the body of one dialect and rejects the other",
         "read the event's name from `event` or `eventName`, and the record from `data` or `record`",
         avoid "answer 200 without reading it: the events would be lost";
     RefusesLarge = "refuses.large":

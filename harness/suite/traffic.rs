@@ -89,6 +89,7 @@ impl Traffic {
         let mut transcript = self.transcript(recording.exchanges);
         transcript.remarks = recording.remarks;
         if let Some(keeper) = keeper {
+            keeper.keep(Kept::Dialect(transcript.dialect.name));
             transcript
                 .exchanges
                 .after(0)

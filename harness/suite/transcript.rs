@@ -237,6 +237,14 @@ impl Transcript {
         next
     }
 
+    /// Goes on in a dialect that was found out.
+    pub fn choose(&mut self, dialect: &'static Dialect, chosen: Chosen) {
+        (self.dialect, self.chosen) = (dialect, Some(chosen));
+        if let Some(keeper) = &self.keeper {
+            keeper.keep(Kept::Dialect(dialect.name));
+        }
+    }
+
     /// The dialect that this body is judged in: recorded and watched bodies show theirs, unless an option names it.
     pub fn dialect_of(&self, body: &[u8]) -> &'static Dialect {
         let own = (self.recorded && self.chosen.is_some()).then(|| Dialect::of_body(body)).flatten();
@@ -294,7 +302,7 @@ impl Transcript {
         let arrivals = self.arrivals.iter().map(|arrival| arrival.exchange);
         let processed = self.processing.iter().flat_map(|trial| trial.exchanges.iter().copied());
         let compared = self.comparison.iter().flat_map(|comparison| comparison.shown_by.iter().copied());
-        let refused = self.chosen.iter().filter_map(|chosen| Some(chosen.refused?.1));
+        let refused = self.chosen.and_then(|chosen| chosen.refused).map(|(_, id)| id);
         let named: HashSet<ExchangeId> =
             trials.chain(deaths).chain(arrivals).chain(processed).chain(compared).chain(refused).collect();
         self.exchanges.keep(&named);

@@ -11,6 +11,7 @@ mod bench_compare;
 mod bench_peers;
 mod commands;
 mod control;
+mod dialects;
 mod evidence;
 mod help;
 mod https;

@@ -333,7 +333,8 @@ async fn sender_mutants_fail_the_requirements_of_their_fault() {
 async fn receiver_mutants_fail_the_requirements_of_their_fault() {
     let run = |fault: ReceiverFault| async move {
         // Only one dialect has a nonce.
-        let dialect = if fault == ReceiverFault::DedupesOnNonce { &SHIPPED } else { &DOCUMENTED };
+        let shipped = [ReceiverFault::DedupesOnNonce, ReceiverFault::RejectsShipped];
+        let dialect = if shipped.contains(&fault) { &SHIPPED } else { &DOCUMENTED };
         let (observations, observer) = observations();
         let mutant =
             mutant::receiver::Mutant::new(fault, Settings::new(secret()), Clock::system(), LATE, observer);

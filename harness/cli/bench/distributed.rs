@@ -68,7 +68,7 @@ pub(super) struct Arguments {
 pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
     arguments.output.check::<BenchReport>(arguments.written(), &arguments.inputs())?;
     let seed = random_seed();
-    let made = || Secret::new(Random::from_seed(seed).secret());
+    let made = || Secret::new(Random::secret_of(seed));
     let attachment =
         arguments.attach.attachment(arguments.load.paths(), made, &TrustOptions::default(), console)?;
     if let Some(target) = attachment.target() {

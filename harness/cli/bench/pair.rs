@@ -95,7 +95,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let corpus = arguments.load.corpus()?;
     descriptors::allow(plan.concurrency).map_err(Error::Usage)?;
     let secret = arguments.secret.read(console)?;
-    let secret = secret.unwrap_or_else(|| Secret::new(Random::from_seed(plan.seed).secret()));
+    let secret = secret.unwrap_or_else(|| Secret::new(Random::secret_of(plan.seed)));
     console.redact(&secret);
     let redaction = Redaction::new([&secret]);
     let (clock, interrupted) = (Clock::system(), interruption());

@@ -101,7 +101,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let (baseline, bounds) = arguments.baseline.open(&arguments.threshold, &arguments.output, inputs)?;
     let load = LoadFacts::of(&plan, arguments.load.tolerance().max_errors, search_plan.is_some());
     baseline.check(&load, BenchRole::Receiver, arguments.load.dialect().name)?;
-    let made = || Secret::new(Random::from_seed(plan.seed).secret());
+    let made = || Secret::new(Random::secret_of(plan.seed));
     let (path, trust) = (arguments.load.paths(), TrustOptions::default());
     let attachment = match arguments.attach.named() {
         true => Some(arguments.attach.attachment(path, made, &trust, console)?),

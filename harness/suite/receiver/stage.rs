@@ -6,9 +6,11 @@ mod generated;
 mod link;
 mod obstacle;
 
+use std::pin::pin;
 use std::time::Duration;
 
-use futures_util::future::{LocalBoxFuture, join_all};
+use futures_util::future::{LocalBoxFuture, join, join_all};
+use tokio::time::timeout;
 
 use self::batch::Tried;
 use self::ends::Ends;
@@ -38,6 +40,9 @@ const FORGED_WAIT: Duration = Duration::from_secs(1);
 
 /// What makes the random sequence of a second pass another one.
 const OTHER_SEED: u64 = 0x0070_726f_7669_7369;
+
+/// How long the answer to the first delivery of a run is waited for before the second is sent.
+const PROBE_WAIT: Duration = Duration::from_secs(1);
 
 /// How long the process is watched after the last exchange of the run.
 const LAST_WATCH: Duration = Duration::from_millis(30);
@@ -141,27 +146,54 @@ impl<'a> ReceiverStage<'a> {
     ///
     /// Only acceptance counts: a refusal may have any reason.
     pub async fn choose_dialect(&mut self) {
-        let mut sent = Vec::new();
-        for dialect in dialect::ALL {
-            // With ids of their own, so that a run with the chosen dialect as an option sends the same as this one.
-            let maker = self.maker.with_seed(!self.extent.seed).in_dialect(dialect);
-            let delivery = maker.sign(ascii_only(&maker.render(&maker.plain())));
-            // Unlike those of scenarios, these do not count as unanswered: the receiver has not shown anything yet.
-            let exchange = self.link.deliver(&delivery).await;
-            let answered = exchange.outcome.status().is_some();
-            let id = self.transcript.record(exchange);
-            sent.push((dialect, id));
-            if !answered && self.revive(id).await.is_err() {
-                return;
-            }
-        }
+        // With ids of their own, so that a run with the chosen dialect as an option sends the same as this one.
+        let maker = |dialect| self.maker.with_seed(!self.extent.seed).in_dialect(dialect);
+        let [first, second] = dialect::ALL.map(|dialect| {
+            let maker = maker(dialect);
+            maker.sign(ascii_only(&maker.render(&maker.plain())))
+        });
+        let Ok(sent) = self.send_probes(&first, &second).await else { return };
         let (accepted, refused): (Vec<_>, Vec<_>) =
-            sent.into_iter().partition(|&(_, id)| self.transcript.acknowledged(id));
+            dialect::ALL.into_iter().zip(sent).partition(|&(_, id)| self.transcript.acknowledged(id));
         if let (&[(accepted, _)], &[(refused, id)]) = (&*accepted, &*refused) {
-            self.transcript.dialect = accepted;
-            self.transcript.chosen = Some(Chosen { refused: Some((refused.name, id)) });
+            self.transcript.choose(accepted, Chosen { refused: Some((refused.name, id)) });
             self.maker = self.maker.with_seed(self.extent.seed).in_dialect(accepted);
         }
+    }
+
+    /// Sends the first deliveries of a run, the second without waiting long for the answer to the first: some receivers never answer
+    /// what they cannot read.
+    ///
+    /// Errors: the process cannot be restarted.
+    async fn send_probes(
+        &mut self,
+        first: &Delivery,
+        second: &Delivery,
+    ) -> Result<[ExchangeId; 2], SubjectError> {
+        let (first, together) = {
+            let mut answer = pin!(self.link.send_anyway(first));
+            match timeout(PROBE_WAIT, &mut answer).await {
+                Ok(exchange) => (exchange, None),
+                Err(_) => {
+                    let (exchange, other) = join(answer, self.link.send_anyway(second)).await;
+                    (exchange, Some(other))
+                }
+            }
+        };
+        let (first, ended) = self.record_probe(first).await?;
+        let is_lost = |other: &Exchange| ended && other.outcome.status().is_none();
+        let second = match together.filter(|other| !is_lost(other)) {
+            Some(exchange) => exchange,
+            None => self.link.send_anyway(second).await,
+        };
+        Ok([first, self.record_probe(second).await?.0])
+    }
+
+    /// Returns its number, and whether the process ended at it.
+    async fn record_probe(&mut self, exchange: Exchange) -> Result<(ExchangeId, bool), SubjectError> {
+        let answered = exchange.outcome.status().is_some();
+        let id = self.transcript.record(exchange);
+        Ok((id, !answered && self.revive(id).await?))
     }
 
     /// Begins a scenario: restarts a process that ended since the last one, and checks whether a receiver that stopped answering

@@ -69,6 +69,8 @@ const RCV_1: Requirement = Requirement {
         ReceiverFault::VerifiesBase64Body,
         ReceiverFault::VerifiesBytesLiteral,
         ReceiverFault::VerifiesDefaultSecret,
+        ReceiverFault::RejectsDocumented,
+        ReceiverFault::RejectsShipped,
         ReceiverFault::RequiresShaPrefix,
         ReceiverFault::ExpectsUppercase,
         ReceiverFault::ReadsSeconds,

@@ -143,12 +143,11 @@ impl<'a> SenderStage<'a> {
         // Without an authority a sender has no certificate to trust.
         let https = ca.is_some().then_some(Capability::Https);
         let hello = Hello::read(&self.call(Op::Hello { dialect, ca }).await?)?;
-        if self.transcript.chosen.is_some()
-            && let Some(own) = hello.dialect.as_deref()
-        {
+        if let (Some(chosen), Some(own)) = (self.transcript.chosen, hello.dialect.as_deref()) {
             let known = Dialect::named(own);
-            self.transcript.dialect =
+            let known =
                 known.ok_or_else(|| SubjectError::ProtocolViolation(messages::unknown_dialect(own)))?;
+            self.transcript.choose(known, chosen);
         }
         let all = [Capability::Delete, Capability::Filters, Capability::Outcomes, Capability::Unsigned];
         let all = all.into_iter().chain(https);

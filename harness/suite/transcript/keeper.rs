@@ -19,6 +19,8 @@ pub struct Keeper(Arc<dyn Fn(Kept<'_>) + Send + Sync>);
 pub enum Kept<'a> {
     /// A secret that must not be shown.
     Secret(&'a Secret),
+    /// The dialect that was found out.
+    Dialect(&'static str),
     Exchange {
         exchange: &'a Exchange,
         /// How many bytes of the request's body are missing, because it was too long to keep.

@@ -264,7 +264,8 @@ pub(super) fn act(fault: ReceiverFault) -> Act {
             Some(Response::text(response.status, format!("secret: {}\n", it.secret.expose())))
         }),
         F::RejectsLoneSurrogates => Rejects(|it| body::contains(it.body(), r#"\ud800""#)),
-        F::RejectsOtherDialect => Rejects(|it| body::is_shipped(it.body())),
+        F::RejectsOtherDialect | F::RejectsShipped => Rejects(|it| body::is_shipped(it.body())),
+        F::RejectsDocumented => Rejects(|it| body::is_documented(it.body())),
         F::DropsDeliveries => Processes(processing::nothing),
         F::ProcessesRejected => ProcessesRejected,
         F::DedupesNothing => Forgets(|_| false),

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use crate::peers::receiver::{NotADelivery, read};
-use crate::webhook::dialect::{self, Members, SHIPPED};
+use crate::webhook::dialect::{self, DOCUMENTED, Dialect, Members, SHIPPED};
 use crate::webhook::sample::is_standard;
 use crate::wire::exchange::{Delivery, Transfer};
 
@@ -32,7 +32,16 @@ pub(super) fn is_known_event(event: &str) -> bool {
 
 /// Whether a body is in the dialect that Twenty sends.
 pub(super) fn is_shipped(body: &[u8]) -> bool {
-    Members::parse(body).is_ok_and(|members| members.text(SHIPPED.event_member).is_some())
+    names_event(body, &SHIPPED)
+}
+
+/// Whether a body is in the documented dialect.
+pub(super) fn is_documented(body: &[u8]) -> bool {
+    names_event(body, &DOCUMENTED)
+}
+
+fn names_event(body: &[u8], dialect: &Dialect) -> bool {
+    Members::parse(body).is_ok_and(|members| members.text(dialect.event_member).is_some())
 }
 
 fn record(body: &Value) -> Option<&Value> {
@@ -83,7 +92,7 @@ pub(super) fn without_secret(body: &[u8]) -> Option<Bytes> {
 /// Whether the body or its record has members that the samples of that event do not have.
 pub(super) fn has_unknown_members(body: &[u8], event: &str) -> bool {
     let Ok(members) = Members::parse(body) else { return false };
-    let known = |dialect: &&'static dialect::Dialect| {
+    let known = |dialect: &&'static Dialect| {
         let sample = dialect.sample(event)?;
         let record = Members::parse(members.get(dialect.record_member)?.get().as_bytes()).ok()?;
         let sample = Members::parse(sample.record.get().as_bytes()).ok()?;
