@@ -100,13 +100,18 @@ pub fn render(report: &Report, detail: Detail, width: usize) -> String {
 /// What was tested, and how.
 fn heading(text: &mut String, report: &Report, width: usize) {
     let (name, version) = (report.tool.name, report.tool.version);
-    let rest =
-        format!("· {} {} · {} · seed {}", report.role, clean(&report.subject), payloads(report), report.seed);
+    let rest = format!(
+        "· {} {} · {} · seed\u{a0}{}",
+        report.role,
+        clean(&report.subject),
+        payloads(report),
+        report.seed
+    );
     let first = name.len() + version.len() + 2;
     let mut margin = "";
     let _ = write!(text, "{BOLD}{name} {version}{BOLD:#} ");
     for line in wrapped(&rest, first, 2, width) {
-        let _ = writeln!(text, "{margin}{line}");
+        let _ = writeln!(text, "{margin}{}", line.replace('\u{a0}', " "));
         margin = "  ";
     }
     if let Some(choice) = &report.dialect_choice {

@@ -274,8 +274,9 @@ impl Transcript {
         let arrivals = self.arrivals.iter().map(|arrival| arrival.exchange);
         let processed = self.processing.iter().flat_map(|trial| trial.exchanges.iter().copied());
         let compared = self.comparison.iter().flat_map(|comparison| comparison.shown_by.iter().copied());
+        let refused = self.chosen.and_then(|chosen| chosen.refused).map(|(_, id)| id);
         let named: HashSet<ExchangeId> =
-            trials.chain(deaths).chain(arrivals).chain(processed).chain(compared).collect();
+            trials.chain(refused).chain(deaths).chain(arrivals).chain(processed).chain(compared).collect();
         self.exchanges.keep(&named);
     }
 

@@ -77,6 +77,11 @@ fn row(text: &mut String, report: &Report, (requirement, check): Row<'_>, (colum
     let RequirementEntry { id, title, level, .. } = requirement;
     let (style, verdict) = match check.verdict {
         VerdictName::Fail => (style_of(*level), "failed".to_owned() + &number_of(report, id)),
+        VerdictName::Inconclusive if explained_by(report, check).is_some() => {
+            let number = explained_by(report, check).filter(|_| report.findings.len() > 1);
+            let number = number.map(|number| format!(" ({number})")).unwrap_or_default();
+            (UNCLEAR, format!("{}{number}", check.verdict.as_str()))
+        }
         verdict => (UNCLEAR, format!("{}: {}", verdict.as_str(), first_line(check))),
     };
     let at = TITLE + column + 2;
@@ -89,6 +94,13 @@ fn row(text: &mut String, report: &Report, (requirement, check): Row<'_>, (colum
         let before = if number == 0 { 0 } else { margin };
         let _ = writeln!(text, "{:before$}{style}{line}{style:#}", "");
     }
+}
+
+/// The number of the finding whose cause an open requirement names.
+fn explained_by(report: &Report, check: &CheckEntry) -> Option<usize> {
+    let message = check.message.as_deref()?;
+    let named = |code: &str| message.contains(&format!("cause: {code}"));
+    report.findings.iter().position(|finding| finding.cause.is_some_and(named)).map(|at| at + 1)
 }
 
 /// The number of the finding that explains a failure, if there are several findings.
