@@ -109,10 +109,10 @@ pub(super) fn shown_by(exchanges: &[usize], most: usize) -> String {
     }
 }
 
-/// Every case that fails. What successive cases begin with is said once.
+/// Every case that fails. What successive cases have in common but for the last word is said once.
 pub(super) fn cases_that_fail(cases: &[String]) -> String {
     /// How many words two cases must share to be joined.
-    const FEW: usize = 4;
+    const FEW: usize = 3;
     let mut shown = String::new();
     let mut before: &[&str] = &[];
     let words: Vec<Vec<&str>> = cases.iter().map(|case| case.split(' ').collect()).collect();
@@ -121,7 +121,7 @@ pub(super) fn cases_that_fail(cases: &[String]) -> String {
         let usual = words.starts_with(&["a", "delivery"]) && before.starts_with(&["a", "delivery"]);
         let (joint, from) = match same {
             _ if before.is_empty() => ("", 0),
-            FEW.. if same < words.len() => (", ", same),
+            FEW.. if same + 1 == words.len() && words.len() == before.len() => (", ", same),
             _ if usual => ("; ", 2),
             _ => ("; ", 0),
         };
@@ -195,7 +195,7 @@ fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut shown = String::new();
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             shown.push(',');
         }
         shown.push(digit);

@@ -80,7 +80,7 @@ pub fn render(report: &Report, detail: Detail, width: usize) -> String {
         }
     }
     for note in &report.notes {
-        let note = messages::note(note);
+        let note = messages::note(if detail == Detail::Verbose { note } else { in_short(note) });
         text.push('\n');
         for (number, line) in note.lines().flat_map(|line| wrapped(line, 0, 6, width)).enumerate() {
             let margin = if number == 0 { 0 } else { 6 };
@@ -95,6 +95,15 @@ pub fn render(report: &Report, detail: Detail, width: usize) -> String {
     };
     let _ = writeln!(text, "{}", report.result_line());
     text
+}
+
+/// A note without the output that it quotes: the findings have its telling line.
+fn in_short(note: &str) -> &str {
+    let line = note.lines().next().unwrap_or_default();
+    match line.strip_suffix(':') {
+        Some(quotes) => quotes.rsplit_once(';').map_or(quotes, |(rest, _)| rest),
+        None => line,
+    }
 }
 
 /// What was tested, and how.
