@@ -41,6 +41,9 @@ pub struct CheckEntry {
     /// Receivers: the fixed cases that show it, each as what was sent, if there are several.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub cases_that_fail: Vec<String>,
+    /// Receivers: whether every case shows it.
+    #[serde(skip)]
+    pub every_case_fails: bool,
     /// Receivers: what shows the cause, if that is another delivery.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shown: Option<String>,
@@ -163,6 +166,7 @@ impl CheckEntry {
             message: None,
             sent: None,
             cases_that_fail: Vec::new(),
+            every_case_fails: false,
             shown: None,
             output: None,
             answer: None,
@@ -257,10 +261,11 @@ pub(super) fn check_entry(
             entry.answer = first.and_then(|&id| AnswerEntry::of(transcript.exchange(id), redact));
             let emission = evidence.emission.and_then(|at| transcript.emissions.get(at));
             if transcript.role == Role::Receiver {
-                let circumstances = Circumstances::of(transcript, evidence);
+                let circumstances = Circumstances::of(transcript, evidence, finding.requirement);
                 let redacted = |text: Option<String>| text.map(|text| redact.text(&text));
                 entry.sent = redacted(circumstances.sent);
                 entry.cases_that_fail = circumstances.cases.iter().map(|case| redact.text(case)).collect();
+                entry.every_case_fails = circumstances.every;
                 entry.shown = redacted(circumstances.shown);
                 entry.output = redacted(circumstances.output);
             }

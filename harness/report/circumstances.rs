@@ -2,7 +2,8 @@
 
 use super::messages;
 use super::program_output::telling_line;
-use crate::suite::requirement::Evidence;
+use crate::suite::requirement::{Evidence, Requirement};
+use crate::suite::scenario::Turn;
 use crate::suite::transcript::{Transcript, Trial};
 use crate::wire::exchange::ExchangeId;
 
@@ -12,6 +13,8 @@ pub(super) struct Circumstances {
     pub(super) sent: Option<String>,
     /// Every fixed case that shows it, if there are several.
     pub(super) cases: Vec<String>,
+    /// Whether every case of the requirement shows it.
+    pub(super) every: bool,
     /// What was answered to the delivery that shows the cause.
     pub(super) shown: Option<String>,
     /// The line of the program's output that says most.
@@ -19,7 +22,7 @@ pub(super) struct Circumstances {
 }
 
 impl Circumstances {
-    pub(super) fn of(transcript: &Transcript, evidence: &Evidence) -> Self {
+    pub(super) fn of(transcript: &Transcript, evidence: &Evidence, requirement: &Requirement) -> Self {
         let ids = &evidence.exchanges;
         let sent = ids.first().and_then(|&id| {
             let trial = trial_at(transcript, id)?;
@@ -34,6 +37,9 @@ impl Circumstances {
                 cases.push(trial.what.clone());
             }
         }
+        let judging = requirement.scenarios.iter().filter(|one| one.turn != Turn::Diagnosis);
+        let mut tried = judging.flat_map(|one| transcript.trials_of(one.name)).peekable();
+        let every = tried.peek().is_some() && tried.all(|trial| ids.contains(&trial.exchange));
         if cases.len() == 1 {
             cases.clear();
         }
@@ -42,7 +48,7 @@ impl Circumstances {
             let trial = trial_at(transcript, id)?;
             transcript.acknowledged(id).then(|| messages::it_accepted(&trial.what))
         });
-        Self { sent, cases, shown, output: output(transcript, ids) }
+        Self { sent, cases, every, shown, output: output(transcript, ids) }
     }
 }
 

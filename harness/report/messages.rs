@@ -128,12 +128,27 @@ pub(super) fn shown_by(exchanges: &[usize], most: usize) -> String {
     }
 }
 
-/// Every case that fails. What all of them begin with is said once.
+/// Every case that fails. What successive cases have in common but for the last word is said once.
 pub(super) fn cases_that_fail(cases: &[String]) -> String {
-    const USUAL: &str = "a delivery ";
-    let all = cases.len() > 1 && cases.iter().all(|case| case.starts_with(USUAL));
-    let shown: Vec<&str> = cases.iter().map(|case| if all { &case[USUAL.len()..] } else { case }).collect();
-    if all { format!("{USUAL}{}", shown.join("; ")) } else { shown.join("; ") }
+    /// How many words two cases must share to be joined.
+    const FEW: usize = 3;
+    let mut shown = String::new();
+    let mut before: &[&str] = &[];
+    let words: Vec<Vec<&str>> = cases.iter().map(|case| case.split(' ').collect()).collect();
+    for words in &words {
+        let same = words.iter().zip(before).take_while(|(one, other)| one == other).count();
+        let usual = words.starts_with(&["a", "delivery"]) && before.starts_with(&["a", "delivery"]);
+        let (joint, from) = match same {
+            _ if before.is_empty() => ("", 0),
+            FEW.. if same + 1 == words.len() && words.len() == before.len() => (", ", same),
+            _ if usual => ("; ", 2),
+            _ => ("; ", 0),
+        };
+        shown.push_str(joint);
+        shown.push_str(&words[from..].join(" "));
+        before = words;
+    }
+    shown
 }
 
 /// What was sent: `POST /hook with a valid delivery (1.2 KB)`.
@@ -204,7 +219,7 @@ fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut shown = String::new();
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             shown.push(',');
         }
         shown.push(digit);
@@ -397,6 +412,8 @@ mod tests {
         assert_eq!(some_failed(2, 5, Some(3)), "2 of 5 failed, first #3");
         let cases = ["a delivery without a".to_owned(), "a delivery with b".to_owned()];
         assert_eq!(cases_that_fail(&cases), "a delivery without a; with b");
+        let cases = ["a", "b"].map(|key| format!("a delivery signed with {key}"));
+        assert_eq!(cases_that_fail(&cases), "a delivery signed with a, b");
         assert_eq!(sent("POST", "/", "x", 1250), "POST / with x (1.2 KB)");
     }
 

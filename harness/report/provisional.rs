@@ -15,15 +15,6 @@ pub(super) fn remaining(report: &Report) -> Vec<(&CheckEntry, &AfterFix)> {
     failures
 }
 
-/// What a text report says about them, with ANSI colours; in lines of their own if it should be short.
-pub(super) fn shown(report: &Report, is_short: bool) -> String {
-    if is_short {
-        return short(report).iter().map(|line| format!("  {line}\n")).collect();
-    }
-    let counts = counts(report).map(|counts| format!("\n{DIM}{counts}{DIM:#}\n")).unwrap_or_default();
-    block(report) + &counts
-}
-
 /// The block of a text report that lists them, with ANSI colours; empty if there is none.
 pub(super) fn block(report: &Report) -> String {
     let remaining = remaining(report);
@@ -66,7 +57,7 @@ pub(super) fn short(report: &Report) -> Vec<String> {
         .collect()
 }
 
-/// How the requirements that depend on the first fault came out, in parentheses; `None` if nothing is known.
+/// How the requirements that depend on the first fault came out; `None` if nothing is known.
 pub(super) fn counts(report: &Report) -> Option<String> {
     let count = |wanted: VerdictName| {
         let of = |check: &&CheckEntry| {

@@ -84,7 +84,7 @@ pub fn render(report: &Report, detail: Detail, width: usize) -> String {
         }
     }
     for note in &report.notes {
-        let note = messages::note(note);
+        let note = messages::note(if detail == Detail::Verbose { note } else { in_short(note) });
         text.push('\n');
         for (number, line) in note.lines().flat_map(|line| wrapped(line, 0, 6, width)).enumerate() {
             let margin = if number == 0 { 0 } else { 6 };
@@ -102,16 +102,30 @@ pub fn render(report: &Report, detail: Detail, width: usize) -> String {
     text
 }
 
+/// A note without the output that it quotes: the findings have its telling line.
+fn in_short(note: &str) -> &str {
+    let line = note.lines().next().unwrap_or_default();
+    match line.strip_suffix(':') {
+        Some(quotes) => quotes.rsplit_once(';').map_or(quotes, |(rest, _)| rest),
+        None => line,
+    }
+}
+
 /// What was tested, and how.
 fn heading(text: &mut String, report: &Report, width: usize) {
     let (name, version) = (report.tool.name, report.tool.version);
-    let rest =
-        format!("· {} {} · {} · seed {}", report.role, clean(&report.subject), payloads(report), report.seed);
+    let rest = format!(
+        "· {} {} · {} · seed\u{a0}{}",
+        report.role,
+        clean(&report.subject),
+        payloads(report),
+        report.seed
+    );
     let first = name.len() + version.len() + 2;
     let mut margin = "";
     let _ = write!(text, "{BOLD}{name} {version}{BOLD:#} ");
     for line in wrapped(&rest, first, 2, width) {
-        let _ = writeln!(text, "{margin}{line}");
+        let _ = writeln!(text, "{margin}{}", line.replace('\u{a0}', " "));
         margin = "  ";
     }
     if let Some(choice) = &report.dialect_choice {

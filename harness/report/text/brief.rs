@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use super::finding::{cases, check_of, style_of};
 use super::rows::depends_on_valid;
 use super::{answer, together};
-use crate::report::{CheckEntry, FindingEntry, Report, VerdictName, messages};
+use crate::report::{CheckEntry, FindingEntry, Report, VerdictName, messages, provisional};
 use crate::terminal::{UNCLEAR, clean, clipped};
 
 /// How many characters of an output, a message or a list are shown.
@@ -22,6 +22,9 @@ pub(super) fn render(report: &Report) -> String {
     }
     for finding in &report.findings {
         entry(&mut text, report, finding);
+    }
+    for line in provisional::short(report) {
+        let _ = writeln!(text, "{line}");
     }
     let together = together(report);
     for one in &together {

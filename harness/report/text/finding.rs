@@ -151,10 +151,9 @@ pub(super) fn cases(report: &Report, finding: &FindingEntry) -> Option<String> {
 }
 
 fn repeat(text: &mut String, indent: usize, finding: &FindingEntry, check: &CheckEntry) {
-    match finding.rerun.as_deref().or_else(|| check.again()) {
-        // Unchanged: what is invisible is escaped in it already, in the way of the shell.
-        Some(command) => labelled_command(text, indent, "again", command),
-        None => {}
+    // Unchanged: what is invisible is escaped in it already, in the way of the shell.
+    if let Some(command) = finding.rerun.as_deref().or_else(|| check.again()) {
+        labelled_command(text, indent, "again", command);
     }
     if let Some(code) = finding.cause {
         labelled_command(text, indent, "more", &messages::explain_command(code));

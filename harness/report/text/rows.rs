@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::finding::style_of;
 use super::layout::wrapped;
-use crate::report::{CheckEntry, Report, RequirementEntry, VerdictName, messages};
+use crate::report::{CheckEntry, Report, RequirementEntry, VerdictName, messages, provisional};
 use crate::terminal::{DIM, UNCLEAR, clean};
 
 /// The column of a requirement's title.
@@ -51,7 +51,9 @@ pub(super) fn list(text: &mut String, report: &Report, is_told: &dyn Fn(&CheckEn
         row(text, report, (requirement, check), (column, width));
         if requirement.id == "RCV-1" && dependent > 0 {
             let words = messages::depend_on_it(dependent);
-            let _ = writeln!(text, "{:10}{words:<1$}  {UNCLEAR}inconclusive{UNCLEAR:#}", "", column + 8);
+            let counts = provisional::counts(report).map(|counts| format!(" ({counts})")).unwrap_or_default();
+            let verdict = format!("{UNCLEAR}inconclusive{UNCLEAR:#}{counts}");
+            let _ = writeln!(text, "{:10}{words:<1$}  {verdict}", "", column + 8);
         }
     }
     let mut told: Vec<String> = Vec::new();
@@ -77,6 +79,11 @@ fn row(text: &mut String, report: &Report, (requirement, check): Row<'_>, (colum
     let RequirementEntry { id, title, level, .. } = requirement;
     let (style, verdict) = match check.verdict {
         VerdictName::Fail => (style_of(*level), "failed".to_owned() + &number_of(report, id)),
+        VerdictName::Inconclusive if explained_by(report, check).is_some() => {
+            let number = explained_by(report, check).filter(|_| report.findings.len() > 1);
+            let number = number.map(|number| format!(" ({number})")).unwrap_or_default();
+            (UNCLEAR, format!("{}{number}", check.verdict.as_str()))
+        }
         verdict => (UNCLEAR, format!("{}: {}", verdict.as_str(), first_line(check))),
     };
     let at = TITLE + column + 2;
@@ -89,6 +96,13 @@ fn row(text: &mut String, report: &Report, (requirement, check): Row<'_>, (colum
         let before = if number == 0 { 0 } else { margin };
         let _ = writeln!(text, "{:before$}{style}{line}{style:#}", "");
     }
+}
+
+/// The number of the finding whose cause an open requirement names.
+fn explained_by(report: &Report, check: &CheckEntry) -> Option<usize> {
+    let message = check.message.as_deref()?;
+    let named = |code: &str| message.contains(&format!("cause: {code}"));
+    report.findings.iter().position(|finding| finding.cause.is_some_and(named)).map(|at| at + 1)
 }
 
 /// The number of the finding that explains a failure, if there are several findings.

@@ -15,8 +15,27 @@ use tempfile::TempDir;
 /// The longest run, on a busy machine.
 const LONGEST_RUN: Duration = Duration::from_secs(300);
 
-/// Variables that the binary reads in addition to `TWENTY_…`.
-const VARIABLES: [&str; 5] = ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "PORT", "TERM"];
+/// Variables that the binary reads in addition to `TWENTY_…`, the last of them to find out whether a coding agent runs it.
+const VARIABLES: [&str; 18] = [
+    "NO_COLOR",
+    "CLICOLOR",
+    "CLICOLOR_FORCE",
+    "PORT",
+    "TERM",
+    "AI_AGENT",
+    "AGENT",
+    "CLAUDECODE",
+    "CLAUDE_CODE",
+    "CURSOR_AGENT",
+    "GEMINI_CLI",
+    "CODEX_SANDBOX",
+    "CODEX_THREAD_ID",
+    "CLINE_ACTIVE",
+    "OPENCODE",
+    "AUGMENT_AGENT",
+    "COPILOT_CLI",
+    "GOOSE_TERMINAL",
+];
 
 /// A program that is killed when the value is dropped.
 pub(crate) struct Running(pub(crate) Child);
