@@ -114,20 +114,10 @@ fn in_short(note: &str) -> &str {
 /// What was tested, and how.
 fn heading(text: &mut String, report: &Report, width: usize) {
     let (name, version) = (report.tool.name, report.tool.version);
-    let rest = format!(
-        "· {} {} · {} · seed\u{a0}{}",
-        report.role,
-        clean(&report.subject),
-        payloads(report),
-        report.seed
-    );
-    let first = name.len() + version.len() + 2;
-    let mut margin = "";
-    let _ = write!(text, "{BOLD}{name} {version}{BOLD:#} ");
-    for line in wrapped(&rest, first, 2, width) {
-        let _ = writeln!(text, "{margin}{}", line.replace('\u{a0}', " "));
-        margin = "  ";
-    }
+    let rest =
+        format!("· {} {} · {} · seed {}", report.role, clean(&report.subject), payloads(report), report.seed);
+    // On one line, so that what is said of the payloads is the second, however long the command is.
+    let _ = writeln!(text, "{BOLD}{name} {version}{BOLD:#} {rest}");
     if let Some(choice) = &report.dialect_choice {
         for line in wrapped(&choice.sentence, 0, 0, width) {
             let _ = writeln!(text, "{line}");

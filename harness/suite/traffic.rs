@@ -97,7 +97,14 @@ impl Traffic {
                 .for_each(|exchange| keeper.keep(Kept::Exchange { exchange, body_cut: 0 }));
         }
         let findings = self.judge(&transcript, selected);
-        Run { transcript, after: None, findings, duration: began.elapsed(), interrupted: false, not_started: None }
+        Run {
+            transcript,
+            after: None,
+            findings,
+            duration: began.elapsed(),
+            interrupted: false,
+            not_started: None,
+        }
     }
 
     /// Judges such a transcript.

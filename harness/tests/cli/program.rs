@@ -190,11 +190,14 @@ impl Ran {
         }
     }
 
-    /// Fails unless its output contains all of these words.
+    /// Fails unless its output contains all of these words. Reports are wrapped, so any white space is as good as a blank.
     #[track_caller]
     pub(crate) fn says(&self, words: &[&str]) {
+        let on_one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let said = [on_one_line(&self.stdout), on_one_line(&self.stderr)];
         for word in words {
-            assert!(self.stdout.contains(word) || self.stderr.contains(word), "{word:?} is not in {self:#?}");
+            let has = |text: &String| text.contains(&on_one_line(word));
+            assert!(said.iter().any(has), "{word:?} is not in {self:#?}");
         }
     }
 

@@ -70,9 +70,11 @@ impl Tampering {
             Act::SendsCarelessly(reads) => careless(reads),
             Act::Misunderstands(_) => careless(AnswerRead::WholeBody),
             Act::CountsCharacters => careless(AnswerRead::FinalHead),
-            Act::WaitsForBodies => {
-                Arc::new(Careless { wait: CARELESS_WAIT, reads: AnswerRead::BodyWithin(late * BODIES), in_characters: false })
-            }
+            Act::WaitsForBodies => Arc::new(Careless {
+                wait: CARELESS_WAIT,
+                reads: AnswerRead::BodyWithin(late * BODIES),
+                in_characters: false,
+            }),
             Act::SendsOnKept => Arc::new(Kept::new(CARELESS_WAIT)),
             _ => secured.clone(),
         };
