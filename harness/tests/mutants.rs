@@ -5,6 +5,7 @@
 
 mod nulls;
 mod retries;
+mod short_reports;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -320,6 +321,7 @@ async fn sender_mutants_fail_the_requirements_of_their_fault() {
                 writeln!(wrong, "{first}  with limits {PATIENCE} times as long: {again}").unwrap();
             }
         }
+        wrong += &short_reports::too_long(&format!("{fault:?}"), run);
         rows.push((format!("{fault:?}"), causes(run)));
     }
     assert_eq!(wrong, "", "mutants and the requirements that name their faults disagree");
@@ -357,6 +359,7 @@ async fn receiver_mutants_fail_the_requirements_of_their_fault() {
         if expected.is_empty() || failed(run) != expected {
             writeln!(wrong, "{fault:?}: expected {expected:?}, failed {:?}", causes(run)).unwrap();
         }
+        wrong += &short_reports::too_long(&format!("{fault:?}"), run);
         rows.push((format!("{fault:?}"), causes(run)));
     }
     assert_eq!(wrong, "", "mutants and the requirements that name their faults disagree");

@@ -12,6 +12,8 @@ use crate::terminal::{UNCLEAR, clean, clipped};
 
 /// How many characters of an output, a message or a list are shown.
 const SHOWN: usize = 240;
+/// How many characters of the cases are shown: the other report has all.
+const CASES: usize = 360;
 
 pub(super) fn render(report: &Report) -> String {
     let mut text = String::new();
@@ -71,7 +73,7 @@ fn entry(text: &mut String, report: &Report, finding: &FindingEntry) {
     }
     if let Some(cases) = cases(report, finding) {
         let cases: Vec<&str> = cases.lines().collect();
-        line("cases", &clipped(&cases.join("; "), 2 * SHOWN));
+        line("cases", &clipped(&cases.join("; "), CASES));
     }
     if let Some(fix) = finding.fix {
         line("fix", fix);
