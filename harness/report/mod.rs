@@ -10,6 +10,7 @@ pub mod junit;
 pub mod text;
 pub mod watched;
 
+mod answer;
 mod check;
 mod circumstances;
 mod conclusion;
@@ -35,9 +36,10 @@ use crate::webhook::dialect::DOCUMENTED;
 use crate::wire::exchange::{Delivery, ExchangeId, Trust};
 use check::check_entry;
 
+pub use answer::AnswerEntry;
 pub use check::{CauseEntry, CheckEntry};
 pub use conclusion::RunResult;
-pub use findings::{AnswerEntry, FindingEntry};
+pub use findings::FindingEntry;
 
 pub use crate::suite::verdict::VerdictName;
 

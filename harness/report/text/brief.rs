@@ -5,9 +5,9 @@
 use std::fmt::Write as _;
 
 use super::finding::{cases, check_of, style_of};
-use super::rows::depends_on_valid;
-use super::{answer, together};
-use crate::report::{CheckEntry, FindingEntry, Report, VerdictName, messages};
+use super::rows::{depends_on_valid, explained_by};
+use super::{answer, messages, together};
+use crate::report::{CheckEntry, FindingEntry, Report, VerdictName};
 use crate::terminal::{UNCLEAR, clean, clipped};
 
 /// How many characters of an output, a message or a list are shown.
@@ -35,6 +35,7 @@ pub(super) fn render(report: &Report) -> String {
     let is_open = |check: &&CheckEntry| {
         matches!(check.verdict, VerdictName::Inconclusive | VerdictName::Error)
             && !depends_on_valid(report, check)
+            && explained_by(report, check).is_none()
             && !together.iter().any(|one| one.has(check))
     };
     let open: Vec<&CheckEntry> = report.checks.iter().filter(is_open).collect();

@@ -1,10 +1,15 @@
 //! Text reports about mutants are short, and say early what to change.
 
 use anstream::adapter::strip_str;
+use twenty_conform::peers::fault::ReceiverFault;
 use twenty_conform::report::text::{Detail, WIDTH, render};
 use twenty_conform::report::{Heading, Report};
 use twenty_conform::suite::requirement::{Level, Role};
 use twenty_conform::suite::run::Run;
+
+use super::run_receiver_mutant;
+use crate::goldens::masked;
+use crate::snapshot::assert_snapshot;
 
 /// What a report for agents has at most, for each finding.
 const MOST_LINES: usize = 20;
@@ -27,6 +32,24 @@ pub(crate) fn report(run: &Run) -> Report {
         out: None,
     };
     Report::new(run, &heading)
+}
+
+/// Reports on a receiver that signs otherwise, and on one with several faults.
+#[tokio::test(flavor = "multi_thread")]
+async fn reports_on_mutants() {
+    for (name, fault) in [
+        ("receiver-body-alone", ReceiverFault::VerifiesBodyAlone),
+        ("receiver-several-findings", ReceiverFault::AcceptsMissingSignature),
+    ] {
+        let run = run_receiver_mutant(fault).await;
+        let report = report(&run);
+        for (form, detail) in
+            [("text", Detail::Normal), ("short", Detail::Quiet), ("verbose", Detail::Verbose)]
+        {
+            let text = strip_str(&render(&report, detail, WIDTH)).to_string();
+            assert_snapshot(&format!("reports/{name}.{form}"), &masked(&text));
+        }
+    }
 }
 
 /// What is wrong with the length of the reports of a run; empty if nothing is.
