@@ -35,6 +35,7 @@ use twenty_conform::wire::endpoint::http;
 fn options(interrupted: watch::Receiver<bool>) -> Options {
     Options {
         dialect: &DOCUMENTED,
+        auto: false,
         limits: Limits::default(),
         max_time: MaxTime::new(Duration::from_secs(86_400)),
         seed: 7,

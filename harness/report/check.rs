@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::answer::AnswerEntry;
 use super::circumstances::Circumstances;
 use super::curl::{self, body_name};
-use super::findings::AnswerEntry;
 use super::messages;
 use crate::redaction::Redaction;
 use crate::subject::protocol::Op;

@@ -46,18 +46,6 @@ pub(super) fn evidence_incomplete(failure: &str) -> String {
 
 // The heading of the text report.
 
-pub(super) fn payloads(dialect: &str) -> String {
-    format!("{dialect} payloads")
-}
-
-/// Why these payloads were chosen, in the first line.
-pub(super) fn chosen(refused: Option<(&str, &str)>) -> String {
-    refused.map_or_else(
-        || " (auto)".to_owned(),
-        |(dialect, answer)| format!(" (auto: {dialect} ones are {answer})"),
-    )
-}
-
 /// How a delivery in the other dialect was refused.
 pub(super) fn refused_with(status: Option<u16>) -> String {
     status.map_or_else(|| "not answered".to_owned(), |status| format!("answered {status}"))
@@ -69,19 +57,6 @@ pub(super) fn why_this_dialect(chosen: &str, refused: &str, answer: &str) -> Str
         "Twenty sends shipped payloads today, while its documentation shows documented ones. This receiver accepts \
          {chosen} payloads; {refused} ones were {answer}."
     )
-}
-
-pub(super) fn rejects_every_valid_delivery() -> &'static str {
-    "Your receiver rejects every valid delivery"
-}
-
-/// The chosen payloads, for the short form.
-pub(super) fn payloads_in_short(chosen: &str, refused: &str, answer: &str) -> String {
-    format!("payloads: {chosen} ({refused} ones were {answer})")
-}
-
-pub(super) fn note(note: &str) -> String {
-    format!("note: {note}")
 }
 
 pub(super) fn would_fail_too() -> &'static str {
@@ -102,53 +77,11 @@ pub(super) fn provisional_counts(passed: usize, failed: usize) -> String {
     }
 }
 
-/// The beginning of a line about requirements that are open for the same reason.
-pub(super) fn not_judged(count: usize) -> String {
-    counted(count, "requirement", "requirements")
-}
-
 // Findings.
-
-pub(super) fn cases(count: usize) -> String {
-    format!("({})", counted(count, "case", "cases"))
-}
 
 /// Causes that explain what was seen as well as the first one does.
 pub(super) fn also_explained_by(causes: &[String]) -> String {
     format!("{}, which would also explain this", causes.join(", or "))
-}
-
-/// The numbers of the requests that show a failure, at most `most` of them.
-pub(super) fn shown_by(exchanges: &[usize], most: usize) -> String {
-    let shown: Vec<String> = exchanges.iter().take(most).map(|id| format!("#{id}")).collect();
-    let name = if exchanges.len() == 1 { "exchange" } else { "exchanges" };
-    match exchanges.len().saturating_sub(shown.len()) {
-        0 => format!("{name} {}", shown.join(" ")),
-        more => format!("{name} {} and {more} more", shown.join(" ")),
-    }
-}
-
-/// Every case that fails. What successive cases have in common but for the last word is said once.
-pub(super) fn cases_that_fail(cases: &[String]) -> String {
-    /// How many words two cases must share to be joined.
-    const FEW: usize = 3;
-    let mut shown = String::new();
-    let mut before: &[&str] = &[];
-    let words: Vec<Vec<&str>> = cases.iter().map(|case| case.split(' ').collect()).collect();
-    for words in &words {
-        let same = words.iter().zip(before).take_while(|(one, other)| one == other).count();
-        let usual = words.starts_with(&["a", "delivery"]) && before.starts_with(&["a", "delivery"]);
-        let (joint, from) = match same {
-            _ if before.is_empty() => ("", 0),
-            FEW.. if same + 1 == words.len() && words.len() == before.len() => (", ", same),
-            _ if usual => ("; ", 2),
-            _ => ("; ", 0),
-        };
-        shown.push_str(joint);
-        shown.push_str(&words[from..].join(" "));
-        before = words;
-    }
-    shown
 }
 
 /// What was sent: `POST /hook with a valid delivery (1.2 KB)`.
@@ -166,65 +99,9 @@ pub(super) fn it_accepted(what: &str) -> String {
     format!("it accepted {what}")
 }
 
-/// The title of a page in an answer.
-pub(super) fn page_titled(title: &str) -> String {
-    format!("page \"{title}\"")
-}
-
-pub(super) fn explain_command(code: &str) -> String {
-    format!("{} explain {code}", env!("CARGO_PKG_NAME"))
-}
-
-/// Requirements that are open because no valid delivery is accepted.
-pub(super) fn depend_on_it(count: usize) -> String {
-    if count == 1 {
-        "1 requirement depends on it".to_owned()
-    } else {
-        format!("{count} requirements depend on it")
-    }
-}
-
-pub(super) fn not_applicable(count: usize) -> String {
-    format!("{count} not applicable")
-}
-
 /// Said instead of the command if curl would change the delivery.
 pub(super) fn no_curl_command() -> &'static str {
     "no curl command can send this; save the case with --out DIR and use `twenty-conform replay DIR/cases/ID.json`"
-}
-
-/// The same of a run that stopped early.
-pub(super) fn stopped_after(requests: usize) -> String {
-    format!("Stopped after {requests} requests.")
-}
-
-/// The last line but one.
-pub(super) fn requests_in(requests: usize, took_ms: u64, waited_ms: u64) -> String {
-    let requests = grouped(requests);
-    let noun = if requests == "1" { "request" } else { "requests" };
-    match waited_ms {
-        0 => format!("{requests} {noun} in {}", seconds(took_ms)),
-        _ => format!("{requests} {noun} in {}, of which it waited {}", seconds(took_ms), seconds(waited_ms)),
-    }
-}
-
-/// Seconds with one digit after the point.
-fn seconds(ms: u64) -> String {
-    let tenths = ms.saturating_add(50) / 100;
-    format!("{}.{} s", tenths / 10, tenths % 10)
-}
-
-/// A number with a comma between thousands.
-fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let mut shown = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            shown.push(',');
-        }
-        shown.push(digit);
-    }
-    shown
 }
 
 /// The last line. `levels` says for each level how many of its requirements passed.
@@ -404,16 +281,7 @@ mod tests {
         let ids = |count: usize| (1..=count).map(|id| format!("#{id}")).collect::<Vec<_>>();
         assert_eq!(exited_after(&ids(1), "it exited"), "after exchange #1: it exited");
         assert_eq!(exited_after(&ids(2), "it exited"), "after exchange #1, #2: it exited");
-        assert_eq!([cases(1), cases(2)], ["(1 case)", "(2 cases)"]);
-        assert_eq!(shown_by(&[3, 4], 2), "exchanges #3 #4");
-        assert_eq!(shown_by(&[3, 4, 5], 2), "exchanges #3 #4 and 1 more");
-        assert_eq!(requests_in(3462, 1149, 0), "3,462 requests in 1.1 s");
-        assert_eq!(requests_in(1, 1000, 500), "1 request in 1.0 s, of which it waited 0.5 s");
         assert_eq!(some_failed(2, 5, Some(3)), "2 of 5 failed, first #3");
-        let cases = ["a delivery without a".to_owned(), "a delivery with b".to_owned()];
-        assert_eq!(cases_that_fail(&cases), "a delivery without a; with b");
-        let cases = ["a", "b"].map(|key| format!("a delivery signed with {key}"));
-        assert_eq!(cases_that_fail(&cases), "a delivery signed with a, b");
         assert_eq!(sent("POST", "/", "x", 1250), "POST / with x (1.2 KB)");
     }
 

@@ -10,6 +10,7 @@ pub mod junit;
 pub mod text;
 pub mod watched;
 
+mod answer;
 mod check;
 mod circumstances;
 mod conclusion;
@@ -40,9 +41,10 @@ use crate::wire::exchange::{Delivery, ExchangeId, Trust};
 use check::check_entry;
 use framework::Stack;
 
+pub use answer::AnswerEntry;
 pub use check::{AfterFix, CauseEntry, CheckEntry};
 pub use conclusion::RunResult;
-pub use findings::{AnswerEntry, FindingEntry};
+pub use findings::FindingEntry;
 
 pub use crate::suite::verdict::VerdictName;
 

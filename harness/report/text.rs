@@ -7,6 +7,7 @@ mod answer;
 mod brief;
 mod finding;
 mod layout;
+mod messages;
 mod rows;
 
 use std::fmt::Write as _;
@@ -14,8 +15,8 @@ use std::fmt::Write as _;
 use anstyle::Style;
 
 use self::layout::{labelled, labelled_command, wrapped};
-use super::{CheckEntry, Report, RequirementEntry, VerdictName, messages, not_started, provisional};
-use crate::terminal::{BAD, BOLD, DIM, GOOD, UNCLEAR, clean, lines};
+use super::{CheckEntry, Report, RequirementEntry, VerdictName, not_started, provisional};
+use crate::terminal::{BAD, BOLD, DIM, GOOD, UNCLEAR, clean};
 
 pub use self::layout::WIDTH;
 
@@ -67,13 +68,14 @@ pub fn render(report: &Report, detail: Detail, width: usize) -> String {
     }
     for Together { verdict, reason, count } in &together {
         let (style, mark) = mark(*verdict);
+        let (first, quoted) = reason.split_once('\n').unwrap_or((reason, ""));
+        let first = format!("{}: {first}", messages::not_judged(*count));
         // Writing to a string does not fail.
-        let _ = writeln!(
-            text,
-            "\n{style}{mark}{style:#}: {}: {}",
-            messages::not_judged(*count),
-            lines(reason, "  ")
-        );
+        let _ = write!(text, "\n{style}{mark}{style:#}: ");
+        let first = wrapped(&first, mark.len() + 2, 2, width).join("\n  ");
+        let _ = writeln!(text, "{first}");
+        // What a program wrote keeps its form.
+        quoted.lines().for_each(|line| text.push_str(&format!("  {}\n", clean(line))));
     }
     if detail == Detail::Normal {
         let passes = report.findings.is_empty() && together.is_empty();

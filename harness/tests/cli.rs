@@ -5,6 +5,7 @@
 
 pub(crate) mod program;
 
+mod agents;
 mod attach;
 mod bench;
 mod bench_compare;

@@ -47,7 +47,7 @@ fn mask(value: &mut Value) {
 }
 
 /// Masks words of a text that differ from run to run.
-fn masked(text: &str) -> String {
+pub(crate) fn masked(text: &str) -> String {
     let text = text.replace(env!("CARGO_BIN_EXE_twenty-conform"), "twenty-conform");
     let text = text.replace(&std::env::temp_dir().display().to_string(), "[tmp]");
     let mut masked = String::new();
@@ -122,6 +122,31 @@ fn reports_on_a_receiver_that_accepts_everything() {
 fn reports_on_a_receiver_that_rejects_everything() {
     let url = format!("{}hook", always(401));
     assert_receiver("receiver-rejects-everything", &url, RECEIVER_REQUIREMENTS, 1);
+}
+
+#[test]
+fn reports_on_a_receiver_elsewhere() {
+    let url = format!("{}hook", always(404));
+    assert_text("receiver-not-found", &["receiver", "--url", &url, "--secret", "s3cr3t", "--cases", "4"], 1);
+}
+
+#[test]
+fn reports_in_the_short_form() {
+    let url = format!("{}hook", always(200));
+    let run =
+        ["receiver", "--url", &url, "--secret", "s3cr3t", "--run", RECEIVER_REQUIREMENTS, "--cases", "4"];
+    assert_text("receiver-in-short", &[&run[..], &["--agent"]].concat(), 1);
+}
+
+#[test]
+fn reports_on_a_receiver_that_does_not_start() {
+    assert_text("receiver-not-started", &["receiver", "--exec", "'twenty-conform-is-not-here'"], 3);
+}
+
+/// Compares the text report of a run with its snapshot.
+fn assert_text(name: &str, arguments: &[&str], status: i32) {
+    let Ran { stdout, .. } = finish(twenty([arguments, &["--seed", "1"]].concat())).expect(status);
+    assert_snapshot(&format!("reports/{name}.text"), &masked(&stdout));
 }
 
 #[test]

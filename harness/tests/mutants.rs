@@ -8,6 +8,7 @@ mod alone;
 mod nulls;
 mod provisional;
 mod retries;
+mod short_reports;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -323,28 +324,32 @@ async fn sender_mutants_fail_the_requirements_of_their_fault() {
                 writeln!(wrong, "{first}  with limits {PATIENCE} times as long: {again}").unwrap();
             }
         }
+        wrong += &short_reports::too_long(&format!("{fault:?}"), run);
         rows.push((format!("{fault:?}"), causes(run)));
     }
     assert_eq!(wrong, "", "mutants and the requirements that name their faults disagree");
     assert_matrix("kill-matrix-senders", &rows);
 }
 
+/// Runs the suite on a receiver with a fault.
+async fn run_receiver_mutant(fault: ReceiverFault) -> Run {
+    // Only one dialect has a nonce.
+    let shipped = [ReceiverFault::DedupesOnNonce, ReceiverFault::RejectsShipped];
+    let dialect = if shipped.contains(&fault) { &SHIPPED } else { &DOCUMENTED };
+    let (observations, observer) = observations();
+    let mutant =
+        mutant::receiver::Mutant::new(fault, Settings::new(secret()), Clock::system(), LATE, observer);
+    let server = plain::serve(Arc::new(mutant)).await.unwrap();
+    let receiver =
+        subject::receiver::Receiver::here(server, "/", secret()).observed_by(Source::Pushed(observations));
+    // The time of a comparison can only be measured while nothing else runs.
+    let left_out = if fault == ReceiverFault::ComparesDigitByDigit { "" } else { "VER-15" };
+    check_receiver_without(receiver, &options(dialect, patient()), left_out).await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn receiver_mutants_fail_the_requirements_of_their_fault() {
-    let run = |fault: ReceiverFault| async move {
-        // Only one dialect has a nonce.
-        let shipped = [ReceiverFault::DedupesOnNonce, ReceiverFault::RejectsShipped];
-        let dialect = if shipped.contains(&fault) { &SHIPPED } else { &DOCUMENTED };
-        let (observations, observer) = observations();
-        let mutant =
-            mutant::receiver::Mutant::new(fault, Settings::new(secret()), Clock::system(), LATE, observer);
-        let server = plain::serve(Arc::new(mutant)).await.unwrap();
-        let receiver = subject::receiver::Receiver::here(server, "/", secret())
-            .observed_by(Source::Pushed(observations));
-        // The time of a comparison can only be measured while nothing else runs.
-        let left_out = if fault == ReceiverFault::ComparesDigitByDigit { "" } else { "VER-15" };
-        (fault, check_receiver_without(receiver, &options(dialect, patient()), left_out).await)
-    };
+    let run = |fault: ReceiverFault| async move { (fault, run_receiver_mutant(fault).await) };
     let (alone, together): (Vec<_>, Vec<_>) =
         ReceiverFault::ALL.iter().copied().partition(|fault| *fault == ReceiverFault::ComparesDigitByDigit);
     let mut runs: Vec<_> = stream::iter(together).map(run).buffer_unordered(AT_ONCE).collect().await;
@@ -361,6 +366,7 @@ async fn receiver_mutants_fail_the_requirements_of_their_fault() {
         if expected.is_empty() || failed(run) != expected {
             writeln!(wrong, "{fault:?}: expected {expected:?}, failed {:?}", causes(run)).unwrap();
         }
+        wrong += &short_reports::too_long(&format!("{fault:?}"), run);
         rows.push((format!("{fault:?}"), causes(run)));
     }
     assert_eq!(wrong, "", "mutants and the requirements that name their faults disagree");

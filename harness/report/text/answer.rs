@@ -1,7 +1,7 @@
 //! An answer in one line: its status, the headers that say where it comes from, and what its body begins with.
 
-use crate::report::findings::AnswerEntry;
-use crate::report::messages;
+use super::messages;
+use crate::report::AnswerEntry;
 use crate::terminal::clipped;
 use crate::wire::codec::reason;
 

@@ -5,13 +5,15 @@
 use std::fmt::Write as _;
 
 use super::finding::{cases, check_of, style_of};
-use super::rows::depends_on_valid;
-use super::{answer, together};
-use crate::report::{CheckEntry, FindingEntry, Report, VerdictName, messages, provisional};
+use super::rows::{depends_on_valid, explained_by};
+use super::{answer, messages, together};
+use crate::report::{CheckEntry, FindingEntry, Report, VerdictName, provisional};
 use crate::terminal::{UNCLEAR, clean, clipped};
 
 /// How many characters of an output, a message or a list are shown.
 const SHOWN: usize = 240;
+/// How many characters of the cases are shown: the other report has all.
+const CASES: usize = 360;
 
 pub(super) fn render(report: &Report) -> String {
     let mut text = String::new();
@@ -36,6 +38,7 @@ pub(super) fn render(report: &Report) -> String {
     let is_open = |check: &&CheckEntry| {
         matches!(check.verdict, VerdictName::Inconclusive | VerdictName::Error)
             && !depends_on_valid(report, check)
+            && explained_by(report, check).is_none()
             && !together.iter().any(|one| one.has(check))
     };
     let open: Vec<&CheckEntry> = report.checks.iter().filter(is_open).collect();
@@ -74,7 +77,7 @@ fn entry(text: &mut String, report: &Report, finding: &FindingEntry) {
     }
     if let Some(cases) = cases(report, finding) {
         let cases: Vec<&str> = cases.lines().collect();
-        line("cases", &clipped(&cases.join("; "), 2 * SHOWN));
+        line("cases", &clipped(&cases.join("; "), CASES));
     }
     if let Some(fix) = finding.fix {
         line("fix", fix);

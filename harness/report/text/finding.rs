@@ -4,7 +4,8 @@ use anstyle::Style;
 
 use super::answer;
 use super::layout::{labelled, labelled_command, with_code};
-use crate::report::{CheckEntry, FindingEntry, Report, messages};
+use super::messages;
+use crate::report::{CheckEntry, FindingEntry, Report};
 use crate::suite::requirement::Level;
 use crate::terminal::{BAD, DIM, UNCLEAR, clean};
 
@@ -100,7 +101,8 @@ fn details(text: &mut String, report: &Report, finding: &FindingEntry, (indent, 
         (_, None) => {}
     }
     let answered = check.answer.as_ref().map(answer::line);
-    if let Some(answered) = answered.as_ref().or(check.actual.as_ref()) {
+    let is_receiver = check.id.starts_with("receiver/");
+    if let Some(answered) = answered.as_ref().or(check.actual.as_ref().filter(|_| is_receiver)) {
         line("answered", answered);
     }
     if let Some(output) = &check.output {
@@ -117,6 +119,9 @@ fn details(text: &mut String, report: &Report, finding: &FindingEntry, (indent, 
     let mut line = |label: &str, value: &str| labelled(text, indent, label, value, width);
     if let Some(expected) = &check.expected {
         line("expected", expected);
+    }
+    if let Some(actual) = check.actual.as_ref().filter(|_| !is_receiver) {
+        line("actual", actual);
     }
     if let Some(shown) = &check.shown {
         line("why", shown);

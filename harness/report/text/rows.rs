@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use super::finding::style_of;
 use super::layout::wrapped;
-use crate::report::{CheckEntry, Report, RequirementEntry, VerdictName, messages, provisional};
+use super::messages;
+use crate::report::{CheckEntry, Report, RequirementEntry, VerdictName, provisional};
 use crate::terminal::{DIM, UNCLEAR, clean};
 
 /// The column of a requirement's title.
@@ -99,7 +100,7 @@ fn row(text: &mut String, report: &Report, (requirement, check): Row<'_>, (colum
 }
 
 /// The number of the finding whose cause an open requirement names.
-fn explained_by(report: &Report, check: &CheckEntry) -> Option<usize> {
+pub(super) fn explained_by(report: &Report, check: &CheckEntry) -> Option<usize> {
     let message = check.message.as_deref()?;
     let named = |code: &str| message.contains(&format!("cause: {code}"));
     report.findings.iter().position(|finding| finding.cause.is_some_and(named)).map(|at| at + 1)
@@ -118,18 +119,13 @@ fn first_line(check: &CheckEntry) -> String {
 
 /// Whether a requirement is open because no valid delivery was accepted.
 pub(super) fn depends_on_valid(report: &Report, check: &CheckEntry) -> bool {
-    let of_receiver = |check: &CheckEntry| check.id.starts_with("receiver/");
-    let rejected = report
-        .checks
-        .iter()
-        .any(|check| check.requirements == ["RCV-1"] && check.verdict == VerdictName::Fail);
-    // Where something passed, other valid deliveries were accepted.
-    let all = || !report.checks.iter().any(|check| of_receiver(check) && check.verdict == VerdictName::Pass);
+    let rejected = |check: &CheckEntry| {
+        check.requirements == ["RCV-1"] && check.verdict == VerdictName::Fail && check.every_case_fails
+    };
     check.verdict == VerdictName::Inconclusive
-        && of_receiver(check)
-        && rejected
+        && check.id.starts_with("receiver/")
+        && report.checks.iter().any(rejected)
         && !report.stopped_by.iter().any(|why| check.message.as_ref() == Some(why))
-        && all()
 }
 
 /// One line for each group: how many passed, failed and were not judged. With `passing`, only groups where something passed.

@@ -1,0 +1,80 @@
+//! Text reports about mutants are short, and say early what to change.
+
+use anstream::adapter::strip_str;
+use twenty_conform::peers::fault::ReceiverFault;
+use twenty_conform::report::text::{Detail, WIDTH, render};
+use twenty_conform::report::{Heading, Report};
+use twenty_conform::suite::requirement::{Level, Role};
+use twenty_conform::suite::run::Run;
+
+use super::run_receiver_mutant;
+use crate::goldens::masked;
+use crate::snapshot::assert_snapshot;
+
+/// What a report for agents has at most, for each finding.
+const MOST_LINES: usize = 20;
+const MOST_BYTES: usize = 1500;
+
+/// How many lines of a report say what to change.
+const FIRST: usize = 12;
+
+/// The report as the command line makes it.
+pub(crate) fn report(run: &Run) -> Report {
+    let attached = match run.transcript.role {
+        Role::Receiver => "receiver --exec 'node server.mjs' --path /webhooks/twenty",
+        Role::Sender => "sender --exec 'node sender.mjs'",
+    };
+    let heading = Heading {
+        subject: "node server.mjs".to_owned(),
+        seed: 18_446_744_073_709_551_615,
+        attached: Some(attached.to_owned()),
+        fail_on: Level::Must,
+        out: None,
+    };
+    Report::new(run, &heading)
+}
+
+/// Reports on a receiver that signs otherwise, and on one with several faults.
+#[tokio::test(flavor = "multi_thread")]
+async fn reports_on_mutants() {
+    for (name, fault) in [
+        ("receiver-body-alone", ReceiverFault::VerifiesBodyAlone),
+        ("receiver-several-findings", ReceiverFault::AcceptsMissingSignature),
+    ] {
+        let run = run_receiver_mutant(fault).await;
+        let report = report(&run);
+        for (form, detail) in
+            [("text", Detail::Normal), ("short", Detail::Quiet), ("verbose", Detail::Verbose)]
+        {
+            let text = strip_str(&render(&report, detail, WIDTH)).to_string();
+            assert_snapshot(&format!("reports/{name}.{form}"), &masked(&text));
+        }
+    }
+}
+
+/// What is wrong with the length of the reports of a run; empty if nothing is.
+pub(crate) fn too_long(name: &str, run: &Run) -> String {
+    let report = report(run);
+    let findings = report.findings.len().max(1);
+    let mut wrong = String::new();
+    let short = strip_str(&render(&report, Detail::Quiet, WIDTH)).to_string();
+    if short.lines().count() > MOST_LINES * findings || short.len() > MOST_BYTES * findings {
+        wrong += &format!("{name}: {} bytes for {findings} findings:\n{short}\n", short.len());
+    }
+    let text = strip_str(&render(&report, Detail::Normal, WIDTH)).to_string();
+    let longer =
+        |line: &&str| line.chars().count() > WIDTH && line.contains(' ') && !line.contains(" again ");
+    if let Some(line) = text.lines().find(longer) {
+        wrong += &format!("{name}: wider than {WIDTH}: {line}\n");
+    }
+    if let [finding] = &report.findings[..]
+        && let Some(fix) = finding.fix
+    {
+        let first: Vec<&str> = text.lines().take(FIRST).flat_map(str::split_whitespace).collect();
+        let fix = fix.split_whitespace().collect::<Vec<_>>().join(" ");
+        if !first.join(" ").contains(&fix) {
+            wrong += &format!("{name}: not in the first {FIRST} lines: {fix}\n{text}\n");
+        }
+    }
+    wrong
+}
