@@ -149,6 +149,9 @@ async fn pass_again(
         // If it cannot be restarted, nothing more needs it.
         let _ = stage.finish().await;
         provisional::add(findings, &transcript);
+        if transcript.endings.iter().any(|(_, ending)| matches!(ending, Ending::OutOfTime(_))) {
+            first.remarks.push(messages::not_passed_again().to_owned());
+        }
     }
     Some(transcript)
 }
