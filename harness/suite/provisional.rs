@@ -6,10 +6,11 @@
 use super::receiver::manners;
 use crate::suite::cause::{Cause, Code};
 use crate::suite::finding::{Finding, judge};
-use crate::suite::requirement::{Requirement, Role, Verdict};
+use crate::suite::requirement::{Evidence, Expected, Requirement, Role, Verdict};
 use crate::suite::transcript::Transcript;
 use crate::suite::verdict::{Judgement, Provisional};
 use crate::webhook::manner::Manner;
+use crate::webhook::recipe::Message;
 
 /// The manners to try after a run, and the requirements that are open because valid deliveries were rejected.
 pub(super) fn open(
@@ -40,6 +41,7 @@ pub(super) fn add(findings: &mut [Finding], after: &Transcript) {
             Judgement::Judged(Verdict::Fail(evidence)) => {
                 let told = first.as_ref().zip(evidence.cause.as_ref());
                 let is_first = told.is_some_and(|(first, cause)| is_same(first.code, cause));
+                let is_first = is_first || is_imitation(after, &evidence);
                 (!is_first).then_some(Provisional::Fail(evidence))
             }
             _ => None,
@@ -61,6 +63,23 @@ fn cause(finding: &Finding) -> Option<&Cause> {
         Judgement::Judged(Verdict::Fail(evidence)) => evidence.cause.as_ref(),
         _ => None,
     }
+}
+
+/// Whether valid deliveries were rejected only because their text is not imitated as this receiver misreads or prints it.
+fn is_imitation(after: &Transcript, evidence: &Evidence) -> bool {
+    let is_imitated = matches!(
+        after.manner.recipe.message,
+        Message::Misread(_)
+            | Message::MisreadAlone(_)
+            | Message::Reserialised(_)
+            | Message::DoubleStringified { .. }
+    );
+    // Programs print these characters alike.
+    let is_plain =
+        |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'\\' | b'\'' | b'/' | b'<' | b'&');
+    let bodies = evidence.exchanges.iter().filter_map(|&id| after.exchanges.get(id));
+    let mut bodies = bodies.map(|exchange| &exchange.delivery.body);
+    evidence.expected == Expected::Accepted && is_imitated && !bodies.any(|body| body.iter().all(is_plain))
 }
 
 /// Whether a cause is the first fault once more.
