@@ -86,3 +86,38 @@ fn is_imitation(after: &Transcript, evidence: &Evidence) -> bool {
 fn is_same(first: Code, cause: &Cause) -> bool {
     cause.code == first || cause.inner == Some(first)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::suite::transcript::Limits;
+    use crate::webhook::dialect::DOCUMENTED;
+    use crate::webhook::recipe::{Misread, Recipe};
+    use crate::wire::exchange::{Delivery, Exchange, ExchangeId, Headers, Outcome, Response};
+
+    /// Whether this body's rejection, expected to be this, follows from a text that is imitated only partly.
+    fn imitated(message: Message, body: &'static str, expected: Expected) -> bool {
+        let mut after = Transcript::new(Role::Receiver, &DOCUMENTED, Limits::default());
+        after.manner = Manner { recipe: Recipe::message(message), ..Manner::CONTRACT };
+        let exchange = after.record(Exchange {
+            id: ExchangeId(0),
+            at_ms: 0,
+            took: Duration::ZERO,
+            delivery: Delivery::new("POST", "/", Headers::default(), body.into()),
+            outcome: Outcome::Answered(Response::text(401, "")),
+        });
+        is_imitation(&after, &Evidence::new(expected, "401", "rejected").shown_by([exchange]))
+    }
+
+    #[test]
+    fn only_odd_text_of_a_misread_body_is_imitated_partly() {
+        let python = Message::Misread(Misread::BytesLiteral);
+        assert!(imitated(python, r#"{"name":"日本"}"#, Expected::Accepted));
+        assert!(imitated(python, r#"{"name":"\u0000"}"#, Expected::Accepted));
+        assert!(!imitated(python, r#"{"event":"person.deleted"}"#, Expected::Accepted));
+        assert!(!imitated(python, r#"{"name":"日本"}"#, Expected::ClientError));
+        assert!(!imitated(Message::BodyAlone, r#"{"name":"日本"}"#, Expected::Accepted));
+    }
+}
