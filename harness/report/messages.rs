@@ -94,14 +94,6 @@ pub(super) fn provisional_counts(passed: usize, failed: usize) -> String {
     }
 }
 
-/// That nothing else would fail.
-pub(super) fn others_would_pass(passed: usize) -> String {
-    format!(
-        "After this fix, {} that could not be judged would pass.",
-        counted(passed, "requirement", "requirements")
-    )
-}
-
 /// Other causes that also explain a failure, after the first.
 pub(super) fn alternative_causes(causes: &[String]) -> String {
     causes.iter().map(|cause| format!("; or {cause}")).collect()

@@ -20,15 +20,8 @@ pub(super) fn shown(report: &Report, is_short: bool) -> String {
     if is_short {
         return short(report).iter().map(|line| format!("  {line}\n")).collect();
     }
-    let mut block = block(report);
-    let passed = count(report, VerdictName::Pass);
-    if block.is_empty() && passed > 0 {
-        return format!("\n{}\n", messages::others_would_pass(passed));
-    }
-    if let Some(counts) = counts(report).filter(|_| !block.is_empty()) {
-        let _ = writeln!(block, "  {DIM}{counts}{DIM:#}");
-    }
-    block
+    let counts = counts(report).map(|counts| format!("\n{DIM}{counts}{DIM:#}\n")).unwrap_or_default();
+    block(report) + &counts
 }
 
 /// The block of a text report that lists them, with ANSI colours; empty if there is none.
@@ -75,12 +68,12 @@ pub(super) fn short(report: &Report) -> Vec<String> {
 
 /// How the requirements that depend on the first fault came out, in parentheses; `None` if nothing is known.
 pub(super) fn counts(report: &Report) -> Option<String> {
-    let (passed, failed) = (count(report, VerdictName::Pass), count(report, VerdictName::Fail));
+    let count = |wanted: VerdictName| {
+        let of = |check: &&CheckEntry| {
+            check.verdict == VerdictName::Inconclusive && check.provisional == Some(wanted)
+        };
+        report.checks.iter().filter(of).count()
+    };
+    let (passed, failed) = (count(VerdictName::Pass), count(VerdictName::Fail));
     (passed + failed > 0).then(|| messages::provisional_counts(passed, failed))
-}
-
-/// How many open requirements provisionally came out so.
-fn count(report: &Report, wanted: VerdictName) -> usize {
-    let is_open = |check: &&CheckEntry| check.verdict == VerdictName::Inconclusive;
-    report.checks.iter().filter(is_open).filter(|check| check.provisional == Some(wanted)).count()
 }
