@@ -72,6 +72,7 @@ pub(super) fn would_fail(level: Level, id: &str, code: Option<&str>, what: &str)
 /// How open requirements came out with deliveries made in the way that the receiver wants.
 pub(super) fn provisional_counts(passed: usize, failed: usize) -> String {
     match failed {
+        0 => format!("provisional: {passed} pass"),
         1 => format!("provisional: {passed} pass, 1 fails"),
         _ => format!("provisional: {passed} pass, {failed} fail"),
     }

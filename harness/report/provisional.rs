@@ -34,7 +34,7 @@ pub(super) fn block(report: &Report) -> String {
         if told.contains(&key) {
             continue;
         }
-        let what = lines(&failure.text(), "                  ");
+        let what = lines(&failure.message, "                  ");
         let _ = writeln!(text, "                  {what}");
         if let Some(cause) = &failure.cause {
             let fix = lines(cause.fix, "                       ");

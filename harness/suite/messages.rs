@@ -26,7 +26,7 @@ pub(super) fn signatures_disagree(first: &str) -> String {
 }
 
 pub(super) fn not_passed_again() -> &'static str {
-    "there was no time left to look for what the first fault hides"
+    "there was too little time to look for everything that the first fault hides"
 }
 
 pub(super) fn interrupted() -> String {

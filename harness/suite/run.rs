@@ -2,59 +2,25 @@
 //!
 //! What the time of a run does not allow is left out, the most telling cases last.
 
-use std::sync::Arc;
+mod options;
+
 use std::time::{Duration, Instant};
 
-use tokio::sync::watch;
 use tokio::time::sleep_until;
 
 use super::{messages, provisional, receiver as on_receiver, sender as on_sender};
-use crate::clock::Clock;
 use crate::error::{Error, StartFailure};
 use crate::random::Random;
 use crate::subject::{self, SubjectError};
 pub use crate::suite::agreement::check_vectors;
 pub use crate::suite::finding::{Finding, judge};
-use crate::suite::max_time::MaxTime;
-use crate::suite::property::Extent;
 use crate::suite::requirement::{Requirement, Role, Verdict};
 use crate::suite::requirements;
 use crate::suite::scenario::{Play, Scenario, Turn};
-use crate::suite::transcript::{Capability, Chosen, Ending, Keeper, Limits, Transcript};
+use crate::suite::transcript::{Capability, Chosen, Ending, Transcript};
 pub use crate::suite::verdict::Judgement;
-use crate::webhook::dialect::Dialect;
 use crate::wire::client::Client;
-use crate::wire::endpoint::certificates::Authority;
-
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// The dialect; under `auto`, that of a subject that does not show its own.
-    pub dialect: &'static Dialect,
-    /// Whether the subject's own dialect is found out and used.
-    pub auto: bool,
-    pub limits: Limits,
-    /// How long the whole run may take.
-    pub max_time: MaxTime,
-    /// The seed of ids, secrets, nonces and generated cases.
-    pub seed: u64,
-    /// How many cases each property generates.
-    pub cases: u32,
-    /// How many cases run at the same time.
-    pub jobs: usize,
-    pub clock: Clock,
-    /// Turns true when the run should end early.
-    pub interrupted: watch::Receiver<bool>,
-    /// Records the run while it runs.
-    pub keeper: Option<Keeper>,
-    /// Signs the certificates of the HTTPS endpoints.
-    pub authority: Arc<Authority>,
-}
-
-impl Options {
-    fn extent(&self) -> Extent {
-        Extent { cases: self.cases, jobs: self.jobs.max(1), seed: self.seed }
-    }
-}
+pub use options::Options;
 
 #[derive(Debug)]
 pub struct Run {
@@ -152,6 +118,9 @@ async fn pass_again(
         // If it cannot be restarted, nothing more needs it.
         let _ = stage.finish().await;
         provisional::add(findings, &transcript);
+        if transcript.endings.iter().any(|(_, ending)| matches!(ending, Ending::OutOfTime(_))) {
+            first.remarks.push(messages::not_passed_again().to_owned());
+        }
     }
     Some(transcript)
 }

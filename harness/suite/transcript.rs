@@ -232,7 +232,7 @@ impl Transcript {
         next.secret.clone_from(&self.secret);
         next.url.clone_from(&self.url);
         next.trust = self.trust.clone();
-        next.exchanges = Exchanges::after_number(self.exchanges.count());
+        next.exchanges = self.exchanges.following();
         next.keeper.clone_from(&self.keeper);
         next
     }

@@ -23,6 +23,7 @@ mod listen_connections;
 mod listen_storage;
 mod localhost;
 mod outputs;
+mod provisional;
 mod replay_and_watch;
 mod reports;
 mod runs;

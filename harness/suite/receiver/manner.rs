@@ -114,8 +114,8 @@ mod tests {
         let others = [(5 * minute, 401), (6 * minute, 200), (14 * minute, 200), (15 * minute, 401)];
         let found = manners(&answered(401, &others));
         assert_eq!(found, [Manner { offset_ms: 10 * minute, ..Manner::CONTRACT }]);
-        let behind = manners(&answered(401, &[(-60 * minute, 200)]));
-        assert_eq!(behind, [Manner { offset_ms: -60 * minute, ..Manner::CONTRACT }]);
+        let slow = manners(&answered(401, &[(-60 * minute, 200)]));
+        assert_eq!(slow, [Manner { offset_ms: -60 * minute, ..Manner::CONTRACT }]);
         assert_eq!(manners(&answered(401, &[(0, 200), (60 * minute, 401)])), []);
         assert_eq!(manners(&answered(200, &others)), []);
     }

@@ -42,9 +42,9 @@ impl Default for Exchanges {
 }
 
 impl Exchanges {
-    /// No exchanges yet; the first is numbered after this one.
-    pub fn after_number(count: usize) -> Self {
-        Self { count, ..Self::default() }
+    /// No exchanges yet; the first is numbered after the last of these. Both share what may be kept of answers.
+    pub fn following(&self) -> Self {
+        Self { count: self.count, budget: self.budget.clone(), ..Self::default() }
     }
 
     /// The number of the last exchange: how many there were, including released ones.
