@@ -96,6 +96,10 @@ pub(super) async fn converse<S: Peer>(stream: &mut S, log: &Log, patience: Durat
             close(&mut reader, stream).await;
             return ended;
         }
+        // A few bytes may be all that follows, so that nothing else shows that they are no request.
+        if before.is_some() && !begins_request(reader.unused()) {
+            log.followed_by(before, reader.unused());
+        }
         let (number, progress) = log.begin(reader.unused());
         let request = request(&mut reader, stream, log, number, &progress);
         let (place, answer, persists) = match timeout(patience, request).await {
@@ -106,9 +110,8 @@ pub(super) async fn converse<S: Peer>(stream: &mut S, log: &Log, patience: Durat
                 return Ended::Reset;
             }
             Ok(Err(why)) => {
-                if before.is_some()
-                    && matches!(why, ReadError::Malformed { fault: FramingFault::NotHttp, .. })
-                {
+                let is_none = matches!(why, ReadError::Malformed { fault: FramingFault::NotHttp, .. });
+                if before.is_some() && (is_none || !begins_request(reader.unused())) {
                     // More of it may be under way.
                     let _ = timeout(RESET_PAUSE, reader.ended(stream)).await;
                     log.followed_by(before, reader.unused());
@@ -143,6 +146,13 @@ pub(super) async fn converse<S: Peer>(stream: &mut S, log: &Log, patience: Durat
             }
         }
     }
+}
+
+/// Whether bytes are the beginning of a request, or could be.
+fn begins_request(bytes: &[u8]) -> bool {
+    let method = bytes.split(|&byte| byte == b' ').next().unwrap_or_default();
+    let is_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
+    method.iter().all(is_token)
 }
 
 /// Reads and records a request. Returns its place, the answer that is still to be sent, and whether another request may follow;
