@@ -178,7 +178,8 @@ async fn request<S: Peer>(
             // The body that arrives with the head: it shows which event was sent.
             let _ = timeout(RESET_PAUSE, reader.begins(&mut Tap { stream, progress })).await;
             arriving.part(reader.unused());
-            log.receive(number, delivery, arriving, Some(Answer::with_manner(Manner::Resets)));
+            let answer = Some(Answer::with_manner(Manner::Resets));
+            log.receive(number, delivery, arriving, answer, None);
             return Ok(None);
         }
         Before::Answers(answer) => {
@@ -191,7 +192,9 @@ async fn request<S: Peer>(
     reader.request_body(&mut tap, facts.framing, &mut |part| arriving.part(part)).await?;
     delivery.transfer = reader.transfer(facts.framing);
     let answered = at_head.is_some();
-    let (place, answer) = log.receive(number, delivery, arriving, at_head);
+    // Before anybody sees the request.
+    let followed_by = Some(reader.unused()).filter(|bytes| !begins_request(bytes));
+    let (place, answer) = log.receive(number, delivery, arriving, at_head, followed_by);
     Ok(Some((place, (!answered).then_some(answer), facts.persists)))
 }
 
