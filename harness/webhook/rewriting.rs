@@ -223,6 +223,7 @@ fn unescaped(rest: &str) -> (Option<char>, usize) {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod tests {
     use super::*;
 

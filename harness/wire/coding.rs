@@ -56,6 +56,7 @@ fn read(decoder: impl Read) -> Option<Vec<u8>> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod tests {
     use std::io::Write as _;
 

@@ -152,3 +152,129 @@ fn of_recipes(first: Recipe, others: impl Iterator<Item = Recipe>) -> Option<Cau
         _ => Cause::of_recipe(&first),
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+mod tests {
+    use super::*;
+    use crate::webhook::recipe::Misread;
+    use crate::webhook::serialiser::Serialiser;
+
+    const SECRET: &str = "5eCr3t-5eCr3t";
+    const OTHER: &str = "another webhook's secret";
+    const TIMESTAMP: &str = "1739201450000";
+    const BODY: &str =
+        r#"{"event":"note.created","data":{"id":"a1","title":"<Zoë>"},"timestamp":"2025-02-10T15:30:40Z"}"#;
+
+    fn by(recipe: Recipe, secret: &str) -> String {
+        recipe.compute(secret, TIMESTAMP.as_bytes(), BODY.as_bytes()).unwrap()
+    }
+
+    fn at(timestamp: &str) -> String {
+        Key::new(&Secret::new(SECRET)).sign(timestamp.as_bytes(), BODY.as_bytes()).to_hex()
+    }
+
+    fn found(header: &str) -> Option<String> {
+        let cause =
+            signature(SECRET, &["unused", OTHER], TIMESTAMP.as_bytes(), BODY.as_bytes(), header.as_bytes());
+        cause.map(|cause| cause.to_string())
+    }
+
+    #[test]
+    fn a_right_signature_and_an_unknown_one_have_no_cause() {
+        assert_eq!(found(&by(Recipe::CONTRACT, SECRET)), None);
+        for unknown in ["", "x", &"a".repeat(64), &by(Recipe::CONTRACT, "a secret that nobody knows")] {
+            assert_eq!(found(unknown), None, "{unknown}");
+        }
+    }
+
+    #[test]
+    fn the_secret_of_another_webhook_is_found() {
+        assert_eq!(found(&by(Recipe::CONTRACT, OTHER)).as_deref(), Some("key.other-webhook"));
+        let twice = found(&by(Recipe::message(Message::BodyAlone), OTHER)).unwrap();
+        assert_eq!(twice, "key.other-webhook (over the body alone)");
+        // Nothing that has no key is told of another webhook.
+        let unkeyed = found(&by(Recipe::digest(Digest::Unkeyed), OTHER)).unwrap();
+        assert_eq!(unkeyed, "digest.algorithm (unkeyed)");
+        assert_eq!(found(&by(Recipe::key(KeyForm::Empty), OTHER)).unwrap(), "key.empty");
+        assert_eq!(found(&by(Recipe::message(Message::TimestampAlone), OTHER)), None);
+    }
+
+    #[test]
+    fn other_timestamps_are_found() {
+        let cause = |what: &str| Some(format!("message.timestamp-differs ({what})"));
+        for (signed, what) in [
+            ("1739201450001", "a few milliseconds apart"),
+            ("1739201449950", "a few milliseconds apart"),
+            ("1739201450051", "a later time"),
+            ("1739201455000", "a later time"),
+            ("1739201449949", "an earlier time"),
+            ("1739201445000", "an earlier time"),
+            // The body's own time, as text and in milliseconds.
+            ("2025-02-10T15:30:40Z", "the body's `timestamp`"),
+            ("1739201440000", "the body's `timestamp`"),
+        ] {
+            assert_eq!(found(&at(signed)), cause(what), "{signed}");
+        }
+        assert_eq!(found(&at("1739201455001")), None);
+        assert_eq!(found(&at("1739201444999")), None);
+    }
+
+    #[test]
+    fn a_header_that_is_no_number_is_compared_with_the_body_alone() {
+        let of = |timestamp: &str| {
+            signature(SECRET, &[], timestamp.as_bytes(), BODY.as_bytes(), at("1739201440000").as_bytes())
+        };
+        assert_eq!(of("soon").map(|cause| cause.code), Some(Code::MessageTimestampDiffers));
+        assert_eq!(of("").map(|cause| cause.code), Some(Code::MessageTimestampDiffers));
+    }
+
+    #[test]
+    fn misread_bodies_and_configured_keys_are_found() {
+        for (recipe, cause) in [
+            (
+                Recipe::message(Message::Misread(Misread::ObjectObject)),
+                "message.body-consumed ([object Object])",
+            ),
+            (Recipe::message(Message::Misread(Misread::Base64)), "message.body-base64"),
+            (Recipe::message(Message::Misread(Misread::BytesLiteral)), "message.bytes-literal"),
+            (Recipe::message(Message::Misread(Misread::AsciiDropped)), "message.text-encoding (dropped)"),
+            (Recipe::key(KeyForm::DoubleQuoted), "key.configuration (double quotes)"),
+            (Recipe::digest(Digest::Appended), "digest.appended (after the text)"),
+            (Recipe::digest(Digest::AppendedUnwritten), "digest.appended (after the text, of nothing)"),
+        ] {
+            assert_eq!(found(&by(recipe, SECRET)).as_deref(), Some(cause));
+        }
+    }
+
+    #[test]
+    fn other_spellings_of_the_body_are_found() {
+        let escaped = BODY.replace('<', "\\u003c").replace('>', "\\u003e");
+        let header = Key::new(&Secret::new(SECRET)).sign(TIMESTAMP.as_bytes(), escaped.as_bytes()).to_hex();
+        let cause = r"message.reserialised (HTML-escaped: \u003c \u003e)";
+        assert_eq!(found(&header).as_deref(), Some(cause));
+        // A serialiser that is known by name comes first.
+        let go = found(&by(Recipe::message(Message::Reserialised(Serialiser::Go)), SECRET)).unwrap();
+        assert_eq!(go, "message.reserialised (go)");
+        let two = Recipe { key: KeyForm::HexDecoded, ..Recipe::message(Message::BodyAlone) };
+        let hex = "00ff00ff";
+        let header = two.compute(hex, TIMESTAMP.as_bytes(), BODY.as_bytes()).unwrap();
+        let both = signature(hex, &[], TIMESTAMP.as_bytes(), BODY.as_bytes(), header.as_bytes()).unwrap();
+        assert_eq!((both.code, both.detail), (Code::MessageBodyAlone, Some(two.describe())));
+    }
+
+    #[test]
+    fn text_that_was_sent_otherwise_is_found_in_short_bodies() {
+        let record = r#"{"id":"a1","title":"<Zoë>"}"#;
+        let sent = BODY.replace('ë', "?");
+        let (timestamp, header) = (TIMESTAMP.as_bytes(), by(Recipe::CONTRACT, SECRET));
+        let of = |body: &str, header: &str| {
+            changed_after_signing(SECRET, timestamp, body.as_bytes(), header.as_bytes(), record)
+        };
+        let cause = of(&sent, &header).unwrap();
+        assert_eq!(cause.to_string(), "message.text-encoding (replaced by ? after signing)");
+        assert_eq!(of(&sent, "not hexadecimal"), None);
+        assert_eq!(of(&sent, &"0".repeat(64)), None);
+        assert_eq!(of(&format!("{sent}{}", " ".repeat(SEARCHED_BODY)), &header), None);
+    }
+}

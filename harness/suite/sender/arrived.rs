@@ -78,7 +78,12 @@ impl<'a> Arrived<'a> {
     /// Its body. Inconclusive if only a part of it was kept, which DLV-3 judges, or is in the declared length, which DLV-1 judges.
     pub(crate) fn whole_body(&self) -> Result<&'a [u8], Verdict> {
         let (kept, length) = (&*self.exchange.delivery.body, self.arrival.traits.body_length);
-        if self.arrival.traits.wrong_length.is_some() && Members::parse(kept).is_err() {
+        // The rest may not have arrived when this delivery was recorded, so any other that shows the fault will do.
+        let shows_wrong_length = || {
+            let mut others = self.transcript.arrivals.iter();
+            others.any(|other| other.traits.wrong_length.is_some())
+        };
+        if !self.transcript.recorded && shows_wrong_length() && Members::parse(kept).is_err() {
             return Err(Verdict::Inconclusive(messages::body_cut_by_length().to_owned()));
         }
         if kept.len() as u64 == length {

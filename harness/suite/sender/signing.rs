@@ -1,5 +1,6 @@
 //! SIG: the headers with which a receiver verifies a delivery.
 
+mod common;
 pub mod digits;
 pub mod headers;
 pub mod own_secret;

@@ -269,7 +269,12 @@ pub(super) fn act(fault: SenderFault) -> Act {
             it.sign_other(without);
         }),
         F::SignsQuotedKey => Signs(Recipe::key(KeyForm::DoubleQuoted)),
-        F::SignatureAppended => Signs(Recipe::digest(Digest::Appended)),
+        F::SignatureAppended => Alters(|it| {
+            // Longer signatures do not fit the head of a request.
+            if it.delivery.body.len() <= 16 * 1024 {
+                it.sign_by(Recipe::digest(Digest::Appended));
+            }
+        }),
         F::SignsSha1 => Signs(Recipe::digest(Digest::Sha1)),
         F::SignsSha512 => Signs(Recipe::digest(Digest::Sha512)),
         F::SignsUnkeyed => Signs(Recipe::digest(Digest::Unkeyed)),

@@ -75,14 +75,17 @@ pub(super) fn changed_after_signing(
     verifies: &dyn Fn(&[u8]) -> bool,
 ) -> Option<Cause> {
     let encodings = Misread::ALL.iter().copied().filter(|misread| misread.is_encoding());
-    let changed = encodings
-        .into_iter()
-        .find(|&encoding| restored(body, record, encoding).is_some_and(|signed| verifies(&signed)))?;
+    let is_signed = |encoding, in_order| {
+        restored(body, record, encoding, in_order).is_some_and(|signed| verifies(&signed))
+    };
+    let mut encodings = encodings.into_iter();
+    let changed = encodings.find(|&encoding| is_signed(encoding, true) || is_signed(encoding, false))?;
     Some(Cause::detailed(Code::MessageTextEncoding, messages::after_signing(changed)))
 }
 
 /// The body as it was before each string of the record was encoded like this. `None` if the encoding changes nothing in it.
-fn restored(body: &[u8], record: &str, encoding: Misread) -> Option<Vec<u8>> {
+/// With `in_order`, the body has the strings in the record's order.
+fn restored(body: &[u8], record: &str, encoding: Misread, in_order: bool) -> Option<Vec<u8>> {
     // Each string as it was, and as it would be sent.
     let mut strings: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
     for token in tokens(record.as_bytes()).filter(|token| token.starts_with(b"\"")) {
@@ -98,7 +101,8 @@ fn restored(body: &[u8], record: &str, encoding: Misread) -> Option<Vec<u8>> {
         let is_sent = |(_, sent): &&(Vec<u8>, Vec<u8>)| sent == token;
         // Strings that are sent alike are told apart by their order.
         let later = strings.iter().enumerate().skip(next).find(|(_, pair)| is_sent(pair));
-        let found = later.or_else(|| strings.iter().enumerate().find(|(_, pair)| is_sent(pair)));
+        let anywhere = || strings.iter().enumerate().find(|(_, pair)| !in_order && is_sent(pair));
+        let found = later.or_else(anywhere);
         match found.filter(|_| token.starts_with(b"\"")) {
             Some((at, (own, sent))) => {
                 next = at + 1;
@@ -134,6 +138,7 @@ fn tokens(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod tests {
     use super::*;
     use crate::webhook::rewriting::Html;

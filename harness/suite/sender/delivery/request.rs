@@ -147,6 +147,9 @@ fn reached(t: &Transcript) -> Option<Verdict> {
         if registered.overflowed {
             return Verdict::Inconclusive(messages::perhaps_not_kept(name));
         }
+        if t.has_unreadable(webhook) {
+            return Verdict::Inconclusive(messages::perhaps_unreadable(name));
+        }
         let (found, cause) = arrived_instead(t, webhook, emission);
         let message = messages::url_not_reached(name, &found);
         Evidence::new(messages::https_request(), found, message).because(cause).fail()

@@ -51,6 +51,11 @@ pub(crate) fn signature_mismatch(delivery: &str, why: Option<&str>, is_long: boo
     format!("{delivery} has a signature that does not match: {why}")
 }
 
+/// `what` is something in the bodies of all deliveries that fail, and of no others.
+pub(crate) fn only_deliveries_with(message: &str, what: &str) -> String {
+    format!("{message}; only deliveries with {what} in them fail")
+}
+
 /// `coding` is a content coding, such as gzip.
 pub(crate) fn signed_before_coding(coding: &str) -> String {
     format!("the signature fits the text before its content coding {coding} (see DLV-3)")

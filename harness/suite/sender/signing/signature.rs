@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 
+use super::common::with_common;
 use super::signed::{is_of_another_webhook, key_of, mismatch, single};
 use crate::budget::SEARCHED_BODY;
 use crate::peers::fault::{Faults, SenderFault};
@@ -33,7 +34,13 @@ pub const ALL: &[Requirement] = &[Requirement {
     needs: None,
     check: |requirement, t| {
         let searches = Searches::default();
-        every_delivery(requirement, t, |arrived| valid(arrived, &searches))
+        match every_delivery(requirement, t, |arrived| valid(arrived, &searches)) {
+            Verdict::Fail(mut evidence) => {
+                evidence.message = with_common(t, &evidence.message);
+                Verdict::Fail(evidence)
+            }
+            other => other,
+        }
     },
     counterexamples: Faults::Sender(&[
         SenderFault::SignsBodyAlone,

@@ -112,6 +112,10 @@ pub(super) async fn converse<S: Peer>(stream: &mut S, log: &Log, patience: Durat
             close(&mut reader, stream).await;
             return ended;
         }
+        // A few bytes may be all that follows, so that nothing else shows that they are no request.
+        if before.is_some() && !begins_request(reader.unused()) {
+            log.followed_by(before, reader.unused());
+        }
         let (number, progress) = log.begin(reader.unused());
         let request = request(&mut reader, stream, log, number, &progress);
         let (place, answer, persists) = match timeout(patience, request).await {
@@ -122,9 +126,8 @@ pub(super) async fn converse<S: Peer>(stream: &mut S, log: &Log, patience: Durat
                 return Ended::Reset;
             }
             Ok(Err(why)) => {
-                if before.is_some()
-                    && matches!(why, ReadError::Malformed { fault: FramingFault::NotHttp, .. })
-                {
+                let is_none = matches!(why, ReadError::Malformed { fault: FramingFault::NotHttp, .. });
+                if before.is_some() && (is_none || !begins_request(reader.unused())) {
                     // More of it may be under way.
                     let _ = timeout(RESET_PAUSE, reader.ended(stream)).await;
                     log.followed_by(before, reader.unused());
@@ -161,6 +164,13 @@ pub(super) async fn converse<S: Peer>(stream: &mut S, log: &Log, patience: Durat
     }
 }
 
+/// Whether bytes are the beginning of a request, or could be.
+fn begins_request(bytes: &[u8]) -> bool {
+    let method = bytes.split(|&byte| byte == b' ').next().unwrap_or_default();
+    let is_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
+    method.iter().all(is_token)
+}
+
 /// Reads and records a request. Returns its place, the answer that is still to be sent, and whether another request may follow;
 /// `None` if the connection must be reset in the middle of the request.
 async fn request<S: Peer>(
@@ -184,7 +194,8 @@ async fn request<S: Peer>(
             // The body that arrives with the head: it shows which event was sent.
             let _ = timeout(RESET_PAUSE, reader.begins(&mut Tap { stream, progress })).await;
             arriving.part(reader.unused());
-            log.receive(number, delivery, arriving, Some(Answer::with_manner(Manner::Resets)));
+            let answer = Some(Answer::with_manner(Manner::Resets));
+            log.receive(number, delivery, arriving, answer, None);
             return Ok(None);
         }
         Before::Answers(answer) => {
@@ -197,7 +208,9 @@ async fn request<S: Peer>(
     reader.request_body(&mut tap, facts.framing, &mut |part| arriving.part(part)).await?;
     delivery.transfer = reader.transfer(facts.framing);
     let answered = at_head.is_some();
-    let (place, answer) = log.receive(number, delivery, arriving, at_head);
+    // Before anybody sees the request.
+    let followed_by = Some(reader.unused()).filter(|bytes| !begins_request(bytes));
+    let (place, answer) = log.receive(number, delivery, arriving, at_head, followed_by);
     Ok(Some((place, (!answered).then_some(answer), facts.persists)))
 }
 

@@ -222,7 +222,8 @@ impl Log {
         Arriving { body: BytesMut::new(), length: 0, budget: self.budget.clone(), granted: 0 }
     }
 
-    /// Records a request. Its answer is `at_head` if it was answered before its body, or else the script's. Returns its
+    /// Records a request. Its answer is `at_head` if it was answered before its body, or else the script's.
+    /// `followed_by` are bytes after it that are no request. Returns its
     /// place, if it is kept, and the answer.
     pub(super) fn receive(
         &self,
@@ -230,6 +231,7 @@ impl Log {
         mut delivery: Delivery,
         mut arriving: Arriving,
         at_head: Option<Answer>,
+        followed_by: Option<&[u8]>,
     ) -> (Option<usize>, Answer) {
         let at_ms = self.clock.now_ms();
         delivery.body = std::mem::take(&mut arriving.body).freeze();
@@ -250,6 +252,7 @@ impl Log {
             let (body_length, outcome) = (arriving.length, answer.outcome());
             // A body that was read in large steps has more memory than it needs.
             delivery.body = Bytes::copy_from_slice(&delivery.body);
+            let wrong_length = followed_by.and_then(|bytes| WrongLength::of(&delivery.body, bytes));
             let received = Received {
                 delivery,
                 body_length,
@@ -257,7 +260,7 @@ impl Log {
                 at_ms,
                 outcome,
                 given_up_after: None,
-                wrong_length: None,
+                wrong_length,
             };
             kept.seen.received.push(received);
             Some(kept.seen.received.len() - 1)
