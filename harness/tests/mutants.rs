@@ -6,6 +6,7 @@
 mod alone;
 
 mod nulls;
+mod probes;
 mod retries;
 
 use std::collections::BTreeSet;

@@ -30,7 +30,7 @@ use crate::webhook::event::Event;
 use crate::webhook::json::difference::Concern;
 use crate::webhook::signature::Secret;
 use crate::wire::endpoint::certificates::Authority;
-use crate::wire::endpoint::scripted::{Budget, Endpoint, Settings};
+use crate::wire::endpoint::scripted::{Budget, Endpoint, Settings, Strays};
 
 /// The code of a scenario.
 pub type Steps = for<'s> fn(&'s mut SenderStage<'_>) -> LocalBoxFuture<'s, Result<(), SubjectError>>;
@@ -104,7 +104,8 @@ impl<'a> SenderStage<'a> {
         transcript: &'a mut Transcript,
     ) -> Self {
         let patience = transcript.limits.timeout;
-        let settings = Settings { clock: clock.clone(), budget: Budget::of_a_run(), patience };
+        let strays = Strays::default();
+        let settings = Settings { clock: clock.clone(), budget: Budget::of_a_run(), strays, patience };
         let (registered, retired, tokens) = (Vec::new(), Vec::new(), Vec::new());
         Self {
             subject,
@@ -365,6 +366,14 @@ impl<'a> SenderStage<'a> {
             left.for_each(drop);
         } else {
             self.retired.extend(left.inspect(Endpoint::retire));
+        }
+    }
+
+    /// Remarks on requests that were no deliveries.
+    pub(crate) fn remark_on_strays(&mut self) {
+        let counts = self.settings.strays.counts();
+        if !counts.is_empty() {
+            self.transcript.remarks.push(messages::strays(&counts));
         }
     }
 

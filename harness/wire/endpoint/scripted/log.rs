@@ -11,6 +11,7 @@ use bytes::{Bytes, BytesMut};
 use tokio::sync::Notify;
 
 use super::script::{Answer, Before, IdleEnd, Script};
+use super::strays::Strays;
 use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::wire::codec::{FramingFault, quote};
@@ -106,6 +107,7 @@ pub(super) struct Arriving {
 pub(super) struct Log {
     clock: Clock,
     budget: Budget,
+    strays: Strays,
     kept: Mutex<Kept>,
     changed: Notify,
 }
@@ -175,8 +177,8 @@ impl Kept {
 }
 
 impl Log {
-    pub(super) fn new(clock: Clock, budget: Budget) -> Self {
-        Self { clock, budget, kept: Mutex::default(), changed: Notify::new() }
+    pub(super) fn new(clock: Clock, budget: Budget, strays: Strays) -> Self {
+        Self { clock, budget, strays, kept: Mutex::default(), changed: Notify::new() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Kept> {
@@ -232,6 +234,12 @@ impl Log {
         let mut kept = self.lock();
         let kept = &mut *kept;
         let began_ms = kept.under_way.remove(&number).map_or(at_ms, |progress| progress.began_ms);
+        // A redirect may be followed with a GET: its target has a record.
+        if delivery.is_stray() && uuids(delivery.target.as_bytes()).next().is_none() {
+            self.strays.add(&delivery.method);
+            self.changed.notify_waiters();
+            return (None, Answer::default());
+        }
         let answer = at_head.unwrap_or_else(|| kept.script.answer(&delivery, &mut kept.attempts));
         let names: usize = delivery.headers.0.iter().map(|(name, value)| name.len() + value.len()).sum();
         let cost = OVERHEAD + delivery.target.len() + names;
