@@ -22,6 +22,7 @@ described! {
     /// A fault of a sender, and what a sender with the fault does.
     pub enum SenderFault {
         FirstEventMissed: "a webhook becomes active only after the first event that follows its registration",
+        SettlesSlowly: "a webhook is active only 200 ms after its registration; the sender asks for that time",
         SecondWebhookForgotten: "only the webhook registered first receives events",
         LongSecretsLeftOut: "a webhook whose secret has more than 70 bytes receives nothing",
         LargeRecordsNotSent: "events whose body is larger than 32 KiB are not sent",
@@ -41,6 +42,7 @@ described! {
         HttpsDowngraded: "a delivery to an https URL is sent over plain http",
         SlashAppended: "a slash is appended to the registered path",
         ByteOrderMark: "a byte-order mark precedes the body",
+        BodyCompressed: "the body is compressed with gzip after it is signed",
         FormEncoded: "the body is form-encoded",
         BodyInLatin1: "the body is encoded in Latin-1",
         TextPlain: "the body is declared as text/plain",

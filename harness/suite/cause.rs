@@ -393,6 +393,10 @@ codes! {
         "the body is not one JSON text in UTF-8 without a byte-order mark, declared as application/json",
         "send only the JSON text, in UTF-8, with Content-Type: application/json",
         avoid "rename the content type and leave the body as it is";
+    SendContentCoding = "send.content-coding":
+        "the body has a content coding, which receivers of webhooks do not decode",
+        "send the JSON text as it is signed, without Content-Encoding",
+        avoid "sign the compressed bytes: receivers would still not read them";
     SendFraming = "send.framing":
         "what is sent is not a complete HTTP request",
         "use an HTTP library, or follow RFC 9112: request line, headers, an empty line, and a body of the declared length",
@@ -413,6 +417,10 @@ codes! {
         "a delivery was lost on a kept connection that the endpoint had closed",
         "where a reused connection fails before an answer, send the delivery again on a new connection",
         avoid "open a new connection for every delivery: each costs another TCP and TLS handshake";
+    SendSettling = "send.settling":
+        "a registration or a deletion is in force only after a while",
+        "answer a registration or a deletion when it is in force: drop cached lists of webhooks before the answer",
+        avoid "ask for more time with `settle_ms`: users do not know that they have to wait";
     SendCrash = "send.crash":
         "the sender ended during the run",
         "see what the sender wrote last; handle errors, such as failed deliveries, without ending the process",

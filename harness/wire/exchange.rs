@@ -4,6 +4,7 @@
 
 mod form;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,7 +16,7 @@ use crate::budget::PARSED_VALUES;
 use crate::webhook::dialect::{self, Members};
 use crate::webhook::json::has_at_most;
 use crate::webhook::signature::{Key, NONCE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER};
-use crate::wire::messages;
+use crate::wire::{inflate, messages};
 
 /// How many bytes of a body are kept: far more than any record of the suite needs. A parsed body can take fifty times the
 /// memory of its text, so this bounds the cost of judging it.
@@ -152,6 +153,18 @@ impl Delivery {
             name.get(..OWN_HEADERS.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(OWN_HEADERS))
         };
         self.method != "POST" && !self.headers.0.iter().any(is_own) && !self.names_event()
+    }
+
+    /// The content coding of the body, if it has one (RFC 9110, section 8.4).
+    pub fn coding(&self) -> Option<&[u8]> {
+        let coding = self.headers.all("content-encoding").last()?.trim_ascii();
+        (!coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity")).then_some(coding)
+    }
+
+    /// The body without its content coding, if that can be decoded; otherwise the body.
+    pub fn content(&self) -> Cow<'_, [u8]> {
+        let decoded = self.coding().and_then(|coding| inflate::decode(coding, &self.body, LONGEST_BODY));
+        decoded.map_or(Cow::Borrowed(&self.body), Cow::Owned)
     }
 
     fn names_event(&self) -> bool {

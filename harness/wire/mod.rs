@@ -6,5 +6,6 @@ pub mod descriptors;
 pub mod endpoint;
 pub mod exchange;
 pub mod handshake;
+mod inflate;
 pub(crate) mod messages;
 pub mod uuids;

@@ -4,6 +4,7 @@ use crate::budget::PARSED_VALUES;
 use crate::suite::requirement::{Evidence, Expected, Verdict};
 use crate::suite::sender::messages;
 use crate::suite::transcript::{Arrival, Emission, RegisteredWebhook, Transcript};
+use crate::terminal::text;
 use crate::webhook::dialect::{Dialect, Members};
 use crate::webhook::event::EventName;
 use crate::webhook::json::has_at_most;
@@ -59,9 +60,12 @@ impl<'a> Arrived<'a> {
         messages::delivery_of(self.event_name().ok().as_ref())
     }
 
-    /// Its body, if it can be parsed in limited memory. Inconclusive if not.
+    /// Its body, if it can be parsed in limited memory. Inconclusive if not, and if it has a content coding: DLV-3 judges that.
     pub(crate) fn parseable_body(&self) -> Result<&'a [u8], Verdict> {
         let body = self.whole_body()?;
+        if let Some(coding) = self.exchange.delivery.coding() {
+            return Err(Verdict::Inconclusive(messages::body_is_coded(&text(coding))));
+        }
         let why = || Verdict::Inconclusive(messages::too_many_values(PARSED_VALUES));
         if has_at_most(body, PARSED_VALUES) { Ok(body) } else { Err(why()) }
     }

@@ -19,13 +19,15 @@ impl Transcript {
     pub fn arrive(&mut self, webhook: Option<usize>, exchange: Exchange, traits: Traits) {
         let delivery = &exchange.delivery;
         // A redirect may be followed without the body: then only the target has the id.
-        let mut carries: Vec<usize> = uuids(&delivery.body)
+        let content = delivery.content();
+        let mut carries: Vec<usize> = uuids(&content)
             .chain(uuids(delivery.target.as_bytes()))
             .filter_map(|id| self.emissions.iter().position(|emission| emission.record_id == id))
             .collect();
         // An id that occurs in a body more than once is still one event.
         carries.sort_unstable();
         carries.dedup();
+        drop(content);
         let body_cut = traits.body_length.saturating_sub(delivery.body.len() as u64);
         let exchange = self.record_part(exchange, body_cut);
         self.arrivals.push(Arrival { webhook, exchange, carries, traits });

@@ -24,6 +24,7 @@ const FOREVER: Duration = Duration::from_secs(3600);
 pub(super) const CARELESS_WAIT: Duration = Duration::from_secs(3);
 /// The pause between two attempts.
 const PAUSE: Duration = Duration::from_millis(80);
+const SETTLING: Duration = Duration::from_millis(200);
 const HOUR_MS: u64 = 3_600_000;
 
 /// How a fault changes the reference sender.
@@ -46,6 +47,8 @@ pub(super) enum Act {
     /// Registers another filter.
     Filters(fn(&'static Dialect, Vec<String>) -> Option<Vec<String>>),
     KeepsDeleted,
+    /// Delivers nothing to a webhook for so long after its registration, and asks for twice that time.
+    Settles(Duration),
     SendsLate,
     SendsInTurn,
     SendsBy(fn() -> Result<Pooled, String>),
@@ -91,6 +94,7 @@ pub(super) fn act(fault: SenderFault) -> Act {
     use SenderFault as F;
     match fault {
         F::FirstEventMissed => MissesFirst,
+        F::SettlesSlowly => Settles(SETTLING),
         F::SecondWebhookForgotten => Withholds(|it| !it.registry.is_first(&it.url)),
         F::LongSecretsLeftOut => {
             Withholds(|it| it.secret.as_ref().is_some_and(|secret| secret.expose().len() > 70))
@@ -119,6 +123,10 @@ pub(super) fn act(fault: SenderFault) -> Act {
         F::HttpsDowngraded => Alters(|it| it.url = it.url.replacen("https:", "http:", 1)),
         F::SlashAppended => Alters(|it| it.url = it.url.replacen('?', "/?", 1)),
         F::ByteOrderMark => Alters(|it| it.rewrite(|body| [b"\xEF\xBB\xBF", body].concat())),
+        F::BodyCompressed => Alters(|it| {
+            it.header("Content-Encoding", "gzip");
+            it.delivery.body = bodies::gzip(&it.delivery.body).into();
+        }),
         F::FormEncoded => Alters(|it| {
             it.header("Content-Type", "application/x-www-form-urlencoded");
             it.rewrite(|body| {

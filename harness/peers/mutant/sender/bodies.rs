@@ -78,6 +78,29 @@ fn unmarked(text: &str) -> String {
     written
 }
 
+/// A body in gzip's form, in blocks without compression (RFC 1951 and 1952).
+pub(super) fn gzip(body: &[u8]) -> Vec<u8> {
+    let mut coded = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
+    let blocks = body.chunks(usize::from(u16::MAX));
+    let count = blocks.len();
+    for (at, block) in blocks.enumerate() {
+        let length = u16::try_from(block.len()).unwrap_or_default();
+        coded.push(u8::from(at + 1 == count));
+        coded.extend(length.to_le_bytes());
+        coded.extend((!length).to_le_bytes());
+        coded.extend(block);
+    }
+    coded.extend(checksum(body).to_le_bytes());
+    coded.extend(u32::try_from(body.len()).unwrap_or_default().to_le_bytes());
+    coded
+}
+
+/// CRC-32 (RFC 1952, section 8).
+fn checksum(bytes: &[u8]) -> u32 {
+    let step = |sum: u32, _| if sum & 1 == 1 { 0xedb8_8320 ^ sum >> 1 } else { sum >> 1 };
+    !bytes.iter().fold(u32::MAX, |sum, &byte| (0..8).fold(sum ^ u32::from(byte), step))
+}
+
 /// Removes members that are null from all objects.
 pub(super) fn drop_nulls(value: &mut Value) {
     match value {

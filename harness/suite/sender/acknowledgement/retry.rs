@@ -84,7 +84,7 @@ fn bounded(requirement: &Requirement, t: &Transcript) -> Verdict {
 
 /// The member in which two attempts at a delivery differ: the event's name or the record.
 fn difference(t: &Transcript, emission: &Emission, one: &Arrival, other: &Arrival) -> Option<&'static str> {
-    let body = |arrival: &Arrival| Members::parse(&t.exchange(arrival.exchange).delivery.body);
+    let body = |arrival: &Arrival| Members::parse(&t.exchange(arrival.exchange).delivery.content());
     let (Ok(one), Ok(other)) = (body(one), body(other)) else { return Some("form of body") };
     let value = |members: &Members, key: &str| -> Option<Value> {
         serde_json::from_str(members.get(key)?.get()).ok()

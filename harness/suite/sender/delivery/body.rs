@@ -11,6 +11,7 @@ use crate::suite::sender::scenario::generated::GENERATED;
 use crate::suite::transcript::LONGEST_BODY;
 use crate::terminal::text;
 use crate::webhook::dialect::{Members, NotAnObject};
+use crate::webhook::signature::{Key, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 
 /// The requirements of this group, in the order of the contract.
 pub const ALL: &[Requirement] = &[
@@ -28,6 +29,7 @@ pub const ALL: &[Requirement] = &[
         check: |requirement, t| every_delivery(requirement, t, json),
         counterexamples: Faults::Sender(&[
             SenderFault::ByteOrderMark,
+            SenderFault::BodyCompressed,
             SenderFault::FormEncoded,
             SenderFault::BodyInLatin1,
         ]),
@@ -64,6 +66,9 @@ pub const ALL: &[Requirement] = &[
 
 fn json(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
     let (body, length) = (&arrived.exchange.delivery.body, arrived.arrival.traits.body_length);
+    if let Some(coding) = arrived.exchange.delivery.coding() {
+        return Ok(coded(arrived, &text(coding)));
+    }
     let (detail, actual) = if length > LONGEST_BODY as u64 {
         ("too long", messages::body_length(length))
     } else if arrived.whole_body().is_err() {
@@ -80,6 +85,22 @@ fn json(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
     let message = messages::wrong_body(&arrived.named(), &actual);
     let cause = Cause::detailed(Code::SendBodyForm, detail);
     Ok(arrived.evidence(messages::one_json_text(), actual, message).because(cause).fail())
+}
+
+/// The failure of a body with a content coding. It says whether the signature fits the body without it.
+fn coded(arrived: &Arrived<'_>, coding: &str) -> Verdict {
+    let delivery = &arrived.exchange.delivery;
+    let value = |name| delivery.headers.single(name);
+    let fits = match (&arrived.webhook.secret, value(TIMESTAMP_HEADER), value(SIGNATURE_HEADER)) {
+        (Some(secret), Some(timestamp), Some(signature)) => {
+            Key::new(secret).verify(timestamp, &delivery.content(), signature)
+        }
+        _ => false,
+    };
+    let actual = messages::content_coding(coding);
+    let message = messages::coded_body(&arrived.named(), coding, fits);
+    let cause = Cause::detailed(Code::SendContentCoding, coding);
+    arrived.evidence(messages::one_json_text(), actual, message).because(cause).fail()
 }
 
 fn content_type(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {

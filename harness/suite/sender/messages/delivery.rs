@@ -153,3 +153,25 @@ pub(crate) fn lost_on_stale_connection(event: &EventName, was_reset: bool) -> St
 pub(crate) fn missed_elsewhere(event: &EventName) -> String {
     format!("the delivery of {event} did not arrive in time at the endpoint that works either")
 }
+
+// DLV-3: content codings
+
+pub(crate) fn content_coding(coding: &str) -> String {
+    format!("the content coding {coding}")
+}
+
+/// `fits` says whether the signature is that of the text.
+pub(crate) fn coded_body(delivery: &str, coding: &str, fits: bool) -> String {
+    let signed = if fits { "; its signature fits the uncompressed text" } else { "" };
+    format!("{delivery} has a body with Content-Encoding {coding}{signed}")
+}
+
+pub(crate) fn body_is_coded(coding: &str) -> String {
+    format!("the body has the content coding {coding} (see DLV-3)")
+}
+
+pub(crate) fn perhaps_unread(event: &EventName, coding: &str) -> String {
+    format!(
+        "the delivery of {event} may have arrived with the content coding {coding}, which is not decoded (see DLV-3)"
+    )
+}

@@ -49,7 +49,7 @@ impl SenderStage<'_> {
             self.emit_as(scenario, &sample, id.clone(), Purpose::Sample).await?;
             self.wait_for_all().await;
             let carries = |received: &[Received]| {
-                received.iter().any(|one| uuids(&one.delivery.body).any(|other| other == id))
+                received.iter().any(|one| uuids(&one.delivery.content()).any(|other| other == id))
             };
             if !self.registered.iter().all(|one| one.endpoint.look(carries)) {
                 // Each lost event costs the whole wait.

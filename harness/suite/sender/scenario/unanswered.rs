@@ -134,7 +134,7 @@ impl SenderStage<'_> {
     async fn wait_until_given_up(&mut self, record_id: &str, since: Instant) {
         let began = Instant::now();
         let rest = self.patience().saturating_sub(since.elapsed());
-        let carries = |one: &Received| uuids(&one.delivery.body).any(|id| id == record_id);
+        let carries = |one: &Received| uuids(&one.delivery.content()).any(|id| id == record_id);
         let given_up = |one: &Received| one.given_up_after.is_some() && carries(one);
         let is_endless = |conduct: Conduct| matches!(conduct, Conduct::Hangs | Conduct::AnswersWithoutEnd);
         let endless =

@@ -79,6 +79,9 @@ pub(super) fn valid(arrived: &Arrived<'_>, searches: &Searches) -> Result<Verdic
     if key.verify(timestamp, body, signature) {
         return Ok(Verdict::Pass);
     }
+    if let Some(coding) = arrived.exchange.delivery.coding() {
+        return Err(Verdict::Inconclusive(messages::body_is_coded(&text(coding))));
+    }
     if is_of_another_webhook(arrived, timestamp, body, signature) {
         // SIG-6 judges that.
         return Ok(Verdict::Pass);

@@ -71,8 +71,9 @@ impl SenderStage<'_> {
             return;
         }
         registered.endpoint.look(|received: &[Received]| {
-            let new = received[open.seen..].iter().flat_map(|one| uuids(&one.delivery.body));
-            open.arrived.extend(new.map(str::to_owned));
+            for one in &received[open.seen..] {
+                open.arrived.extend(uuids(&one.delivery.content()).map(str::to_owned));
+            }
             open.seen = received.len();
         });
     }

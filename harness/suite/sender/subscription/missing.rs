@@ -6,6 +6,7 @@ use crate::suite::cause::{Cause, Code};
 use crate::suite::requirement::{Evidence, Verdict};
 use crate::suite::sender::messages;
 use crate::suite::transcript::{Emission, Transcript};
+use crate::terminal::text;
 use crate::webhook::json::difference::Concern;
 
 /// The webhooks that an event should have reached: those of its scenario or, if it was generated, of its round.
@@ -50,10 +51,20 @@ pub(in crate::suite::sender) fn not_awaited(t: &Transcript, emission: &Emission)
         messages::run_cut_off(name)
     } else if t.webhooks_of(emission.scenario).any(|(_, webhook)| webhook.overflowed) {
         messages::perhaps_not_kept(name)
+    } else if let Some(coding) = unread_coding(t, emission) {
+        messages::perhaps_unread(name, &coding)
     } else {
         return None;
     };
     Some(Verdict::Inconclusive(why))
+}
+
+/// The content coding of a body at the event's webhooks that cannot be decoded, and so may carry the event.
+fn unread_coding(t: &Transcript, emission: &Emission) -> Option<String> {
+    let mut arrivals = t.arrivals_in(emission.scenario).filter(|(_, arrival)| arrival.carries.is_empty());
+    arrivals.find_map(|(_, arrival)| {
+        t.exchange(arrival.exchange).delivery.coding().map(|coding| text(coding).into_owned())
+    })
 }
 
 /// The verdict on a missing event.

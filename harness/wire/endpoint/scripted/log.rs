@@ -246,7 +246,7 @@ impl Log {
         if kept.retired {
             return (None, answer);
         }
-        let is_new = kept.is_new(&delivery.body);
+        let is_new = kept.is_new(&delivery.content());
         let room = is_new && kept.seen.received.len() < MOST_REQUESTS;
         let granted = if room { self.budget.take(cost) } else { 0 };
         let place = if room && granted == cost {

@@ -136,7 +136,8 @@ impl Script {
         if self.by_record.is_empty() {
             return self.default_answer.clone();
         }
-        let scripted = uuids(&delivery.body).find_map(|id| Some((id, self.by_record.get(id)?)));
+        let content = delivery.content();
+        let scripted = uuids(&content).find_map(|id| Some((id, self.by_record.get(id)?)));
         let Some((id, answers)) = scripted else { return self.default_answer.clone() };
         let attempt = attempts.entry(id.to_owned()).or_default();
         let answer = answers.get(*attempt).or(answers.last()).unwrap_or(&self.default_answer);

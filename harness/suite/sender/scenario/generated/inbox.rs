@@ -23,7 +23,8 @@ impl Inbox {
     pub(super) fn read(&mut self, received: &[Received]) {
         for (place, one) in received.iter().enumerate().skip(self.carried.len()) {
             let mut carried = Vec::new();
-            for id in uuids(&one.delivery.body).take(MOST_IDS) {
+            let content = one.delivery.content();
+            for id in uuids(&content).take(MOST_IDS) {
                 let places = self.places.entry(id.to_owned()).or_default();
                 // A body may contain an id more than once.
                 if places.last() != Some(&place) {
