@@ -115,6 +115,10 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
                     text.push_str(&show.broken(&what, cause.as_ref()));
                     continue;
                 }
+                Watched::Stray(method, target) => {
+                    text.push_str(&show.stray(&method, &target));
+                    continue;
+                }
                 Watched::Loop => {
                     let to = forward_target.as_ref().map(Target::url).unwrap_or_default();
                     console.note(&messages::forwards_in_a_loop(&to));

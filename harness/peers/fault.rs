@@ -22,6 +22,7 @@ described! {
     /// A fault of a sender, and what a sender with the fault does.
     pub enum SenderFault {
         FirstEventMissed: "a webhook becomes active only after the first event that follows its registration",
+        SettlesSlowly: "a webhook is active only 200 ms after its registration; the sender asks for that time",
         SecondWebhookForgotten: "only the webhook registered first receives events",
         LongSecretsLeftOut: "a webhook whose secret has more than 70 bytes receives nothing",
         LargeRecordsNotSent: "events whose body is larger than 32 KiB are not sent",

@@ -134,6 +134,16 @@ pub(super) fn some_failed(failed: u64, of: u64, first: Option<usize>) -> String 
     format!("{failed} of {of} failed{first}")
 }
 
+/// A request to `listen` that is no delivery.
+pub(super) fn passed_over(method: &str, target: &str) -> String {
+    format!("{method} {target}, no delivery: passed over")
+}
+
+pub(super) fn passed_over_in_all(count: u64) -> String {
+    let requests = counted(count, "request that was no delivery", "requests that were no deliveries");
+    format!("passed over: {requests}")
+}
+
 pub(super) fn no_delivery() -> &'static str {
     "no delivery arrived"
 }

@@ -1,6 +1,6 @@
 //! A sender at a URL: the objects of the attachment protocol by POST, one per request, with the reply in the response.
 //!
-//! Invariant: as with a command, an invalid reply is quoted and breaks the protocol. An operation is never sent twice.
+//! Invariant: as with a command, an invalid reply is quoted and breaks the protocol. An operation is never sent twice, unless a rate limit refused it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -9,6 +9,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::sync::Semaphore;
+use tokio::time::{Instant, sleep};
 
 use super::protocol::{Op, Reply, ReplyTexts};
 use super::sender::Sender;
@@ -18,12 +19,25 @@ use crate::clock::Clock;
 use crate::wire::client::address::addresses;
 use crate::wire::client::{Client, Target};
 use crate::wire::codec::quote;
-use crate::wire::exchange::{Delivery, Headers, Outcome};
+use crate::wire::exchange::{Delivery, Headers, Outcome, Response};
 
 /// How many requests are sent at the same time. Small services queue few connections and reset the others.
 const AT_ONCE: usize = 4;
 /// How long to wait for the reply to the last operation.
 const LAST_WAIT: Duration = Duration::from_secs(1);
+
+/// How long to wait after a rate limit that names no time.
+const RATE_PAUSE: Duration = Duration::from_millis(500);
+
+/// How long to wait if an answer is a rate limit: 429, or 503 with Retry-After.
+fn rate_limit(answer: &Response) -> Option<Duration> {
+    let named = answer.headers.single("retry-after");
+    if answer.status != 429 && (answer.status != 503 || named.is_none()) {
+        return None;
+    }
+    let seconds = named.and_then(|value| std::str::from_utf8(value).ok()?.trim().parse().ok());
+    Some(seconds.map_or(RATE_PAUSE, Duration::from_secs))
+}
 
 #[derive(Debug)]
 pub struct Control {
@@ -67,7 +81,7 @@ impl Control {
         // An idle connection may be closed at any moment, and then the operation would have to be sent again.
         headers.add("Connection", "close");
         let delivery = Delivery::new("POST", &self.target.path, headers, op.encode(id).into());
-        let response = match self.client.send(&self.target, &delivery).await.outcome {
+        let response = match self.sent(&delivery).await {
             Outcome::Answered(response) => response,
             lost if self.is_unknown_host(&lost).await => {
                 return Err(SubjectError::Unreachable(messages::sender_unreachable(&url, lost)));
@@ -87,6 +101,22 @@ impl Control {
         }
         self.answered.fetch_add(1, Ordering::Relaxed);
         Ok(self.texts().kept(reply))
+    }
+
+    /// Sends a request. A rate limit means that it was not taken, so it is sent again after the time that the answer names.
+    async fn sent(&self, delivery: &Delivery) -> Outcome {
+        let until = Instant::now() + self.wait;
+        loop {
+            let outcome = self.client.send(&self.target, delivery).await.outcome;
+            let pause = match &outcome {
+                Outcome::Answered(answer) => rate_limit(answer),
+                _ => None,
+            };
+            match pause {
+                Some(pause) if Instant::now() + pause < until => sleep(pause).await,
+                _ => return outcome,
+            }
+        }
     }
 
     fn texts(&self) -> std::sync::MutexGuard<'_, ReplyTexts> {

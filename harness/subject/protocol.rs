@@ -69,6 +69,9 @@ pub struct Hello {
     /// The dialect that it speaks, where it says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dialect: Option<String>,
+    /// How long a registration or a deletion takes to be in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settle_ms: Option<u64>,
     /// Its capabilities; unknown names are ignored.
     #[serde(default)]
     pub capabilities: Vec<String>,

@@ -468,6 +468,10 @@ codes! {
         "a delivery was lost on a kept connection that the endpoint had closed",
         "where a reused connection fails before an answer, send the delivery again on a new connection",
         avoid "open a new connection for every delivery: each costs another TCP and TLS handshake";
+    SendSettling = "send.settling":
+        "a registration or a deletion is in force only after a while",
+        "answer a registration or a deletion when it is in force: drop cached lists of webhooks before the answer",
+        avoid "ask for more time with `settle_ms`: users do not know that they have to wait";
     SendCrash = "send.crash":
         "the sender ended during the run",
         "see what the sender wrote last; handle errors, such as failed deliveries, without ending the process",

@@ -155,6 +155,7 @@ pub async fn sender(
     };
     greeted?;
     play(&mut stage, &scenarios, options, progress).await;
+    stage.remark_on_strays();
     let findings = judge(&transcript, selected);
     Ok(Run {
         transcript,

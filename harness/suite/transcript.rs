@@ -107,6 +107,8 @@ pub struct Transcript {
     pub stopped: bool,
     /// How each scenario ended.
     pub endings: Vec<(ScenarioName, Ending)>,
+    /// How long a registration or a deletion takes to be in force, by the sender's own account.
+    pub settling: Duration,
     /// Time spent waiting to see that nothing more arrives.
     pub waited: Duration,
     /// Records everything while the run runs.
@@ -220,6 +222,7 @@ impl Transcript {
             unreached: false,
             stopped: false,
             endings: Vec::new(),
+            settling: Duration::ZERO,
             waited: Duration::ZERO,
             keeper: None,
             kept: (0, 0),

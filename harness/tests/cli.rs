@@ -19,6 +19,7 @@ mod https;
 pub(crate) mod listen;
 #[cfg(unix)]
 mod listen_connections;
+mod listen_probes;
 #[cfg(unix)]
 mod listen_storage;
 mod localhost;

@@ -6,6 +6,7 @@
 mod alone;
 
 mod nulls;
+mod probes;
 mod provisional;
 mod retries;
 mod short_reports;

@@ -44,8 +44,12 @@ pub fn is_unreadable(delivery: &Delivery) -> bool {
 
 /// The record ids in a body, compressed or not.
 pub fn record_ids(delivery: &Delivery) -> Vec<String> {
-    let body = decoded(delivery).map_or(Cow::Borrowed(&*delivery.body), Cow::Owned);
-    uuids(&body).map(str::to_owned).collect()
+    uuids(&content(delivery)).map(str::to_owned).collect()
+}
+
+/// The body without its content coding, if that can be undone; otherwise the body.
+pub fn content(delivery: &Delivery) -> Cow<'_, [u8]> {
+    decoded(delivery).map_or(Cow::Borrowed(&*delivery.body), Cow::Owned)
 }
 
 fn read(decoder: impl Read) -> Option<Vec<u8>> {

@@ -11,12 +11,18 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use crate::budget::PARSED_VALUES;
+use crate::webhook::dialect::{self, Members};
+use crate::webhook::json::has_at_most;
 use crate::webhook::signature::{Key, NONCE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use crate::wire::messages;
 
 /// How many bytes of a body are kept: far more than any record of the suite needs. A parsed body can take fifty times the
 /// memory of its text, so this bounds the cost of judging it.
 pub const LONGEST_BODY: usize = 1024 * 1024;
+
+/// How the names of Twenty's headers begin.
+const OWN_HEADERS: &str = "X-Twenty-";
 
 /// One request that carries an event, as exact bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -139,6 +145,23 @@ pub struct Exchange {
 }
 
 impl Delivery {
+    /// Whether it is no delivery (contract, section 3): neither a POST, nor with a header of Twenty, nor with a body that names an
+    /// event. Probes and browsers send such requests.
+    pub fn is_stray(&self) -> bool {
+        let is_own = |(name, _): &(String, Bytes)| {
+            name.get(..OWN_HEADERS.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(OWN_HEADERS))
+        };
+        self.method != "POST" && !self.headers.0.iter().any(is_own) && !self.names_event()
+    }
+
+    fn names_event(&self) -> bool {
+        if self.body.is_empty() || !has_at_most(&self.body, PARSED_VALUES) {
+            return !self.body.is_empty();
+        }
+        Members::parse(&self.body)
+            .is_ok_and(|members| dialect::ALL.iter().any(|one| members.text(one.event_member).is_some()))
+    }
+
     /// A delivery whose body is sent all at once.
     pub(crate) fn new(method: &str, target: impl Into<String>, headers: Headers, body: Bytes) -> Self {
         Self { method: method.to_owned(), target: target.into(), headers, body, transfer: Transfer::Whole }

@@ -45,6 +45,19 @@ pub(super) fn not_a_metric(text: &str) -> String {
     format!("{text:?} is not a metric; choose from rate, p50, p90, p99 and errors")
 }
 
+// Notes on bounds.
+
+/// `stalled_ms` is the time without any acknowledgement, as far as the course of the load shows it.
+pub(super) fn stalls_not_counted(bound: &str, stalled_ms: u64) -> String {
+    let seen = match stalled_ms {
+        0 => String::new(),
+        _ => format!(", as it did for at least {:.1} s", stalled_ms as f64 / 1e3),
+    };
+    format!(
+        "stalls are not counted in {bound}: without --rate nothing is sent while the receiver stalls{seen}; measure with --rate"
+    )
+}
+
 // Reports that are read back.
 
 pub(super) fn not_a_report(why: &serde_json::Error) -> String {

@@ -5,10 +5,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::compared::ReportComparison;
-use super::figures::{Measured, PhaseEntry, Probes, SeriesEntry, Unexpected};
+use super::figures::{Measured, PhaseEntry, Probes, SeriesEntry, SeriesPoint, Unexpected};
 use super::machine::{Machine, Tool};
 use super::messages;
-use super::objective::BoundCheck;
+use super::objective::{Bound, BoundCheck};
 use super::result::BenchResult;
 use crate::bench::accounts::entry::LedgerEntry;
 use crate::exit::ExitStatus;
@@ -126,6 +126,19 @@ impl LoadMode {
 }
 
 impl BenchReport {
+    /// What a bound on the latency does not show in a closed loop: nothing is sent while the receiver stalls, so the deliveries that
+    /// would have waited are not counted. `None` without such a bound.
+    pub(in crate::bench) fn note_on_stalls(&self) -> Option<String> {
+        let is_latency = |check: &&BoundCheck| matches!(check.bound, Bound::Latency(..));
+        let bound =
+            self.thresholds.iter().find(is_latency).filter(|_| self.load.mode == LoadMode::Saturation)?;
+        let empty = |point: &&SeriesPoint| point.acknowledged == 0;
+        // The last part may be a shorter one.
+        let whole = self.series.points.len().saturating_sub(1);
+        let stalled = self.series.points.iter().take(whole).filter(empty).count() as u64;
+        Some(messages::stalls_not_counted(&bound.bound.to_string(), stalled * self.series.interval_ms))
+    }
+
     /// A report of these figures, to which bounds, a search, a comparison and notes can be added.
     pub fn new(
         origin: Origin,

@@ -102,6 +102,7 @@ pub fn report(outcome: &LoadOutcome, facts: ReceiverFacts<'_>) -> BenchReport {
     let mut report = BenchReport::new(origin, load, CorpusFacts::of(corpus), figures, result);
     report.thresholds = thresholds;
     report.search = search;
+    notes.extend(report.note_on_stalls());
     report.notes = notes.iter().map(|note| redaction.text(note)).collect();
     report
 }

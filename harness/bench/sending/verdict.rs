@@ -170,6 +170,7 @@ impl SenderOutcome {
         if total.acknowledged + total.refused + total.failed == 0 {
             notes.push(messages::nothing_measured().to_owned());
         }
+        notes.extend(report.note_on_stalls());
         notes.extend(report.machine.note());
         notes.iter().map(|note| self.redaction.text(note)).collect()
     }

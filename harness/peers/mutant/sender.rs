@@ -92,6 +92,13 @@ impl Mutant {
                     _ => reply,
                 })
             }
+            Op::Hello { .. } => {
+                let reply = self.ask(op).await?;
+                Ok(match (&reply, self.act) {
+                    (Reply::Ok(answer), Act::Settles(time)) => asking_for(answer, time * 2),
+                    _ => reply,
+                })
+            }
             other => self.ask(other).await,
         }
     }
@@ -137,6 +144,13 @@ fn report(answer: &RawValue, these: fn(u64) -> bool) -> Reply {
     for delivery in deliveries.into_iter().flatten() {
         delivery["delivered"] = these(delivery["status"].as_u64().unwrap_or_default()).into();
     }
+    Reply::ok(&answer)
+}
+
+/// The answer to `hello` with the time that registrations take.
+fn asking_for(answer: &RawValue, time: Duration) -> Reply {
+    let mut answer: Value = serde_json::from_str(answer.get()).unwrap_or_default();
+    answer["settle_ms"] = u64::try_from(time.as_millis()).unwrap_or_default().into();
     Reply::ok(&answer)
 }
 

@@ -33,6 +33,7 @@ fn answer(sender: &Sender, op: Op) -> Reply {
                 name: "twenty-conform reference sender".to_owned(),
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 dialect: Some(sender.dialect().name.to_owned()),
+                settle_ms: None,
                 capabilities: able.into_iter().chain(https).collect(),
             };
             Reply::ok(&json!(hello))

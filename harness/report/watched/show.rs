@@ -146,6 +146,15 @@ impl Show {
         text
     }
 
+    /// A request that is no delivery.
+    pub fn stray(&self, method: &str, target: &str) -> String {
+        if self.json {
+            return line(&json!({ "passed_over": { "method": method, "target": target } }));
+        }
+        let (method, target) = (clipped(method, LONGEST), clipped(target, LONGEST));
+        format!("{DIM}{}{DIM:#}\n", messages::passed_over(&method, &target))
+    }
+
     pub fn summary(
         &self,
         tally: &TrafficTally,
@@ -172,6 +181,7 @@ impl Show {
             return line(&json!({ "summary": {
                 "result": result, "exit_status": exit.code(), "received": counts.received,
                 "judged": tally.judged, "failed": tally.failed, "broken": tally.broken,
+                "passed_over": tally.strays,
                 "stored": counts.stored.map(|[stored, _]| stored),
                 "not_stored": counts.stored.map(|[_, failed]| failed), "not_judged": counts.not_judged,
                 "duration_ms": milliseconds(took),
@@ -195,6 +205,9 @@ impl Show {
         }
         for (cause, count) in tally.causes() {
             let _ = writeln!(text, "  {DIM}cause{DIM:#}        {} ({count})", lines(cause, SUMMARY_MARGIN));
+        }
+        if tally.strays > 0 {
+            let _ = writeln!(text, "\n{}", messages::passed_over_in_all(tally.strays));
         }
         let judged = [tally.judged, tally.failed, tally.broken];
         let TrafficCounts { received, not_judged, stored, .. } = counts;

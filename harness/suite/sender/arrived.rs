@@ -60,7 +60,7 @@ impl<'a> Arrived<'a> {
         messages::delivery_of(self.event_name().ok().as_ref())
     }
 
-    /// Its body, if it can be parsed in limited memory. Inconclusive if not.
+    /// Its body, if it can be parsed in limited memory. Inconclusive if not, and if it has a content coding: DLV-3 judges that.
     pub(crate) fn parseable_body(&self) -> Result<&'a [u8], Verdict> {
         let body = self.whole_body()?;
         if let Some(coding) = coding(&self.exchange.delivery) {

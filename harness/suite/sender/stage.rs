@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
 use serde_json::value::RawValue;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use crate::clock::Clock;
 use crate::random::Random;
@@ -30,10 +30,13 @@ use crate::webhook::event::Event;
 use crate::webhook::json::difference::Concern;
 use crate::webhook::signature::Secret;
 use crate::wire::endpoint::certificates::Authority;
-use crate::wire::endpoint::scripted::{Budget, Endpoint, Settings};
+use crate::wire::endpoint::scripted::{Budget, Endpoint, Settings, Strays};
 
 /// The code of a scenario.
 pub type Steps = for<'s> fn(&'s mut SenderStage<'_>) -> LocalBoxFuture<'s, Result<(), SubjectError>>;
+
+/// The longest time that a sender may ask for until a registration is in force.
+const LONGEST_SETTLING: Duration = Duration::from_secs(30);
 
 /// The query of the webhooks' URLs. It contains everything that a careless sender changes.
 const QUERY: &str = "tenant=a%20b&empty=&x=1";
@@ -104,7 +107,8 @@ impl<'a> SenderStage<'a> {
         transcript: &'a mut Transcript,
     ) -> Self {
         let patience = transcript.limits.timeout;
-        let settings = Settings { clock: clock.clone(), budget: Budget::of_a_run(), patience };
+        let strays = Strays::default();
+        let settings = Settings { clock: clock.clone(), budget: Budget::of_a_run(), strays, patience };
         let (registered, retired, tokens) = (Vec::new(), Vec::new(), Vec::new());
         Self {
             subject,
@@ -149,6 +153,8 @@ impl<'a> SenderStage<'a> {
                 known.ok_or_else(|| SubjectError::ProtocolViolation(messages::unknown_dialect(own)))?;
             self.transcript.choose(known, chosen);
         }
+        self.transcript.settling =
+            Duration::from_millis(hello.settle_ms.unwrap_or_default()).min(LONGEST_SETTLING);
         let all = [Capability::Delete, Capability::Filters, Capability::Outcomes, Capability::Unsigned];
         let all = all.into_iter().chain(https);
         self.transcript.capabilities = all.filter(|one| hello.declares(*one)).collect();
@@ -242,9 +248,19 @@ impl<'a> SenderStage<'a> {
         Ok(())
     }
 
-    /// Emits the first event after a registration, which only SUB-1 judges.
+    /// Emits the first event after a registration, which only SUB-1 judges. What follows comes when the registration is in force.
     pub(super) async fn emit_first(&mut self, scenario: ScenarioName) -> Result<(), SubjectError> {
-        self.emit(scenario, &self.sample("person.created"), Purpose::First).await
+        self.emit(scenario, &self.sample("person.created"), Purpose::First).await?;
+        if self.settles() {
+            sleep(self.transcript.settling).await;
+            self.transcript.waited += self.transcript.settling;
+        }
+        Ok(())
+    }
+
+    /// Whether the sender asks for time until a registration is in force.
+    pub(super) fn settles(&self) -> bool {
+        !self.transcript.settling.is_zero()
     }
 
     pub(super) async fn emit(
@@ -364,6 +380,14 @@ impl<'a> SenderStage<'a> {
             left.for_each(drop);
         } else {
             self.retired.extend(left.inspect(Endpoint::retire));
+        }
+    }
+
+    /// Remarks on requests that were no deliveries.
+    pub(crate) fn remark_on_strays(&mut self) {
+        let counts = self.settings.strays.counts();
+        if !counts.is_empty() {
+            self.transcript.remarks.push(messages::strays(&counts));
         }
     }
 

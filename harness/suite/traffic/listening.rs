@@ -90,6 +90,8 @@ pub enum Watched {
     },
     /// Not a whole request: what it is, as a noun phrase, and the cause if the sender made it.
     Broken(String, Option<Cause>),
+    /// A request that is no delivery, such as a probe: its method and its target.
+    Stray(String, String),
     /// A request that was forwarded from here has come back. It is shown once.
     Loop,
 }
@@ -129,6 +131,10 @@ impl Judge {
             Watched::Broken(what, cause) => {
                 self.tally.add_broken(cause.as_ref(), &self.redaction);
                 *what = self.redaction.text(what);
+            }
+            Watched::Stray(method, target) => {
+                self.tally.strays += 1;
+                (*method, *target) = (self.redaction.text(method), self.redaction.text(target));
             }
             Watched::Loop => {}
         }

@@ -129,6 +129,16 @@ pub(super) fn har_skipped(skipped: usize, of: usize) -> String {
     format!("skipped {skipped} of {of} requests in the HAR file: no body and no X-Twenty-Webhook header")
 }
 
+/// A note on probes in a recording.
+pub(super) fn strays_skipped(skipped: usize, of: usize) -> String {
+    format!("skipped {skipped} of {of} requests: no deliveries, but probes or a browser's requests")
+}
+
+/// The answer to a request that is no delivery.
+pub(super) fn only_deliveries() -> &'static str {
+    "this endpoint takes deliveries by POST\n"
+}
+
 #[cfg(test)]
 mod tests {
     use super::not_har;

@@ -37,7 +37,11 @@ pub fn read(file: impl Read, name: &str, redaction: &Redaction) -> Result<Record
         return Err(messages::empty_file());
     }
     let is_har = is_har(source.next(), source.is_short());
-    let recording = if is_har { har::read(source) } else { own_lines(source, name, redaction) }?;
+    let mut recording = if is_har { har::read(source) } else { own_lines(source, name, redaction) }?;
+    if recording.strays > 0 && !is_har {
+        let of = recording.strays + recording.exchanges.len();
+        recording.remarks.push(messages::strays_skipped(recording.strays, of));
+    }
     if recording.exchanges.is_empty() {
         return Err(messages::no_deliveries(begin));
     }
@@ -220,14 +224,22 @@ mod tests {
     }
 
     #[test]
+    fn probes_are_skipped() {
+        let probe = LINE.replace("\"POST\"", "\"HEAD\"").replace("{}", "");
+        let named = LINE.replace("\"POST\"", "\"PUT\"").replace("{}", r#"{\"event\":\"a.b\"}"#);
+        let recording = of(format!("{probe}\n{LINE}\n{named}\n")).unwrap();
+        assert_eq!(recording.exchanges.len(), 2);
+        assert!(recording.remarks[0].starts_with("skipped 1 of 3 requests"), "{:?}", recording.remarks);
+    }
+
+    #[test]
     fn size_of_a_recording_is_bounded() {
         let endless = |byte: u8| {
             read(std::io::Read::chain(LINE.as_bytes(), std::io::repeat(byte)), "a", &Redaction::default())
         };
         assert_eq!(endless(b'x').unwrap_err(), "line 1 is longer than 32 MiB");
         assert_eq!(endless(b'\n').unwrap_err(), "cannot be read: it is longer than 64 MiB");
-        let tiny =
-            r#"{"at_ms":1,"delivery":{"method":"P","target":"/","headers":[],"body":"","transfer":"whole"}}"#;
+        let tiny = r#"{"at_ms":1,"delivery":{"method":"POST","target":"/","headers":[],"body":"","transfer":"whole"}}"#;
         let many = format!("{tiny}\n").repeat(600_000);
         assert!(of(many).unwrap_err().contains("deliveries before this line take 72 MiB"));
     }

@@ -25,6 +25,8 @@ const BUFFER: usize = 64 * 1024;
 pub struct Recording {
     /// Its deliveries, in order.
     pub exchanges: Vec<Exchange>,
+    /// How many requests were read that are no deliveries.
+    pub(super) strays: usize,
     /// Notes on how it was read.
     pub remarks: Vec<String>,
     /// About how many bytes the deliveries take.
@@ -32,8 +34,12 @@ pub struct Recording {
 }
 
 impl Recording {
-    /// Adds a delivery. Errors: the deliveries take too much memory.
+    /// Adds a delivery. Probes and browsers' requests are only counted. Errors: the deliveries take too much memory.
     pub(super) fn add(&mut self, exchange: Exchange) -> Result<(), String> {
+        if exchange.delivery.is_stray() {
+            self.strays += 1;
+            return Ok(());
+        }
         self.kept += size_of::<Exchange>() + size_of::<Arrival>() + variable(&exchange);
         if self.kept > MOST_KEPT {
             return Err(messages::too_many_deliveries(self.exchanges.len(), MOST_KEPT >> 20));

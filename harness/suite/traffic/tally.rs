@@ -23,6 +23,8 @@ pub struct TrafficTally {
     pub failed: u64,
     /// How many requests were incomplete or invalid.
     pub broken: u64,
+    /// How many requests were no deliveries.
+    pub strays: u64,
     pub entries: Vec<RequirementTally>,
     causes: BTreeMap<String, u64>,
 }
@@ -57,6 +59,7 @@ impl TrafficTally {
             judged: 0,
             failed: 0,
             broken: 0,
+            strays: 0,
             entries: selected.iter().map(entry).collect(),
             causes: BTreeMap::new(),
         }

@@ -4,6 +4,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -22,12 +23,17 @@ use twenty_conform::wire::exchange::{Delivery, Response};
 use super::program::{judged, run};
 use crate::peers::servers::{ClosedPort, always, read_request, serve};
 
-/// The reference sender, controlled by POST.
-struct Controlled(Sender);
+/// The reference sender, controlled by POST. It refuses every tenth request with a rate limit.
+struct Controlled(Sender, AtomicUsize);
 
 impl Handler for Controlled {
     fn handle(&self, delivery: Delivery) -> BoxFuture<'_, Option<Response>> {
         async move {
+            if self.1.fetch_add(1, Ordering::Relaxed) % 10 == 0 {
+                let mut limit = Response::text(429, "");
+                limit.headers.add("Retry-After", "0");
+                return Some(limit);
+            }
             let (id, op) = Op::decode(std::str::from_utf8(&delivery.body).ok()?);
             let reply = match op {
                 Ok(op) => self.0.call(op).await.ok()?,
@@ -44,7 +50,7 @@ async fn reference_sender_passes_with_control() {
     let transport = Arc::new(Pooled::new(Duration::from_secs(5)).unwrap());
     let sender = Sender::new(&DOCUMENTED, Clock::system(), Random::from_seed(1), transport);
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let server = http::serve(address, Arc::new(Controlled(sender))).await.unwrap();
+    let server = http::serve(address, Arc::new(Controlled(sender, AtomicUsize::new(0)))).await.unwrap();
     let url = server.url("/control");
     let (ran, report) = spawn_blocking(move || judged(["sender", "--control", &url])).await.unwrap();
     let ran = ran.expect(0);

@@ -123,6 +123,27 @@ async fn stall_shows_in_every_delivery_that_was_due() {
 }
 
 #[tokio::test]
+async fn bound_on_latency_at_saturation_says_that_stalls_are_not_counted() {
+    let peer = || {
+        Peer::new(|mut connection| async move {
+            while connection.request().await.is_some() {
+                connection.write(OK).await;
+            }
+        })
+    };
+    let told = async |plan: LoadPlan, bound: &str| {
+        let peer = peer().await;
+        let outcome = run(&plan, &peer.target).await;
+        let report = judged(&outcome, &plan, 0.0, &[bound]);
+        report.notes.iter().any(|note| note.contains("stalls are not counted in p99<1s"))
+    };
+    let saturation = || LoadPlan { mode: Mode::Saturation, ..at_rate(100.0, 100) };
+    assert!(told(saturation(), "p99<1s").await);
+    assert!(!told(saturation(), "errors<1%").await);
+    assert!(!told(at_rate(100.0, 100), "p99<1s").await);
+}
+
+#[tokio::test]
 async fn due_deliveries_without_a_connection_count_as_unsent() {
     let peer = Peer::new(|mut connection| async move {
         // The first delivery is read and never answered.

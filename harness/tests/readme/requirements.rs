@@ -40,7 +40,7 @@ const SOURCES: [(&str, &str); 4] =
     [("D", "documentation"), ("S", "shipped server"), ("R", "standards"), ("W", "public code")];
 
 /// Requirements whose sentence continues that of another one.
-const CONTINUES: [(&str, &str); 9] = [
+const CONTINUES: [(&str, &str); 10] = [
     ("RCV-2", "RCV-1"),
     ("RCV-13", "RCV-8"),
     ("VER-16", "VER-8"),
@@ -48,6 +48,7 @@ const CONTINUES: [(&str, &str); 9] = [
     ("VER-18", "VER-8"),
     ("VER-20", "VER-12"),
     ("PAY-7", "PAY-2"),
+    ("PAY-8", "PAY-2"),
     ("SIG-4", "SIG-3"),
     ("SIG-10", "SIG-3"),
 ];

@@ -7,6 +7,7 @@ mod conversation;
 mod log;
 mod script;
 mod secured;
+mod strays;
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -25,6 +26,7 @@ use crate::wire::handshake::Certificate;
 pub use crate::budget::Budget;
 pub use log::{Broken, Handshake, MOST_REQUESTS, Received, Seen};
 pub use script::{Answer, Before, IdleEnd, Manner, Script};
+pub use strays::Strays;
 
 /// The address of endpoints: a port of this machine that the system chooses.
 const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
@@ -57,6 +59,8 @@ pub struct Settings {
     pub clock: Clock,
     /// How many bytes all endpoints may keep.
     pub budget: Budget,
+    /// Counts requests that are no deliveries.
+    pub strays: Strays,
     /// How long a request may take from its first byte to its last.
     pub patience: Duration,
 }
@@ -91,7 +95,7 @@ impl Endpoint {
         scheme: &'static str,
         connect: impl Fn(TcpStream, Arc<Log>, Duration) -> F + Send + 'static,
     ) -> io::Result<Self> {
-        let log = Arc::new(Log::new(settings.clock, settings.budget));
+        let log = Arc::new(Log::new(settings.clock, settings.budget, settings.strays));
         let shared = log.clone();
         let handle = move |stream| connect(stream, shared.clone(), settings.patience);
         let server = listen(ANY_PORT, MOST_CONNECTIONS, handle).await?;
@@ -105,7 +109,7 @@ impl Endpoint {
     pub fn refusing(settings: Settings) -> io::Result<Self> {
         let socket = TcpSocket::new_v4()?;
         socket.bind(ANY_PORT)?;
-        let log = Arc::new(Log::new(settings.clock, settings.budget));
+        let log = Arc::new(Log::new(settings.clock, settings.budget, settings.strays));
         let (address, scheme) = (socket.local_addr()?, "http");
         Ok(Self { address, scheme, log, _socket: Socket::Refusing { _socket: socket } })
     }

@@ -27,6 +27,7 @@ const FOREVER: Duration = Duration::from_secs(3600);
 pub(super) const CARELESS_WAIT: Duration = Duration::from_secs(3);
 /// The pause between two attempts.
 const PAUSE: Duration = Duration::from_millis(80);
+const SETTLING: Duration = Duration::from_millis(200);
 const HOUR_MS: u64 = 3_600_000;
 
 /// How a fault changes the reference sender.
@@ -49,6 +50,8 @@ pub(super) enum Act {
     /// Registers another filter.
     Filters(fn(&'static Dialect, Vec<String>) -> Option<Vec<String>>),
     KeepsDeleted,
+    /// Delivers nothing to a webhook for so long after its registration, and asks for twice that time.
+    Settles(Duration),
     SendsLate,
     SendsInTurn,
     SendsBy(fn() -> Result<Pooled, String>),
@@ -96,6 +99,7 @@ pub(super) fn act(fault: SenderFault) -> Act {
     use SenderFault as F;
     match fault {
         F::FirstEventMissed => MissesFirst,
+        F::SettlesSlowly => Settles(SETTLING),
         F::SecondWebhookForgotten => Withholds(|it| !it.registry.is_first(&it.url)),
         F::LongSecretsLeftOut => {
             Withholds(|it| it.secret.as_ref().is_some_and(|secret| secret.expose().len() > 70))

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::webhook::event::Event;
 use crate::webhook::signature::Secret;
@@ -15,6 +16,8 @@ pub(super) struct Known {
     /// URL and secret of each registered webhook, in the order of registration.
     pub(super) webhooks: BTreeMap<u64, (String, Option<Secret>)>,
     pub(super) fresh: Vec<u64>,
+    /// When each URL was registered.
+    since: HashMap<String, Instant>,
     registered: u64,
     /// An event that waits for another one to share its request.
     pub(super) waiting: Option<Event>,
@@ -37,6 +40,7 @@ impl Registry {
         known.registered += 1;
         let id = known.registered;
         known.fresh.push(id);
+        known.since.insert(url.to_owned(), Instant::now());
         known.webhooks.insert(id, (url.to_owned(), secret.cloned()));
     }
 
@@ -48,6 +52,11 @@ impl Registry {
     pub(super) fn place_of(&self, url: &str) -> u32 {
         let place = self.lock().webhooks.values().position(|(other, _)| other == url);
         place.and_then(|place| u32::try_from(place).ok()).unwrap_or_default()
+    }
+
+    /// How long ago the webhook with this URL was registered.
+    pub(super) fn age_of(&self, url: &str) -> Duration {
+        self.lock().since.get(url).map_or(Duration::ZERO, Instant::elapsed)
     }
 
     pub(super) fn turn_of(&self, url: &str) -> Arc<tokio::sync::Mutex<()>> {

@@ -12,6 +12,7 @@ use crate::suite::sender::scenario::answers::NOT_ACKNOWLEDGED;
 use crate::suite::sender::scenario::unanswered::UNANSWERED;
 use crate::suite::transcript::{Arrival, Emission, Transcript};
 use crate::webhook::dialect::Members;
+use crate::wire::coding::content;
 
 /// How many attempts at one delivery may be seen. A sensible backoff needs hours for so many.
 const MOST_ATTEMPTS: usize = 15;
@@ -84,7 +85,7 @@ fn bounded(requirement: &Requirement, t: &Transcript) -> Verdict {
 
 /// The member in which two attempts at a delivery differ: the event's name or the record.
 fn difference(t: &Transcript, emission: &Emission, one: &Arrival, other: &Arrival) -> Option<&'static str> {
-    let body = |arrival: &Arrival| Members::parse(&t.exchange(arrival.exchange).delivery.body);
+    let body = |arrival: &Arrival| Members::parse(&content(&t.exchange(arrival.exchange).delivery));
     let (Ok(one), Ok(other)) = (body(one), body(other)) else { return Some("form of body") };
     let value = |members: &Members, key: &str| -> Option<Value> {
         serde_json::from_str(members.get(key)?.get()).ok()

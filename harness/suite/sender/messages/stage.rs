@@ -1,5 +1,9 @@
 //! What the stage and the scenarios say: errors, and remarks on the run.
 
+use std::collections::BTreeMap;
+
+use crate::plural::counted;
+
 pub(crate) fn endpoint_not_started(why: &str) -> String {
     format!("cannot start an endpoint: {why}")
 }
@@ -72,4 +76,12 @@ pub(crate) fn value_differs(path: &str, actual: Option<&str>, expected: &str) ->
 
 pub(crate) fn unknown_dialect(name: &str) -> String {
     format!("its reply to hello names the dialect {name:?}; there are documented and shipped")
+}
+
+/// A remark on requests that are no deliveries, by method.
+pub(crate) fn strays(counts: &BTreeMap<String, u64>) -> String {
+    let each: Vec<String> = counts.iter().map(|(method, count)| format!("{method} {count}")).collect();
+    let were =
+        counted(counts.values().sum::<u64>(), "request was no delivery", "requests were no deliveries");
+    format!("{were} (not judged): {}", each.join(", "))
 }

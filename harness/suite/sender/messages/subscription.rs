@@ -17,6 +17,11 @@ pub(crate) fn first_event_missed(event: &EventName) -> String {
     format!("no delivery of {event}, the first event after the registration, arrived")
 }
 
+pub(crate) fn first_event_missed_while_settling(event: &EventName, settle_ms: u128) -> String {
+    first_event_missed(event)
+        + &format!("; the sender asks for {settle_ms} ms until a registration is in force")
+}
+
 // SUB-2
 
 pub(crate) fn too_many_requests(requests: u64, events: usize) -> String {

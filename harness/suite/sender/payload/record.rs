@@ -43,21 +43,6 @@ pub const ALL: &[Requirement] = &[
         ]),
     },
     Requirement {
-        id: "PAY-7",
-        title: "long numbers",
-        binds: Binds::Sender(Recorded::Cannot(Unrecorded::Record)),
-        level: Level::Should,
-        check_id: "sender/payload/long-numbers",
-        text: "So does a number beyond 2^53, or with more digits than a double holds.",
-        source: "W",
-        why: "Amounts in millionths and ids of other systems are such numbers. A parser that reads doubles silently \
-              changes their last digits.",
-        scenarios: &[&EVERY_EVENT, &GENERATED],
-        needs: None,
-        check: |requirement, t| special(requirement, t, Concern::LongNumbers),
-        counterexamples: Faults::Sender(&[SenderFault::LongNumbersRounded]),
-    },
-    Requirement {
         id: "PAY-8",
         title: "unusual member names",
         binds: Binds::Sender(Recorded::Cannot(Unrecorded::Record)),
@@ -76,6 +61,21 @@ pub const ALL: &[Requirement] = &[
             SenderFault::EmptyNamesReplaced,
             SenderFault::UnusualRecordsNotSent,
         ]),
+    },
+    Requirement {
+        id: "PAY-7",
+        title: "long numbers",
+        binds: Binds::Sender(Recorded::Cannot(Unrecorded::Record)),
+        level: Level::Should,
+        check_id: "sender/payload/long-numbers",
+        text: "So does a number beyond 2^53, or with more digits than a double holds.",
+        source: "W",
+        why: "Amounts in millionths and ids of other systems are such numbers. A parser that reads doubles silently \
+              changes their last digits.",
+        scenarios: &[&EVERY_EVENT, &GENERATED],
+        needs: None,
+        check: |requirement, t| special(requirement, t, Concern::LongNumbers),
+        counterexamples: Faults::Sender(&[SenderFault::LongNumbersRounded]),
     },
 ];
 

@@ -11,7 +11,8 @@ use super::answers::plain;
 use crate::subject::SubjectError;
 use crate::suite::scenario::{Play, Scenario, Turn};
 use crate::suite::sender::stage::{NewWebhook, Purpose, SenderStage};
-use crate::suite::transcript::{Conduct, ScenarioName, uuids};
+use crate::suite::transcript::{Conduct, ScenarioName};
+use crate::wire::coding::record_ids;
 use crate::wire::endpoint::scripted::{IdleEnd, Received, Script};
 
 /// Endpoints that close or reset idle connections.
@@ -49,7 +50,7 @@ impl SenderStage<'_> {
             self.emit_as(scenario, &sample, id.clone(), Purpose::Sample).await?;
             self.wait_for_all().await;
             let carries = |received: &[Received]| {
-                received.iter().any(|one| uuids(&one.delivery.body).any(|other| other == id))
+                received.iter().any(|one| record_ids(&one.delivery).iter().any(|other| other == &id))
             };
             if !self.registered.iter().all(|one| one.endpoint.look(carries)) {
                 // Each lost event costs the whole wait.

@@ -11,7 +11,8 @@ use super::{SenderStage, broken_capability};
 use crate::subject::SubjectError;
 use crate::subject::capability::Capability;
 use crate::subject::protocol::{self, Op, Outcome};
-use crate::suite::transcript::{SettledDelivery, uuids};
+use crate::suite::transcript::SettledDelivery;
+use crate::wire::coding::record_ids;
 use crate::wire::endpoint::scripted::Received;
 
 /// How often outcomes are asked for while they are not settled.
@@ -71,8 +72,9 @@ impl SenderStage<'_> {
             return;
         }
         registered.endpoint.look(|received: &[Received]| {
-            let new = received[open.seen..].iter().flat_map(|one| uuids(&one.delivery.body));
-            open.arrived.extend(new.map(str::to_owned));
+            for one in &received[open.seen..] {
+                open.arrived.extend(record_ids(&one.delivery));
+            }
             open.seen = received.len();
         });
     }

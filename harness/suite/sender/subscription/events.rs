@@ -79,7 +79,11 @@ fn deleted(requirement: &Requirement, t: &Transcript) -> Verdict {
             let message = messages::delivered_after_deletion(name);
             return Evidence::new("no delivery", "a delivery", message)
                 .shown_by(late)
-                .because(Cause::new(Code::SendAfterDelete))
+                .because(Cause::new(if t.settling.is_zero() {
+                    Code::SendAfterDelete
+                } else {
+                    Code::SendSettling
+                }))
                 .fail();
         }
         if remaining.is_some_and(|remaining| !t.deliveries(remaining, emission).is_empty()) {

@@ -30,7 +30,7 @@ pub const ALL: &[Requirement] = &[
         scenarios: &[&EVERY_EVENT],
         needs: None,
         check: active_at_once,
-        counterexamples: Faults::Sender(&[SenderFault::FirstEventMissed]),
+        counterexamples: Faults::Sender(&[SenderFault::FirstEventMissed, SenderFault::SettlesSlowly]),
     },
     Requirement {
         id: "SUB-2",
@@ -63,7 +63,14 @@ fn active_at_once(requirement: &Requirement, t: &Transcript) -> Verdict {
         if missed_and_repeated(t, emission).0.is_empty() {
             return Verdict::Pass;
         }
-        lost(t, emission, messages::first_event_missed(&emission.event.name))
+        let name = &emission.event.name;
+        if t.settling.is_zero() {
+            return lost(t, emission, messages::first_event_missed(name));
+        }
+        match lost(t, emission, messages::first_event_missed_while_settling(name, t.settling.as_millis())) {
+            Verdict::Fail(evidence) => evidence.because(Cause::new(Code::SendSettling)).fail(),
+            other => other,
+        }
     });
     of_all(verdicts, messages::no_webhook_registered(), "events")
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
+use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::sync::mpsc;
@@ -39,6 +40,9 @@ impl Receiving {
         if self.forwarding.as_ref().is_some_and(|forwarding| forwarding.came_back(&delivery)) {
             return Some(self.refuse_loop().await);
         }
+        if delivery.is_stray() {
+            return Some(self.pass_over(&delivery).await);
+        }
         let before = self.arrived.fetch_add(1, Ordering::Relaxed);
         if self.most.is_some_and(|most| before >= most) {
             return None;
@@ -61,6 +65,25 @@ impl Receiving {
         };
         self.entries.add(exchange, storage).await?;
         Some(answer)
+    }
+
+    /// The answer to a request that is no delivery: it is shown, and neither counted nor judged.
+    async fn pass_over(&self, delivery: &Delivery) -> Vec<u8> {
+        // If the channel is closed, nothing more is shown.
+        let _ = self.told.send(Watched::Stray(delivery.method.clone(), delivery.target.clone())).await;
+        let mut answer = match &self.forwarding {
+            Some(forwarding) => forwarding.pass(delivery).await,
+            None => {
+                let mut refusal = Response::text(405, messages::only_deliveries());
+                refusal.headers.add("Allow", "POST");
+                refusal
+            }
+        };
+        if delivery.method == "HEAD" {
+            // The answer to a HEAD has no body (RFC 9110, section 9.3.2).
+            answer.body = Bytes::new();
+        }
+        encode_response(&answer)
     }
 
     /// The answer to a request that was forwarded from here. It is not a delivery: it arrived before, and was counted then.

@@ -184,7 +184,8 @@ async fn request<S: Peer>(
     let RequestHead { mut delivery, facts } = head;
     let mut arriving = log.arriving();
     let mut at_head = None;
-    let before = log.before();
+    // A probe is answered at its end, whatever happens to deliveries.
+    let before = if delivery.is_stray() { Before::Nothing } else { log.before() };
     // Also before an end or an answer at the head: who waits for it would else send no body.
     if facts.expects && reader.unused().is_empty() {
         send(stream, &interim(100)).await.map_err(ReadError::Io)?;

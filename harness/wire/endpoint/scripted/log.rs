@@ -11,6 +11,7 @@ use bytes::{Bytes, BytesMut};
 use tokio::sync::Notify;
 
 use super::script::{Answer, Before, IdleEnd, Script};
+use super::strays::Strays;
 use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::wire::codec::{FramingFault, WrongLength, quote};
@@ -18,6 +19,7 @@ use crate::wire::coding::record_ids;
 use crate::wire::exchange::{Delivery, LONGEST_BODY, Outcome};
 use crate::wire::handshake::HandshakeEnd;
 use crate::wire::messages;
+use crate::wire::uuids::uuids;
 
 pub const MOST_REQUESTS: usize = 1024;
 /// How many requests without a new record an endpoint keeps. A flood with one event is recognised by these, and room is left
@@ -108,6 +110,7 @@ pub(super) struct Arriving {
 pub(super) struct Log {
     clock: Clock,
     budget: Budget,
+    strays: Strays,
     kept: Mutex<Kept>,
     changed: Notify,
 }
@@ -179,8 +182,8 @@ impl Kept {
 }
 
 impl Log {
-    pub(super) fn new(clock: Clock, budget: Budget) -> Self {
-        Self { clock, budget, kept: Mutex::default(), changed: Notify::new() }
+    pub(super) fn new(clock: Clock, budget: Budget, strays: Strays) -> Self {
+        Self { clock, budget, strays, kept: Mutex::default(), changed: Notify::new() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Kept> {
@@ -238,6 +241,12 @@ impl Log {
         let mut kept = self.lock();
         let kept = &mut *kept;
         let began_ms = kept.under_way.remove(&number).map_or(at_ms, |progress| progress.began_ms);
+        // A redirect may be followed with a GET: its target has a record.
+        if delivery.is_stray() && uuids(delivery.target.as_bytes()).next().is_none() {
+            self.strays.add(&delivery.method);
+            self.changed.notify_waiters();
+            return (None, Answer::default());
+        }
         let answer = at_head.unwrap_or_else(|| kept.script.answer(&delivery, &mut kept.attempts));
         let names: usize = delivery.headers.0.iter().map(|(name, value)| name.len() + value.len()).sum();
         let cost = OVERHEAD + delivery.target.len() + names;

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use crate::suite::transcript::uuids;
+use crate::wire::coding::record_ids;
 use crate::wire::endpoint::scripted::Received;
 
 /// How many ids of one request are kept: far more than any event of the suite has.
@@ -23,12 +23,12 @@ impl Inbox {
     pub(super) fn read(&mut self, received: &[Received]) {
         for (place, one) in received.iter().enumerate().skip(self.carried.len()) {
             let mut carried = Vec::new();
-            for id in uuids(&one.delivery.body).take(MOST_IDS) {
-                let places = self.places.entry(id.to_owned()).or_default();
+            for id in record_ids(&one.delivery).into_iter().take(MOST_IDS) {
+                let places = self.places.entry(id.clone()).or_default();
                 // A body may contain an id more than once.
                 if places.last() != Some(&place) {
                     places.push(place);
-                    carried.push(id.to_owned());
+                    carried.push(id);
                 }
             }
             self.carried.push(carried);
