@@ -190,12 +190,19 @@ impl Ran {
         }
     }
 
-    /// Fails unless its output contains all of these words.
+    /// Fails unless its output contains all of these words. Reports break their lines between words.
     #[track_caller]
     pub(crate) fn says(&self, words: &[&str]) {
+        let unbroken = self.unbroken();
         for word in words {
-            assert!(self.stdout.contains(word) || self.stderr.contains(word), "{word:?} is not in {self:#?}");
+            let is_said = unbroken.contains(word) || self.stdout.contains(word) || self.stderr.contains(word);
+            assert!(is_said, "{word:?} is not in {self:#?}");
         }
+    }
+
+    /// Its stdout with a single blank between words.
+    pub(crate) fn unbroken(&self) -> String {
+        self.stdout.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
     /// The last line of a text report.
