@@ -55,7 +55,7 @@ fn node_receiver_that_does_not_catch_a_broken_body_fails() {
     let case = out.join("cases/VER-9.json");
     let replayed = |exec: &str| run(["replay", case.to_str().unwrap(), "--exec", exec]);
     let ran = replayed(exec).expect(1);
-    assert!(ran.stdout.contains("failed") && ran.stdout.contains("Error: aborted"), "{ran:#?}");
+    assert!(ran.stdout.contains("FAIL") && ran.stdout.contains("Error: aborted"), "{ran:#?}");
     let reference = crate::cli::program::reference("receiver");
     assert!(replayed(&reference).expect(0).stdout.contains("pass"));
 }
@@ -100,7 +100,7 @@ fn receiver_at_a_url_that_is_gone_after_an_aborted_request_fails() {
 #[test]
 fn receiver_that_survives_aborted_requests_passes() {
     let Some(exec) = python("ends.py never") else { return };
-    let ran = run(["receiver", "--exec", &exec].iter().chain(&OPTIONS)).expect(0);
+    let ran = run(["receiver", "-v", "--exec", &exec].iter().chain(&OPTIONS)).expect(0);
     assert!(ran.stdout.contains("pass         VER-9 "), "{ran:#?}");
 }
 
