@@ -190,15 +190,19 @@ impl Ran {
         }
     }
 
-    /// Fails unless its output contains all of these words. Reports are wrapped, so any white space is as good as a blank.
+    /// Fails unless its output contains all of these words. Reports break their lines between words.
     #[track_caller]
     pub(crate) fn says(&self, words: &[&str]) {
-        let on_one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-        let said = [on_one_line(&self.stdout), on_one_line(&self.stderr)];
+        let unbroken = self.unbroken();
         for word in words {
-            let has = |text: &String| text.contains(&on_one_line(word));
-            assert!(said.iter().any(has), "{word:?} is not in {self:#?}");
+            let is_said = unbroken.contains(word) || self.stdout.contains(word) || self.stderr.contains(word);
+            assert!(is_said, "{word:?} is not in {self:#?}");
         }
+    }
+
+    /// Its stdout with a single blank between words.
+    pub(crate) fn unbroken(&self) -> String {
+        self.stdout.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
     /// The last line of a text report.

@@ -100,7 +100,7 @@ fn receiver_at_a_url_that_is_gone_after_an_aborted_request_fails() {
 #[test]
 fn receiver_that_survives_aborted_requests_passes() {
     let Some(exec) = python("ends.py never") else { return };
-    let ran = run(["receiver", "--exec", &exec].iter().chain(&OPTIONS)).expect(0);
+    let ran = run(["receiver", "-v", "--exec", &exec].iter().chain(&OPTIONS)).expect(0);
     assert!(ran.stdout.contains("pass         VER-9 "), "{ran:#?}");
 }
 
