@@ -7,6 +7,8 @@
 mod clock;
 mod messages;
 mod route;
+#[cfg(test)]
+mod tests;
 
 pub use self::route::{of_obstacle, says_the_same};
 
