@@ -16,7 +16,7 @@ use crate::suite::transcript::{Age, Respect, ScenarioName, TimestampForm, Trial,
 use crate::webhook::dialect::{self, rfc3339};
 use crate::webhook::recipe::{Digest, KeyForm, Message, Misread, Recipe};
 use crate::webhook::serialiser::Serialiser;
-use crate::webhook::signature::{Key, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
+use crate::webhook::signature::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use crate::wire::exchange::Delivery;
 
 /// Other names that receivers use for the signature header.
@@ -72,12 +72,14 @@ impl ReceiverStage<'_> {
         let misreadings = Recipe::misreadings();
         let mut found = self.try_recipes(&lattice, near.clone()).await?;
         found |= self.try_recipes(&misreadings, near).await?;
-        found |= self.try_default_secrets().await?;
+        found |= self.try_default_secrets(Recipe::CONTRACT).await?;
         found |= self.try_timestamp_forms().await?;
         found |= self.try_header_names(&[Recipe::CONTRACT]).await?;
         if !found {
             found = self.try_recipes(&lattice, far.clone()).await?;
             found |= self.try_recipes(&misreadings, far).await?;
+            found |= self.try_default_secrets(Recipe::message(Message::BodyAlone)).await?;
+            found |= self.try_default_secrets(Recipe::message(Message::Separator("."))).await?;
         }
         if !found {
             found = self.try_clocks().await?;
@@ -154,15 +156,16 @@ impl ReceiverStage<'_> {
     }
 
     /// Signs with the secrets that programs fall back to.
-    async fn try_default_secrets(&mut self) -> Result<bool, SubjectError> {
+    async fn try_default_secrets(&mut self, recipe: Recipe) -> Result<bool, SubjectError> {
         let mut found = false;
         for secret in DEFAULT_SECRETS {
             let mut control = self.maker.control(self.maker.render(&self.maker.plain()));
-            let key = Key::new(&Secret::new(secret));
-            let signature = key.sign(control.timestamp.as_bytes(), &control.delivery.body).to_hex();
-            control.delivery.headers.set(SIGNATURE_HEADER, signature);
-            let what = format!("a delivery signed with the default secret {secret:?}");
-            found |= self.try_single(what, Respect::DefaultSecret(secret), control.delivery).await?;
+            let value = recipe.compute(secret, control.timestamp.as_bytes(), &control.delivery.body);
+            let Some(value) = value else { continue };
+            control.delivery.headers.set(SIGNATURE_HEADER, value);
+            let respect = Respect::DefaultSecret(secret, recipe);
+            let what = format!("a delivery signed with {}", respect.describe());
+            found |= self.try_single(what, respect, control.delivery).await?;
         }
         Ok(found)
     }

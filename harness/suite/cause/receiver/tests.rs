@@ -40,14 +40,18 @@ fn refused(respect: Respect) -> Sent {
     Sent(respect, Response::text(401, "no"), Some(200))
 }
 
-fn record(t: &mut Transcript, body: &'static str, answer: Response) -> ExchangeId {
-    t.record(Exchange {
+fn exchange(body: &'static str, outcome: Outcome) -> Exchange {
+    Exchange {
         id: ExchangeId(0),
         at_ms: 0,
         took: Duration::ZERO,
         delivery: Delivery::new("POST", "/", Headers::default(), Bytes::from_static(body.as_bytes())),
-        outcome: Outcome::Answered(answer),
-    })
+        outcome,
+    }
+}
+
+fn record(t: &mut Transcript, body: &'static str, answer: Response) -> ExchangeId {
+    t.record(exchange(body, Outcome::Answered(answer)))
 }
 
 fn transcript_of(body: &'static str, sent: Vec<Sent>) -> Transcript {
@@ -103,7 +107,10 @@ fn refusal_is_explained_by_what_is_accepted_instead() {
             "header.timestamp-format (an ISO date is expected)",
         ),
         (vec![Respect::TimestampForm(TimestampForm::Empty)], "-"),
-        (vec![Respect::DefaultSecret("changeme")], "key.other-webhook (the default secret \"changeme\")"),
+        (
+            vec![Respect::DefaultSecret("changeme", Recipe::CONTRACT)],
+            "key.other-webhook (the default secret \"changeme\")",
+        ),
         (vec![Respect::Header("X-Signature", Recipe::CONTRACT)], "header.name (X-Signature)"),
         (
             vec![Respect::Header("X-Signature", body_alone)],
@@ -202,6 +209,26 @@ fn answers_that_do_not_depend_on_the_signature_are_not_the_receivers() {
 }
 
 #[test]
+fn silence_is_no_refusal() {
+    for (outcome, expected) in [
+        (Outcome::ClosedEarly, "crash.everything (no answer to any delivery)"),
+        (Outcome::Reset, "crash.everything (no answer to any delivery)"),
+        (Outcome::TimedOut, "answer.none (no answer in time to any delivery)"),
+    ] {
+        let mut t = transcript(Vec::new());
+        for respect in [Respect::Valid, OTHER_KEY] {
+            let exchange = t.record(exchange(PLAIN, outcome.clone()));
+            let (scenario, what) = (ScenarioName("diagnosis"), "a delivery".to_owned());
+            let controls = Vec::new();
+            t.trials.push(Trial { scenario, what, respect, generated: false, exchange, controls });
+        }
+        assert_eq!(words(of_refusal(&t)), expected);
+        record(&mut t, PLAIN, Response::text(200, ""));
+        assert_eq!(words(of_refusal(&t)), "-");
+    }
+}
+
+#[test]
 fn place_of_a_redirect_is_not_shown_if_it_has_the_secret() {
     let sent = |respect| Sent(respect, headed(301, ("Location", "/?k=s3cr3t"), ""), None);
     let t = transcript(vec![sent(Respect::Valid), sent(OTHER_KEY)]);
@@ -232,13 +259,16 @@ fn text_is_changed_only_where_it_has_something_to_change() {
 fn serialiser_is_named_if_other_formattings_are_rejected() {
     let printed = |serialiser| accepted(message(Message::Reserialised(serialiser)));
     let of = |sent| words(of_reserialising(&transcript(sent)));
-    let (go, php) = (Serialiser::Go, Serialiser::Php);
+    let (golang, php) = (Serialiser::Go, Serialiser::Php);
     assert_eq!(
-        of(vec![printed(go), printed(php)]),
+        of(vec![printed(golang), printed(php)]),
         "message.reserialised (go) or message.reserialised (php)"
     );
-    assert_eq!(of(vec![printed(go), rejected(Respect::Formatting("spaces"))]), "message.reserialised (go)");
-    assert_eq!(of(vec![printed(go), accepted(Respect::Formatting("spaces"))]), "-");
+    assert_eq!(
+        of(vec![printed(golang), rejected(Respect::Formatting("spaces"))]),
+        "message.reserialised (go)"
+    );
+    assert_eq!(of(vec![printed(golang), accepted(Respect::Formatting("spaces"))]), "-");
     assert_eq!(of(vec![accepted(message(Message::BodyAlone))]), "-");
     assert_eq!(
         reformatted("a trailing newline").to_string(),

@@ -66,7 +66,7 @@ fn acceptance_of_a_negative_has_the_cause_of_its_respect() {
         (Respect::Key("lower"), "accepts.alternative (key.prefix (lower))"),
         (Respect::Digits("one digit"), "accepts.alternative (digest.truncated (one digit))"),
         (
-            Respect::DefaultSecret("changeme"),
+            Respect::DefaultSecret("changeme", Recipe::CONTRACT),
             "accepts.alternative (key.other-webhook (the default secret \"changeme\"))",
         ),
         (Respect::Reformatted("spaces"), "accepts.alternative (message.reserialised (spaces))"),
