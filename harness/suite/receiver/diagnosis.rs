@@ -19,6 +19,9 @@ use crate::webhook::serialiser::Serialiser;
 use crate::webhook::signature::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use crate::wire::exchange::Delivery;
 
+/// How many minutes are tried one by one around a timestamp that is accepted.
+const BY_MINUTES: i32 = 20;
+
 /// Other names that receivers use for the signature header.
 const SIGNATURE_NAMES: &[&str] = &[
     "X-Twenty-Signature",
@@ -186,23 +189,38 @@ impl ReceiverStage<'_> {
         Ok(found)
     }
 
-    /// Correctly signed deliveries whose timestamp is that of a clock that is off. Once one is accepted, its direction is followed to
-    /// the other bound of the receiver's window.
+    /// Correctly signed deliveries whose timestamp is that of a clock that is off. Once one is accepted, the bounds of the receiver's
+    /// window around it are found.
     async fn try_clocks(&mut self) -> Result<bool, SubjectError> {
         for minutes in shifts() {
             for direction in [1, -1] {
-                if !self.try_clock(minutes * direction).await? {
-                    continue;
+                if self.try_clock(minutes * direction).await? {
+                    self.find_window_around(minutes, direction).await?;
+                    return Ok(true);
                 }
-                for further in shifts().filter(|&further| further > minutes) {
-                    if !self.try_clock(further * direction).await? {
-                        break;
-                    }
-                }
-                return Ok(true);
             }
         }
         Ok(false)
+    }
+
+    /// By minutes to both sides, and outwards as far as it goes.
+    async fn find_window_around(&mut self, minutes: i32, direction: i32) -> Result<(), SubjectError> {
+        for nearer in ((minutes - BY_MINUTES).max(1)..minutes).rev() {
+            if !self.try_clock(nearer * direction).await? {
+                break;
+            }
+        }
+        for further in minutes + 1..=minutes + BY_MINUTES {
+            if !self.try_clock(further * direction).await? {
+                return Ok(());
+            }
+        }
+        for further in shifts().filter(|&further| further > minutes + BY_MINUTES) {
+            if !self.try_clock(further * direction).await? {
+                break;
+            }
+        }
+        Ok(())
     }
 
     async fn try_clock(&mut self, minutes: i32) -> Result<bool, SubjectError> {
