@@ -591,6 +591,16 @@ fn of_misread(misread: Misread) -> (Code, Option<&'static str>) {
         Misread::Replaced => (Code::MessageTextEncoding, "replacement"),
         Misread::Escaped | Misread::EscapedControls => (Code::MessageReserialised, "escaped"),
         Misread::Empty => (Code::MessageBodyConsumed, "empty"),
+        Misread::Promise => (Code::MessageBodyConsumed, "[object Promise]"),
+        Misread::Stream => (Code::MessageBodyConsumed, "stream"),
+        Misread::ArrayBuffer => (Code::MessageBodyConsumed, "[object ArrayBuffer]"),
+        Misread::None => (Code::MessageBodyConsumed, "None"),
+        Misread::Array => (Code::MessageBodyConsumed, "Array"),
+        Misread::BufferJson => (Code::MessageBodyConsumed, "the JSON of a buffer"),
+        Misread::CommaNumbers | Misread::BlankNumbers => {
+            (Code::MessageBodyConsumed, "the numbers of its bytes")
+        }
+        Misread::Dictionary => (Code::MessageBodyConsumed, "the parsed body as Python prints it"),
         Misread::ObjectObject => (Code::MessageBodyConsumed, "[object Object]"),
         Misread::Undefined => (Code::MessageBodyConsumed, "undefined"),
         Misread::Null => (Code::MessageBodyConsumed, "null"),

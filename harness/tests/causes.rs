@@ -327,3 +327,21 @@ async fn changed_text_is_told_from_what_the_samples_have() {
         }
     }
 }
+
+#[tokio::test]
+async fn texts_that_programs_print_instead_of_the_body_are_named() {
+    for (misread, words) in [
+        (Misread::Promise, "message.body-consumed ([object Promise])"),
+        (Misread::BufferJson, "message.body-consumed (the JSON of a buffer)"),
+        (Misread::BlankNumbers, "message.body-consumed (the numbers of its bytes)"),
+        (Misread::Dictionary, "message.body-consumed (the parsed body as Python prints it)"),
+        (Misread::None, "message.body-consumed (None)"),
+    ] {
+        let run = run_written(move |delivery| {
+            let text = misread.of(&delivery.body);
+            accepted_if(text.is_some_and(|text| is_signed(delivery, &text)) && is_fresh(delivery))
+        })
+        .await;
+        assert_eq!(rejects_valid(&run), words);
+    }
+}

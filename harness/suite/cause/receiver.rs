@@ -8,6 +8,8 @@ mod clock;
 mod instead;
 mod messages;
 mod route;
+#[cfg(test)]
+mod tests;
 
 pub use self::route::{of_obstacle, says_the_same};
 
@@ -74,7 +76,9 @@ fn hypothesis(respect: Respect) -> Option<(usize, Cause)> {
         Respect::TimestampForm(TimestampForm::IsoDate) => {
             (1, Cause::detailed(Code::HeaderTimestampFormat, messages::iso_date_expected()))
         }
-        Respect::DefaultSecret(_) => (1, Cause::detailed(Code::KeyOtherWebhook, respect.describe())),
+        Respect::DefaultSecret(_, recipe) => {
+            (1 + recipe.distance(), Cause::detailed(Code::KeyOtherWebhook, respect.describe()))
+        }
         Respect::Header(name, recipe) if recipe == Recipe::CONTRACT => {
             (1, Cause::detailed(Code::HeaderName, name))
         }
@@ -206,7 +210,7 @@ pub fn of_acceptance(transcript: &Transcript, accepted: &Trial) -> Option<Cause>
             Some(alternative(Cause::detailed(Code::MessageTimestampDiffers, messages::printed_again())))
         }
         Respect::Timestamp(_) => Some(Cause::new(Code::AcceptsReplayed)),
-        Respect::DefaultSecret(_) => Some(alternative(Cause::detailed(Code::KeyOtherWebhook, which()))),
+        Respect::DefaultSecret(..) => Some(alternative(Cause::detailed(Code::KeyOtherWebhook, which()))),
         Respect::Header(..) | Respect::Aborted | Respect::Shifted(_) => None,
         Respect::Key(which) => Some(alternative(Cause::detailed(Code::KeyPrefix, which))),
         Respect::Digits(which) => Some(alternative(Cause::detailed(Code::DigestTruncated, which))),

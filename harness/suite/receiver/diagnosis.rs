@@ -16,8 +16,11 @@ use crate::suite::transcript::{Age, Respect, ScenarioName, TimestampForm, Trial,
 use crate::webhook::dialect::{self, rfc3339};
 use crate::webhook::recipe::{Digest, KeyForm, Message, Misread, Recipe};
 use crate::webhook::serialiser::Serialiser;
-use crate::webhook::signature::{Key, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
+use crate::webhook::signature::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use crate::wire::exchange::Delivery;
+
+/// How many minutes are tried one by one around a timestamp that is accepted.
+const BY_MINUTES: i32 = 20;
 
 /// Other names that receivers use for the signature header.
 const SIGNATURE_NAMES: &[&str] = &[
@@ -72,12 +75,14 @@ impl ReceiverStage<'_> {
         let misreadings = Recipe::misreadings();
         let mut found = self.try_recipes(&lattice, near.clone()).await?;
         found |= self.try_recipes(&misreadings, near).await?;
-        found |= self.try_default_secrets().await?;
+        found |= self.try_default_secrets(Recipe::CONTRACT).await?;
         found |= self.try_timestamp_forms().await?;
         found |= self.try_header_names(&[Recipe::CONTRACT]).await?;
         if !found {
             found = self.try_recipes(&lattice, far.clone()).await?;
             found |= self.try_recipes(&misreadings, far).await?;
+            found |= self.try_default_secrets(Recipe::message(Message::BodyAlone)).await?;
+            found |= self.try_default_secrets(Recipe::message(Message::Separator("."))).await?;
         }
         if !found {
             found = self.try_clocks().await?;
@@ -154,15 +159,16 @@ impl ReceiverStage<'_> {
     }
 
     /// Signs with the secrets that programs fall back to.
-    async fn try_default_secrets(&mut self) -> Result<bool, SubjectError> {
+    async fn try_default_secrets(&mut self, recipe: Recipe) -> Result<bool, SubjectError> {
         let mut found = false;
         for secret in DEFAULT_SECRETS {
             let mut control = self.maker.control(self.maker.render(&self.maker.plain()));
-            let key = Key::new(&Secret::new(secret));
-            let signature = key.sign(control.timestamp.as_bytes(), &control.delivery.body).to_hex();
-            control.delivery.headers.set(SIGNATURE_HEADER, signature);
-            let what = format!("a delivery signed with the default secret {secret:?}");
-            found |= self.try_single(what, Respect::DefaultSecret(secret), control.delivery).await?;
+            let value = recipe.compute(secret, control.timestamp.as_bytes(), &control.delivery.body);
+            let Some(value) = value else { continue };
+            control.delivery.headers.set(SIGNATURE_HEADER, value);
+            let respect = Respect::DefaultSecret(secret, recipe);
+            let what = format!("a delivery signed with {}", respect.describe());
+            found |= self.try_single(what, respect, control.delivery).await?;
         }
         Ok(found)
     }
@@ -183,23 +189,38 @@ impl ReceiverStage<'_> {
         Ok(found)
     }
 
-    /// Correctly signed deliveries whose timestamp is that of a clock that is off. Once one is accepted, its direction is followed to
-    /// the other bound of the receiver's window.
+    /// Correctly signed deliveries whose timestamp is that of a clock that is off. Once one is accepted, the bounds of the receiver's
+    /// window around it are found.
     async fn try_clocks(&mut self) -> Result<bool, SubjectError> {
         for minutes in shifts() {
             for direction in [1, -1] {
-                if !self.try_clock(minutes * direction).await? {
-                    continue;
+                if self.try_clock(minutes * direction).await? {
+                    self.find_window_around(minutes, direction).await?;
+                    return Ok(true);
                 }
-                for further in shifts().filter(|&further| further > minutes) {
-                    if !self.try_clock(further * direction).await? {
-                        break;
-                    }
-                }
-                return Ok(true);
             }
         }
         Ok(false)
+    }
+
+    /// By minutes to both sides, and outwards as far as it goes.
+    async fn find_window_around(&mut self, minutes: i32, direction: i32) -> Result<(), SubjectError> {
+        for nearer in ((minutes - BY_MINUTES).max(1)..minutes).rev() {
+            if !self.try_clock(nearer * direction).await? {
+                break;
+            }
+        }
+        for further in minutes + 1..=minutes + BY_MINUTES {
+            if !self.try_clock(further * direction).await? {
+                return Ok(());
+            }
+        }
+        for further in shifts().filter(|&further| further > minutes + BY_MINUTES) {
+            if !self.try_clock(further * direction).await? {
+                break;
+            }
+        }
+        Ok(())
     }
 
     async fn try_clock(&mut self, minutes: i32) -> Result<bool, SubjectError> {

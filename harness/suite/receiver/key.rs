@@ -90,7 +90,7 @@ pub(super) const DEFAULT_SECRETS: [&str; 12] = [
 /// A delivery signed with a secret that programs fall back to; nothing to try if that is the secret.
 fn default(secret: &'static str) -> Case {
     let what = format!("a delivery signed with the default secret {secret:?}");
-    Case::forged(what, Respect::DefaultSecret(secret), move |maker, delivery, timestamp| {
+    Case::forged(what, Respect::DefaultSecret(secret, Recipe::CONTRACT), move |maker, delivery, timestamp| {
         if maker.secret.expose() == secret {
             return None;
         }

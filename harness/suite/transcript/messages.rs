@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use super::{Age, Certificate, Conduct, Part, Redating, Respect, Surrounding, TimestampForm};
+use crate::webhook::recipe::Recipe;
 
 impl Conduct {
     /// What happened to a delivery at this endpoint, as the end of "a delivery that ...".
@@ -83,7 +84,12 @@ impl Respect {
             Self::SecretMember => "a member `secret`",
             Self::Timestamp(redating) => redating.describe(),
             Self::Signed(recipe) => return recipe.describe().into(),
-            Self::DefaultSecret(which) => return format!("the default secret {which:?}").into(),
+            Self::DefaultSecret(which, Recipe::CONTRACT) => {
+                return format!("the default secret {which:?}").into();
+            }
+            Self::DefaultSecret(which, recipe) => {
+                return format!("the default secret {which:?}, signed {}", recipe.describe()).into();
+            }
             Self::Header(name, recipe) => return format!("{name}, signed {}", recipe.describe()).into(),
             Self::Borrowed => "timestamp and signature of another delivery",
             Self::Unsigned => "no signature",

@@ -51,8 +51,8 @@ pub enum Respect {
     Signed(Recipe),
     /// The key that it is signed with.
     Key(&'static str),
-    /// The key, which is a default of some programs.
-    DefaultSecret(&'static str),
+    /// The key, which is a default of some programs, and how it is signed with it.
+    DefaultSecret(&'static str, Recipe),
     /// The name of its signature or timestamp header, and how it is signed.
     Header(&'static str, Recipe),
     /// The digits of its signature.

@@ -3,6 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use serde_json::Value;
+
 use super::escape_non_ascii;
 
 described! {
@@ -23,9 +25,22 @@ described! {
         EscapedControls: "over the body with escapes for line ends, tabs and characters beyond ASCII",
         Empty: "over an empty body",
         ObjectObject: "over the text [object Object]",
+        Promise: "over the text [object Promise]",
+        Stream: "over the text [object ReadableStream]",
+        ArrayBuffer: "over the text [object ArrayBuffer]",
         Undefined: "over the text undefined",
         Null: "over the text null",
         EmptyObject: "over the text {}",
+        None: "over the text None",
+        Array: "over the text Array",
+        /// As `JSON.stringify` prints a buffer of Node.js.
+        BufferJson: "over the JSON of a buffer",
+        /// As JavaScript prints an array of bytes.
+        CommaNumbers: "over the numbers of the body's bytes with commas",
+        /// As Go prints a slice of bytes.
+        BlankNumbers: "over the numbers of the body's bytes in brackets",
+        /// As Python prints a dictionary.
+        Dictionary: "over the parsed body as Python prints it",
         Base64: "over the base64 text of the body",
         /// As Python prints bytes.
         BytesLiteral: "over the body as Python prints bytes (b'…')",
@@ -77,6 +92,17 @@ impl Misread {
             }
             Self::Empty => Vec::new(),
             Self::ObjectObject => b"[object Object]".to_vec(),
+            Self::Promise => b"[object Promise]".to_vec(),
+            Self::Stream => b"[object ReadableStream]".to_vec(),
+            Self::ArrayBuffer => b"[object ArrayBuffer]".to_vec(),
+            Self::None => b"None".to_vec(),
+            Self::Array => b"Array".to_vec(),
+            Self::BufferJson => {
+                format!("{{\"type\":\"Buffer\",\"data\":[{}]}}", numbers(body, ",")).into_bytes()
+            }
+            Self::CommaNumbers => numbers(body, ",").into_bytes(),
+            Self::BlankNumbers => format!("[{}]", numbers(body, " ")).into_bytes(),
+            Self::Dictionary => dictionary(&serde_json::from_slice(body).ok()?).into_bytes(),
             Self::Undefined => b"undefined".to_vec(),
             Self::Null => b"null".to_vec(),
             Self::EmptyObject => b"{}".to_vec(),
@@ -88,6 +114,35 @@ impl Misread {
 
 fn or_mark(byte: Option<u8>) -> u8 {
     byte.unwrap_or(b'?')
+}
+
+fn numbers(body: &[u8], between: &str) -> String {
+    body.iter().map(u8::to_string).collect::<Vec<_>>().join(between)
+}
+
+/// A parsed body as Python's `str` prints it. Numbers are as in most bodies: whole ones.
+fn dictionary(value: &Value) -> String {
+    match value {
+        Value::Null => "None".to_owned(),
+        Value::Bool(true) => "True".to_owned(),
+        Value::Bool(false) => "False".to_owned(),
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => {
+            let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
+            let escaped =
+                text.replace('\\', "\\\\").replace('\n', "\\n").replace('\r', "\\r").replace('\t', "\\t");
+            format!("{quote}{}{quote}", escaped.replace(quote, &format!("\\{quote}")))
+        }
+        Value::Array(elements) => {
+            format!("[{}]", elements.iter().map(dictionary).collect::<Vec<_>>().join(", "))
+        }
+        Value::Object(members) => {
+            let member = |(name, value): (&String, &Value)| {
+                format!("{}: {}", dictionary(&Value::from(name.as_str())), dictionary(value))
+            };
+            format!("{{{}}}", members.iter().map(member).collect::<Vec<_>>().join(", "))
+        }
+    }
 }
 
 /// Bytes as Python's `repr` prints them.

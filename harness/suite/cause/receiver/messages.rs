@@ -35,6 +35,14 @@ pub(super) fn status_to_everything(status: u16) -> String {
     format!("{status} to every delivery")
 }
 
+pub(super) fn no_answer() -> &'static str {
+    "no answer to any delivery"
+}
+
+pub(super) fn no_answer_in_time() -> &'static str {
+    "no answer in time to any delivery"
+}
+
 pub(super) fn any_signature() -> &'static str {
     "any signature, but not a missing one"
 }

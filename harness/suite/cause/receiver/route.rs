@@ -12,6 +12,9 @@ const SHOWN: usize = 100;
 /// What answers instead of the receiver, if valid and forged deliveries are all answered alike. Nothing is concluded before
 /// there are both.
 pub(super) fn of_answers(t: &Transcript) -> Option<Cause> {
+    if let Some(cause) = of_silence(t) {
+        return Some(cause);
+    }
     let valid = answers(t, |respect| respect.is_valid())?;
     let forged = answers(t, is_forged)?;
     let first = valid.first()?;
@@ -44,6 +47,23 @@ pub(super) fn of_answers(t: &Transcript) -> Option<Cause> {
             Cause { detail, ..Cause::new(code) }
         };
     Some(cause.shown_by([first.0.exchange]))
+}
+
+/// The cause if no delivery at all was answered.
+fn of_silence(t: &Transcript) -> Option<Cause> {
+    let plain = |trial: &&Trial| trial.respect == Respect::Valid;
+    let first = t.trials.iter().find(plain)?;
+    let silent = |trial: &Trial| {
+        matches!(t.outcome(trial.exchange), Outcome::ClosedEarly | Outcome::Reset | Outcome::TimedOut)
+    };
+    if t.exchanges.answered() > 0 || !t.trials.iter().filter(plain).all(silent) {
+        return None;
+    }
+    let cause = match t.outcome(first.exchange) {
+        Outcome::TimedOut => Cause::detailed(Code::AnswerNone, messages::no_answer_in_time()),
+        _ => Cause::detailed(Code::CrashEverything, messages::no_answer()),
+    };
+    Some(cause.shown_by([first.exchange]))
 }
 
 /// What gives such an answer instead of a receiver, if something may.
@@ -105,7 +125,7 @@ fn answers(t: &Transcript, these: impl Fn(Respect) -> bool) -> Option<Vec<(&Tria
 fn is_forged(respect: Respect) -> bool {
     match respect {
         Respect::Signed(recipe) => recipe.digest == Digest::Hex,
-        _ => matches!(respect, Respect::Key(_) | Respect::DefaultSecret(_)),
+        _ => matches!(respect, Respect::Key(_) | Respect::DefaultSecret(..)),
     }
 }
 

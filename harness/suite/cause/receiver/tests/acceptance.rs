@@ -1,0 +1,132 @@
+//! Why negatives are accepted.
+
+use super::{OTHER_KEY, Sent, accepted, message, negative, refused, rejected, signed, transcript, words};
+use crate::suite::cause::receiver::of_acceptance;
+use crate::suite::transcript::{Age, Part, Redating, Respect, Surrounding, TimestampForm};
+use crate::webhook::recipe::{KeyForm, Message, Recipe};
+use crate::webhook::serialiser::Serialiser;
+use crate::wire::exchange::Response;
+
+#[test]
+fn acceptance_of_a_negative_has_the_cause_of_its_respect() {
+    let hex = Recipe::key(KeyForm::HexDecoded);
+    let cases = [
+        (signed(hex), "accepts.alternative (key.hex-decoded)", "key.hex-decoded"),
+        (Respect::Unsigned, "accepts.unsigned", "accepts.unsigned"),
+        (Respect::UnsignedMalformed, "accepts.unsigned", "accepts.unsigned"),
+        (Respect::Undated, "accepts.unsigned", "accepts.unsigned"),
+        (
+            Respect::Surrounded(Surrounding::Prefixed),
+            "accepts.alternative (digest.trailing (`sha256=` before the digits))",
+            "digest.prefix (sha256=)",
+        ),
+        (
+            Respect::Surrounded(Surrounding::Other("letters")),
+            "accepts.alternative (digest.trailing (letters))",
+            "accepts.alternative (digest.trailing (letters))",
+        ),
+        (Respect::SecondSignature, "header.duplicate", "header.duplicate"),
+        (
+            Respect::TimestampForm(TimestampForm::Empty),
+            "accepts.timestamp-format (empty)",
+            "accepts.timestamp-format (empty)",
+        ),
+        (Respect::Stale(Age::Day), "accepts.stale (a day)", "accepts.stale (a day)"),
+        (Respect::Future, "accepts.future", "accepts.future"),
+        (Respect::Malformed("null"), "accepts.malformed (null)", "accepts.malformed (null)"),
+        (Respect::WrongType("data"), "accepts.malformed (data)", "accepts.malformed (data)"),
+        (
+            Respect::Method,
+            "answer.status (another method is accepted)",
+            "answer.status (another method is accepted)",
+        ),
+        (Respect::BackDoor("ping"), "accepts.back-door (ping)", "accepts.back-door (ping)"),
+        (Respect::Borrowed, "accepts.replayed", "accepts.replayed"),
+        (Respect::Timestamp(Redating::Later), "accepts.replayed", "accepts.replayed"),
+        (Respect::Header("X-Signature", Recipe::CONTRACT), "-", "header.name (X-Signature)"),
+        (Respect::Aborted, "-", "-"),
+        (Respect::Shifted(1), "-", "-"),
+        (Respect::Valid, "-", "-"),
+    ];
+    for (respect, while_valid, instead) in cases {
+        let of = |controls| {
+            // Something that is rejected: otherwise everything is accepted.
+            let t = transcript(vec![negative(respect, controls), refused(Respect::Digits("one digit"))]);
+            words(of_acceptance(&t, &t.trials[0]))
+        };
+        assert_eq!((&*of(200), &*of(401)), (while_valid, instead), "{respect:?}");
+    }
+    for (respect, expected) in [
+        (Respect::Content(Part::Values), "accepts.alternative (message.part (without values))"),
+        (Respect::SecretMember, "accepts.alternative (message.secret-member)"),
+        (
+            Respect::Timestamp(Redating::Zeros),
+            "accepts.alternative (message.timestamp-differs (parsed as a number and printed again))",
+        ),
+        (Respect::Key("lower"), "accepts.alternative (key.prefix (lower))"),
+        (Respect::Digits("one digit"), "accepts.alternative (digest.truncated (one digit))"),
+        (
+            Respect::DefaultSecret("changeme", Recipe::CONTRACT),
+            "accepts.alternative (key.other-webhook (the default secret \"changeme\"))",
+        ),
+        (Respect::Reformatted("spaces"), "accepts.alternative (message.reserialised (spaces))"),
+    ] {
+        let t = transcript(vec![negative(respect, 200), refused(signed(hex))]);
+        assert_eq!(words(of_acceptance(&t, &t.trials[0])), expected);
+    }
+}
+
+#[test]
+fn acceptance_depends_on_what_else_is_accepted() {
+    let of_first = |sent: Vec<Sent>| {
+        let t = transcript(sent);
+        words(of_acceptance(&t, &t.trials[0]))
+    };
+    let other = || refused(Respect::Digits("one digit"));
+    let first = |respect| negative(respect, 200);
+    let borrowed = || first(Respect::Borrowed);
+    for respect in [Respect::Content(Part::Values), Respect::Reformatted("spaces")] {
+        assert_eq!(of_first(vec![first(respect), borrowed(), other()]), "accepts.replayed");
+    }
+    let unsigned = vec![first(Respect::BackDoor("ping")), first(Respect::Unsigned), other()];
+    assert_eq!(of_first(unsigned), "accepts.unsigned");
+    let ignored = vec![first(Respect::Reformatted("spaces")), first(Respect::Content(Part::End)), other()];
+    assert_eq!(of_first(ignored), "accepts.alternative (message.part (without the end))");
+    let python = message(Message::Reserialised(Serialiser::PythonDefault));
+    let printed = || first(python);
+    let spaces = || first(Respect::Reformatted("spaces"));
+    assert_eq!(
+        of_first(vec![spaces(), printed(), other()]),
+        "accepts.alternative (message.reserialised (python))"
+    );
+    let formatting = || rejected(Respect::Formatting("spaces"));
+    assert_eq!(of_first(vec![spaces(), printed(), formatting(), other()]), "message.reserialised (python)");
+    assert_eq!(of_first(vec![printed(), formatting(), other()]), "message.reserialised (python)");
+    assert_eq!(of_first(vec![printed(), other()]), "accepts.alternative (message.reserialised (python))");
+}
+
+#[test]
+fn acceptance_of_everything_is_one_cause() {
+    let first = |respect| negative(respect, 200);
+    let forged = || vec![first(OTHER_KEY), first(Respect::Digits("one digit"))];
+    let of_first = |sent: Vec<Sent>| {
+        let t = transcript(sent);
+        words(of_acceptance(&t, &t.trials[0]))
+    };
+    let with = |more: Sent| of_first(forged().into_iter().chain([more]).collect());
+    assert_eq!(of_first(forged()), "accepts.everything");
+    assert_eq!(with(first(Respect::Unsigned)), "accepts.everything");
+    assert_eq!(with(refused(Respect::Unsigned)), "accepts.everything (any signature, but not a missing one)");
+    assert_eq!(
+        with(refused(Respect::Key("lower"))),
+        "accepts.alternative (key.other-webhook (an unknown secret))"
+    );
+    // One kind of forgery alone is not everything.
+    assert_eq!(of_first(vec![first(Respect::Key("lower"))]), "accepts.alternative (key.prefix (lower))");
+    assert_eq!(of_first(vec![first(Respect::Key("lower")), first(Respect::Unsigned)]), "accepts.everything");
+    // A trial of the diagnosis has no controls.
+    let diagnosed = vec![negative(Respect::Key("lower"), 200), accepted(OTHER_KEY)];
+    assert_eq!(of_first(diagnosed), "accepts.alternative (key.prefix (lower))");
+    let says_error = Sent(OTHER_KEY, Response::text(200, "{\"error\":\"invalid\"}"), Some(200));
+    assert_eq!(of_first(vec![says_error]), "accepts.everything (an error in the body of a 2xx)");
+}
