@@ -3,6 +3,7 @@
 //! What the time of a run does not allow is left out, the most telling cases last.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
@@ -44,6 +45,8 @@ pub struct Options {
     pub clock: Clock,
     /// Turns true when the run should end early.
     pub interrupted: watch::Receiver<bool>,
+    /// Counts the requests of the run while it runs.
+    pub requests: Arc<AtomicUsize>,
     /// Records the run while it runs.
     pub keeper: Option<Keeper>,
     /// Signs the certificates of the HTTPS endpoints.
@@ -95,6 +98,7 @@ pub async fn receiver(
     transcript.url = subject.target().url();
     transcript.trust = subject.target().trust();
     transcript.keeper.clone_from(&options.keeper);
+    transcript.exchanges.count_in(&options.requests);
     let client = Client::new(options.limits.timeout, options.clock.clone()).giving_up_on_bodies();
     let extent = options.extent();
     let scenarios = needed(Role::Receiver, selected);
@@ -135,6 +139,7 @@ pub async fn sender(
     let mut transcript = Transcript::new(Role::Sender, options.dialect, options.limits);
     transcript.chosen = options.auto.then(Chosen::default);
     transcript.keeper.clone_from(&options.keeper);
+    transcript.exchanges.count_in(&options.requests);
     let random = Random::from_seed(options.seed);
     let scenarios = needed(Role::Sender, selected);
     let extent = options.extent();
