@@ -1,10 +1,9 @@
 //! The progress of a run, redrawn in place on a terminal and cleared before the report.
 //!
-//! Invariant: nothing is drawn where nobody watches: into a file, on a terminal without a cursor, on CI, with `-q`.
+//! Invariant: nothing is drawn where it cannot be cleared, or is not watched: in a file, on a terminal without a cursor, on CI, with `-q`.
 
 use std::env;
 use std::fmt;
-use std::io::{self, IsTerminal as _};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
@@ -69,11 +68,11 @@ impl Drop for ProgressLine {
     }
 }
 
-/// Whether somebody may watch stderr.
+/// Whether stderr is a terminal that is watched.
 fn is_watched() -> bool {
     let is = |name: &str, value: &str| env::var_os(name).is_some_and(|found| found == value);
     let is_ci = env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false" && value != "0");
-    io::stderr().is_terminal() && !is("TERM", "dumb") && !is_ci
+    !MultiProgress::new().is_hidden() && !is("TERM", "dumb") && !is_ci
 }
 
 impl Shown {
