@@ -43,6 +43,7 @@ fn options(interrupted: watch::Receiver<bool>) -> Options {
         jobs: 4,
         clock: Clock::system(),
         interrupted,
+        requests: Arc::default(),
         keeper: None,
         authority: Arc::new(Authority::new(Clock::system())),
     }

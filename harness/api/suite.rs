@@ -76,6 +76,7 @@ impl Suite {
             clock,
             interrupted: watch::channel(false).1,
             keeper: None,
+            requests: Arc::default(),
         };
         Self { options, max_time: None, filter: Filter::default(), fail_on: Level::Must }
     }

@@ -6,14 +6,14 @@ use std::io::{self, IsTerminal as _, Write};
 
 use anstream::AutoStream;
 use clap::ValueEnum;
-use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::error::Error;
 use crate::redaction::Redaction;
 use crate::report::text::WIDTH;
-use crate::suite::run::Progress;
 use crate::terminal::{BAD, guarded, json, lines};
 use crate::webhook::signature::Secret;
+
+pub(super) use super::progress::ProgressLine;
 
 /// When to colour.
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -119,27 +119,4 @@ pub(super) fn print_usage(styled: &str) {
 pub(super) fn print_line(value: &serde_json::Value) {
     // With stdout closed, no program reads it.
     let _ = io::stdout().write_all(json(format!("{value}\n")).as_bytes());
-}
-
-/// The progress of a run, on terminals only.
-pub(super) struct ProgressLine(ProgressBar);
-
-impl ProgressLine {
-    pub(super) fn new(what: &'static str, quiet: bool) -> Self {
-        let bar = if quiet { ProgressBar::hidden() } else { ProgressBar::new(0) };
-        let style = ProgressStyle::with_template("{prefix} [{bar:20}] {pos}/{len} {wide_msg}");
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> "));
-        bar.set_prefix(what);
-        Self(bar)
-    }
-
-    pub(super) fn show(&self, progress: Progress) {
-        let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
-        self.0.set_length(count(progress.of));
-        self.0.set_position(count(progress.done));
-        match progress.scenario {
-            Some(scenario) => self.0.set_message(scenario.sends),
-            None => self.0.finish_and_clear(),
-        }
-    }
 }

@@ -12,6 +12,16 @@ use crate::wire::exchange::Outcome;
 pub(super) mod help;
 pub(super) mod outputs;
 
+// Progress.
+
+/// The line that is redrawn while a run goes on.
+pub(super) const PROGRESS: &str = "{prefix}  {seconds} s · {requests} requests · {pos} of {len} · {wide_msg}";
+
+/// A group of requirements that were tried.
+pub(super) fn group_tried(group: &str, count: usize) -> String {
+    format!("  {group:<24} {} tried", counted(count, "requirement", "requirements"))
+}
+
 // Values of options.
 
 pub(super) fn not_in_range(text: &str, least: usize, most: usize) -> String {

@@ -18,6 +18,7 @@ mod messages;
 mod options;
 mod outputs;
 mod plan;
+mod progress;
 mod receiver;
 mod replay;
 mod reports;

@@ -7,6 +7,7 @@ use std::path::Path;
 use super::console::Console;
 use super::messages;
 use super::options::{RunOptions, random_seed};
+use super::progress;
 use super::reports::ReportOptions;
 use super::signals::interruption;
 use crate::api::suite::Suite;
@@ -59,6 +60,7 @@ impl RunPlan {
             cases: run.cases,
             jobs: run.jobs,
             interrupted: interruption(),
+            requests: progress::requests(),
             ..Suite::new().options
         };
         Ok(Self { selected, options, level: run.level, fail_on: run.fail_on.level(), attached: None })

@@ -63,6 +63,7 @@ pub async fn receiver(
     transcript.url = subject.target().url();
     transcript.trust = subject.target().trust();
     transcript.keeper.clone_from(&options.keeper);
+    transcript.exchanges.count_in(&options.requests);
     let client = Client::new(options.limits.timeout, options.clock.clone()).giving_up_on_bodies();
     let extent = options.extent();
     let scenarios = needed(Role::Receiver, selected);
@@ -139,6 +140,7 @@ pub async fn sender(
     let mut transcript = Transcript::new(Role::Sender, options.dialect, options.limits);
     transcript.chosen = options.auto.then(Chosen::default);
     transcript.keeper.clone_from(&options.keeper);
+    transcript.exchanges.count_in(&options.requests);
     let random = Random::from_seed(options.seed);
     let scenarios = needed(Role::Sender, selected);
     let extent = options.extent();

@@ -62,6 +62,7 @@ pub(crate) fn options(dialect: &'static Dialect, limits: Limits) -> Options {
         clock,
         interrupted,
         keeper: None,
+        requests: Arc::default(),
         authority,
         max_time,
     }

@@ -13,7 +13,7 @@ use serde_json::json;
 use tempfile::TempDir;
 use twenty_conform::report::case::FORMAT;
 
-use crate::cli::program::{run, twenty};
+use crate::cli::program::{reference, run, twenty};
 use crate::implementations::is_missing;
 use crate::peers::servers::{always, read_request, serve};
 
@@ -288,4 +288,42 @@ fn line_of_a_program_does_not_pass_for_a_line_of_an_error() {
     let lines: Vec<&str> = ran.stdout.lines().chain(ran.stderr.lines()).collect();
     assert!(lines.iter().any(|line| line.ends_with(" RESULT: pass")), "{ran:#?}");
     assert!(!lines.iter().any(|line| line.starts_with("RESULT: pass")), "{ran:#?}");
+}
+
+/// Runs a command with a terminal as stderr alone. Returns what the terminal received.
+fn watched(arguments: &[&str], variables: &[(&str, &str)]) -> String {
+    let terminal = openpty(None, None).unwrap();
+    let mut command = twenty(arguments);
+    // On CI too, this is somebody who watches.
+    command.env_remove("CI").env("TERM", "xterm-256color").envs(variables.iter().copied());
+    let mut child = command.stdout(Stdio::null()).stderr(terminal.slave).spawn().unwrap();
+    drop(command);
+    let mut terminal = File::from(terminal.master);
+    let (mut output, mut buffer) = (Vec::new(), [0; 4096]);
+    // Linux reports the end as an error.
+    while let Ok(count @ 1..) = terminal.read(&mut buffer) {
+        output.extend_from_slice(&buffer[..count]);
+    }
+    child.wait().unwrap();
+    String::from_utf8(output).unwrap()
+}
+
+#[test]
+fn progress_is_drawn_in_place_where_somebody_watches() {
+    let exec = reference("receiver");
+    let run = ["receiver", "--exec", &exec, "--seed", "7"];
+    let drawn = watched(&run, &[]);
+    for words in ["receiver  0.", " requests · ", "receiver/reception", " requirements tried"] {
+        assert!(drawn.contains(words), "{words:?} is not in {drawn:?}");
+    }
+    let counts =
+        drawn.split(" requests · ").filter_map(|before| before.rsplit(' ').next()?.parse::<usize>().ok());
+    assert!(counts.max().is_some_and(|most| most > 10), "{drawn:?}");
+    // What is there at the end was cleared: only sequences that clear follow the last text.
+    let last = drawn.rsplit("\u{1b}[2K").next().unwrap();
+    assert!(!last.contains("requests"), "{last:?} in {drawn:?}");
+    for variables in [&[("TERM", "dumb")][..], &[("CI", "true")]] {
+        assert_eq!(watched(&run, variables), "", "{variables:?}");
+    }
+    assert_eq!(watched(&[&run[..], &["-q"]].concat(), &[]), "");
 }

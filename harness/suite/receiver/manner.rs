@@ -54,7 +54,7 @@ fn of(respect: Respect) -> Vec<Manner> {
         Respect::Signed(recipe) => vec![Manner { recipe, ..contract }],
         Respect::Stale(Age::Seconds) => vec![Manner { unit: Unit::Seconds, ..contract }],
         Respect::TimestampForm(TimestampForm::IsoDate) => vec![Manner { unit: Unit::IsoDate, ..contract }],
-        Respect::DefaultSecret(secret) => vec![Manner { secret: Some(secret), ..contract }],
+        Respect::DefaultSecret(secret, recipe) => vec![Manner { secret: Some(secret), recipe, ..contract }],
         Respect::Form(dialect) => vec![Manner { dialect: Some(dialect), ..contract }],
         Respect::Header(name, recipe) if TIMESTAMP_NAMES.contains(&name) => {
             vec![Manner { recipe, timestamp_name: name, ..contract }]

@@ -1,6 +1,7 @@
 //! What a run is given.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use tokio::sync::watch;
 
@@ -30,6 +31,8 @@ pub struct Options {
     pub clock: Clock,
     /// Turns true when the run should end early.
     pub interrupted: watch::Receiver<bool>,
+    /// Counts the requests of the run while it runs.
+    pub requests: Arc<AtomicUsize>,
     /// Records the run while it runs.
     pub keeper: Option<Keeper>,
     /// Signs the certificates of the HTTPS endpoints.

@@ -3,6 +3,8 @@
 //! Numbers are never reused. An exchange that a trial, a death or an arrival refers to is never released.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::answers::{self, Shown};
 use crate::budget::{ANSWERS, Budget};
@@ -31,13 +33,25 @@ pub struct Exchanges {
     cut: usize,
     /// What the answers that were cut showed.
     shown: HashMap<ExchangeId, Shown>,
+    /// Counts them for those who watch the run.
+    counter: Arc<AtomicUsize>,
 }
 
 impl Default for Exchanges {
     fn default() -> Self {
         let (kept, shown) = (Vec::new(), HashMap::new());
         let budget = Budget::of(ANSWERS);
-        Self { kept, count: 0, answered: 0, acknowledged: 0, budget, redaction: None, cut: 0, shown }
+        Self {
+            kept,
+            count: 0,
+            answered: 0,
+            acknowledged: 0,
+            budget,
+            redaction: None,
+            cut: 0,
+            shown,
+            counter: Arc::default(),
+        }
     }
 }
 
@@ -50,6 +64,11 @@ impl Exchanges {
     /// The number of the last exchange: how many there were, including released ones.
     pub fn count(&self) -> usize {
         self.count
+    }
+
+    /// Counts them in this counter from now on.
+    pub fn count_in(&mut self, counter: &Arc<AtomicUsize>) {
+        self.counter = counter.clone();
     }
 
     /// How many of them had an answer, including released ones.
@@ -71,6 +90,7 @@ impl Exchanges {
 
     fn number(&mut self, exchange: &mut Exchange) -> ExchangeId {
         self.count += 1;
+        self.counter.fetch_add(1, Ordering::Relaxed);
         self.answered += usize::from(exchange.outcome.status().is_some());
         self.acknowledged += usize::from(exchange.outcome.acknowledges());
         exchange.id = ExchangeId(self.count);
