@@ -23,6 +23,7 @@ use std::time::Duration;
 use tokio::process::{ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
+use super::heard::{Listener, Stream};
 use super::output::{LastOutput, Tee};
 use super::{SubjectError, messages};
 #[cfg(not(unix))]
@@ -50,6 +51,8 @@ pub struct Process {
     stderr: LastOutput,
     /// The end of stdout, if that is read through [`Process::output`].
     stdout: Option<LastOutput>,
+    /// Who hears what it writes.
+    listener: Option<Listener>,
 }
 
 /// How a process ended.
@@ -76,17 +79,16 @@ impl Process {
         environment: &[(&str, String)],
         piped_input: bool,
     ) -> Result<Self, SubjectError> {
-        Self::launch(command, &str::to_owned, environment, None, piped_input)
+        Self::launch(command, &str::to_owned, (environment, None, None), piped_input)
     }
 
-    /// The same in a folder, with each word of the command as `filled` returns it.
+    /// The same in a folder, heard by a listener, with each word of the command as `filled` returns it.
     ///
     /// Errors: those of [`Process::start`]. They have the words as they were written.
     pub(super) fn launch(
         command: &str,
         filled: &dyn Fn(&str) -> String,
-        environment: &[(&str, String)],
-        folder: Option<&Path>,
+        (environment, folder, listener): (&[(&str, String)], Option<&Path>, Option<&Listener>),
         piped_input: bool,
     ) -> Result<Self, SubjectError> {
         let words = shlex::split(command).filter(|words| !words.is_empty());
@@ -106,11 +108,11 @@ impl Process {
             };
             SubjectError::Unreachable(messages::cannot_start(&words[0], why, fix))
         })?;
-        let stderr = LastOutput::default();
+        let stderr = LastOutput::heard_by(listener, Stream::Stderr);
         if let Some(stream) = tree.leader.error_output() {
             tokio::spawn(stderr.clone().read(stream));
         }
-        Ok(Self { tree, command: command.to_owned(), stderr, stdout: None })
+        Ok(Self { tree, command: command.to_owned(), stderr, stdout: None, listener: listener.cloned() })
     }
 
     /// Its stdin and stdout, on the first call.
@@ -121,7 +123,8 @@ impl Process {
     /// Its stdout, on the first call. The end of what is read from it is shown if stderr is empty.
     pub(super) fn output(&mut self) -> Option<Tee<ChildStdout>> {
         let stdout = self.tree.leader.pipes().1?;
-        Some(self.stdout.get_or_insert_default().tee(stdout))
+        let heard = || LastOutput::heard_by(self.listener.as_ref(), Stream::Stdout);
+        Some(self.stdout.get_or_insert_with(heard).tee(stdout))
     }
 
     /// How it ended, if it did.
@@ -167,5 +170,11 @@ impl Process {
         }
         // The leader ended, but its children may still run.
         self.tree.end();
+        if self.listener.is_some() {
+            // What it wrote at its end is heard before the run is over.
+            for output in [&self.stderr].into_iter().chain(&self.stdout) {
+                output.is_over(OUTPUT_WAIT).await;
+            }
+        }
     }
 }
