@@ -60,7 +60,7 @@ fn port_that_is_fixed_is_used_or_refused() {
 #[test]
 fn program_starts_in_its_folder() {
     let folder = tempfile::TempDir::new().unwrap();
-    std::fs::write(folder.path().join("words"), "read in the folder\n").unwrap();
+    fs::write(folder.path().join("words"), "read in the folder\n").unwrap();
     let folder = folder.path().to_str().unwrap();
     started("sh -c 'cat words >&2; exit 3'", &["--cwd", folder]).says(&["read in the folder"]);
     let sender = ["sender", "--exec", "sh -c 'cat words >&2; echo $MADE >&2; exit 3'", "--cwd", folder];
@@ -123,12 +123,12 @@ fn odd_file_of_a_secret_is_told_and_used_as_it_is() {
     let file = folder.path().join("secret.txt");
     let path = file.to_str().unwrap();
     let quoted = format!("\"{SECRET}\"");
-    std::fs::write(&file, format!("{quoted}\n")).unwrap();
+    fs::write(&file, format!("{quoted}\n")).unwrap();
     let served = serve_receiver(&quoted);
     let ran = run(["receiver", "--url", &served.url, "--secret-file", path, "--run", "RCV-1"]).expect(0);
     ran.complains_of(&["warning: the secret in", "secret.txt has quotes around it"]);
     assert!(!ran.stderr.contains(SECRET), "{ran:#?}");
-    std::fs::write(&file, format!("{SECRET}\n")).unwrap();
+    fs::write(&file, format!("{SECRET}\n")).unwrap();
     let served = serve_receiver(SECRET);
     let ran = run(["receiver", "--url", &served.url, "--secret-file", path, "--run", "RCV-1"]).expect(0);
     assert!(!ran.stderr.contains("warning"), "{ran:#?}");
