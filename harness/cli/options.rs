@@ -175,20 +175,19 @@ impl SecretOptions {
     pub(super) fn read(&self, console: &mut Console) -> Result<Option<Secret>, Error> {
         let secret = word("secret", self.secret.as_ref(), SecretSource::Secret);
         let file = file("secret-file", self.secret_file.as_ref(), SecretSource::File);
-        let secret = match first_given([secret, file]) {
-            Some(SecretSource::Secret(secret)) => secret,
+        let (secret, path) = match first_given([secret, file]) {
+            Some(SecretSource::Secret(secret)) => (secret, None),
             Some(SecretSource::File(path)) => {
                 let text = input::text(&path, SMALL_FILE)
                     .map_err(|why| Error::Usage(messages::cannot_read(path.display(), why)))?;
-                let secret = secret_file::secret(&text).to_owned();
-                let oddities = secret_file::oddities(&secret);
-                if !oddities.is_empty() {
-                    console.note(&messages::secret_file_is_odd(&path, &oddities));
-                }
-                secret
+                (secret_file::secret(&text).to_owned(), Some(path))
             }
             None => return Ok(None),
         };
+        let oddities = secret_file::oddities(&secret);
+        if !oddities.is_empty() {
+            console.note(&messages::secret_is_odd(path.as_deref(), &oddities));
+        }
         if secret.is_empty() {
             return Err(Error::Usage(messages::secret_is_empty().to_owned()));
         }

@@ -24,7 +24,7 @@ use crate::suite::max_time::MaxTime;
 use crate::suite::requirement::{Level, Requirement, Role};
 use crate::suite::run::{self, Options, Run};
 use crate::suite::selection::{self, Filter};
-use crate::suite::transcript::{Keeper, Kept, Limits, Transcript};
+use crate::suite::transcript::{Chosen, Keeper, Kept, Limits, Transcript};
 use crate::webhook::signature::Secret;
 
 /// What to run, and how.
@@ -152,6 +152,7 @@ impl RunPlan {
             return Err(why.into());
         }
         let mut transcript = Transcript::new(role, self.options.dialect, self.options.limits);
+        transcript.chosen = self.options.auto.then(Chosen::default);
         // The last output of the subject is redacted.
         transcript.secret = secret;
         let report = self.report(&run::not_started(transcript, &self.selected, &why), subject, evidence);

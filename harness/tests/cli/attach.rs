@@ -127,6 +127,9 @@ fn odd_file_of_a_secret_is_told_and_used_as_it_is() {
     let served = serve_receiver(&quoted);
     let ran = run(["receiver", "--url", &served.url, "--secret-file", path, "--run", "RCV-1"]).expect(0);
     ran.complains_of(&["warning: the secret in", "secret.txt has quotes around it"]);
+    run(["receiver", "--url", &served.url, "--secret", &quoted, "--run", "RCV-1"])
+        .expect(0)
+        .complains_of(&["warning: the secret that is given has quotes around it"]);
     assert!(!ran.stderr.contains(SECRET), "{ran:#?}");
     fs::write(&file, format!("{SECRET}\n")).unwrap();
     let served = serve_receiver(SECRET);
