@@ -107,13 +107,20 @@ impl Setting {
             at_ms: NOW_MS,
             took: Duration::ZERO,
         };
-        let traffic = Traffic { dialect: &DOCUMENTED, limits: Limits::default(), secret: Some(secret) };
+        let traffic =
+            Traffic { dialect: &DOCUMENTED, auto: false, limits: Limits::default(), secret: Some(secret) };
         let transcript = traffic.transcript([exchange.clone()]);
         let selected: Vec<_> = requirements::of(Role::Sender).collect();
         let selected: Vec<_> = selected.iter().copied().cycle().take(CHECKS).collect();
         let findings = run::judge(&transcript, &selected);
         let run = Run { transcript, findings, duration: Duration::from_secs(1), interrupted: false };
-        let heading = Heading { subject: "a subject".to_owned(), seed: 7, fail_on: Level::Must, out: None };
+        let heading = Heading {
+            subject: "a subject".to_owned(),
+            seed: 7,
+            attached: None,
+            fail_on: Level::Must,
+            out: None,
+        };
         Self { key, body, valid, wrong, exchange, traffic, run, heading }
     }
 }

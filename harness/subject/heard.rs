@@ -17,7 +17,9 @@ pub enum Stream {
 
 /// Gets each line that a program writes, without its end.
 #[derive(Clone)]
-pub struct Listener(Arc<dyn Fn(Stream, &[u8]) + Send + Sync>);
+pub struct Listener(Arc<Hear>);
+
+type Hear = dyn Fn(Stream, &[u8]) + Send + Sync;
 
 /// The lines of one stream.
 #[derive(Debug, Clone)]
