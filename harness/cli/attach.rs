@@ -110,11 +110,13 @@ impl AttachOptions {
         let name = word_of_shell(name.as_bytes())?;
         let mut words = match place {
             Location::At(_) => format!("receiver --url {name}"),
-            Location::Command { path, .. } if path == "/" => format!("receiver --exec {name}"),
-            Location::Command { path, .. } => {
-                format!("receiver --exec {name} --path {}", word_of_shell(path.as_bytes())?)
-            }
+            Location::Command { .. } => format!("receiver --exec {name}"),
         };
+        if let Location::Command { path, .. } = place
+            && path != "/"
+        {
+            words.push_str(&format!(" --path {}", word_of_shell(path.as_bytes())?));
+        }
         words.push_str(&self.launch.words()?);
         if let Some(port) = self.port {
             words.push_str(&format!(" --port {port}"));
@@ -155,6 +157,7 @@ impl AttachOptions {
                 }
                 let target = trust.target(&url, console)?;
                 target.check_allowed(self.allow_remote).map_err(Error::Usage)?;
+                self.secret.note_odd_word(console);
                 (url, self.secret.require(console)?, Location::At(target))
             }
             Some(Attached::Exec(_)) if trust.given() => {

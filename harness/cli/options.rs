@@ -175,25 +175,32 @@ impl SecretOptions {
     pub(super) fn read(&self, console: &mut Console) -> Result<Option<Secret>, Error> {
         let secret = word("secret", self.secret.as_ref(), SecretSource::Secret);
         let file = file("secret-file", self.secret_file.as_ref(), SecretSource::File);
-        let (secret, path) = match first_given([secret, file]) {
-            Some(SecretSource::Secret(secret)) => (secret, None),
+        let secret = match first_given([secret, file]) {
+            Some(SecretSource::Secret(secret)) => secret,
             Some(SecretSource::File(path)) => {
                 let text = input::text(&path, SMALL_FILE)
                     .map_err(|why| Error::Usage(messages::cannot_read(path.display(), why)))?;
-                (secret_file::secret(&text).to_owned(), Some(path))
+                let secret = secret_file::secret(&text).to_owned();
+                note_oddities(Some(&path), &secret, console);
+                secret
             }
             None => return Ok(None),
         };
-        let oddities = secret_file::oddities(&secret);
-        if !oddities.is_empty() {
-            console.note(&messages::secret_is_odd(path.as_deref(), &oddities));
-        }
         if secret.is_empty() {
             return Err(Error::Usage(messages::secret_is_empty().to_owned()));
         }
         let secret = Secret::new(secret);
         console.redact(&secret);
         Ok(Some(secret))
+    }
+
+    /// Notes what is odd in a secret that is given as a word, to a program that may have another one.
+    pub(super) fn note_odd_word(&self, console: &mut Console) {
+        let secret = word("secret", self.secret.as_ref(), std::convert::identity);
+        let file = file("secret-file", self.secret_file.as_ref(), |_| String::new());
+        if let Some(secret) = first_given([secret, file]) {
+            note_oddities(None, &secret, console);
+        }
     }
 
     /// The file of the secret, if one is given.
@@ -205,6 +212,14 @@ impl SecretOptions {
     /// The secret. Errors: none was given, too.
     pub(super) fn require(&self, console: &mut Console) -> Result<Secret, Error> {
         self.read(console)?.ok_or_else(|| Error::Usage(messages::secret_is_missing().to_owned()))
+    }
+}
+
+/// Notes what is odd in a secret, which is used as it is.
+fn note_oddities(file: Option<&Path>, secret: &str, console: &mut Console) {
+    let oddities = secret_file::oddities(secret);
+    if !oddities.is_empty() {
+        console.note(&messages::secret_is_odd(file, &oddities));
     }
 }
 
