@@ -34,6 +34,7 @@ use twenty_conform::wire::endpoint::http;
 
 fn options(interrupted: watch::Receiver<bool>) -> Options {
     Options {
+        auto: false,
         dialect: &DOCUMENTED,
         auto: false,
         limits: Limits::default(),

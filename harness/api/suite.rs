@@ -41,7 +41,7 @@ impl Dialect {
     }
 }
 
-/// What a run checks, and how. The defaults are those of the command line, with seed 0.
+/// What a run checks, and how. The defaults are those of the command line, with the documented dialect and seed 0.
 ///
 /// The checks need a Tokio runtime with I/O and time. Their futures are not `Send`: await them in `#[tokio::main]` or
 /// `#[tokio::test]` instead of passing them to `tokio::spawn`. To stop a check early, drop its future.

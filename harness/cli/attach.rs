@@ -3,6 +3,7 @@
 //! Invariant: nothing is sent to another machine without `--allow-remote`, and wrong options are reported before anything is
 //! reached, started or written.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use clap::Args;
@@ -12,7 +13,7 @@ use tokio::time::{Instant, sleep};
 use super::console::Console;
 use super::environment::{first_given, word};
 use super::headings::TARGET;
-use super::launch::LaunchOptions;
+use super::launch::{LaunchOptions, heard};
 use super::messages;
 use super::options::SecretOptions;
 use super::outputs::Input;
@@ -20,6 +21,8 @@ use super::trust::TrustOptions;
 use super::values::duration;
 use crate::api::receiver;
 use crate::error::Error;
+use crate::redaction::Redaction;
+use crate::report::evidence::RunEvidence;
 use crate::shell::word as word_of_shell;
 use crate::subject::SubjectError;
 use crate::subject::launch::Launch;
@@ -56,9 +59,12 @@ pub(super) struct AttachOptions {
     secret: SecretOptions,
 }
 
+#[derive(Clone)]
 pub(super) struct Attachment {
     pub(super) name: String,
     pub(super) secret: Secret,
+    /// Whether its output is shown.
+    pub(super) shows: bool,
     place: Location,
     ready: Duration,
 }
@@ -68,6 +74,7 @@ enum Attached {
     Exec(String),
 }
 
+#[derive(Clone)]
 enum Location {
     At(Target),
     Command { launch: Launch, path: String },
@@ -95,18 +102,28 @@ impl AttachOptions {
 
     /// The words that attach the receiver of this name again, with its path, on a command line; `None` if a shell cannot pass them.
     /// A secret that the command line has is left out, since it is redacted.
-    pub(super) fn words(&self, Attachment { name, place, .. }: &Attachment) -> Option<String> {
+    pub(super) fn words(
+        &self,
+        Attachment { name, place, .. }: &Attachment,
+        trust: &TrustOptions,
+    ) -> Option<String> {
         let name = word_of_shell(name.as_bytes())?;
         let mut words = match place {
             Location::At(_) => format!("receiver --url {name}"),
-            Location::Command { path, .. } if path == "/" => format!("receiver --exec {name}"),
-            Location::Command { path, .. } => {
-                format!("receiver --exec {name} --path {}", word_of_shell(path.as_bytes())?)
-            }
+            Location::Command { .. } => format!("receiver --exec {name}"),
         };
+        if let Location::Command { path, .. } = place
+            && path != "/"
+        {
+            words.push_str(&format!(" --path {}", word_of_shell(path.as_bytes())?));
+        }
         words.push_str(&self.launch.words()?);
         if let Some(port) = self.port {
             words.push_str(&format!(" --port {port}"));
+        }
+        words.push_str(&trust.words()?);
+        if self.allow_remote {
+            words.push_str(" --allow-remote");
         }
         words.push_str(&self.secret.words()?);
         Some(words)
@@ -140,6 +157,7 @@ impl AttachOptions {
                 }
                 let target = trust.target(&url, console)?;
                 target.check_allowed(self.allow_remote).map_err(Error::Usage)?;
+                self.secret.note_odd_word(console);
                 (url, self.secret.require(console)?, Location::At(target))
             }
             Some(Attached::Exec(_)) if trust.given() => {
@@ -157,7 +175,8 @@ impl AttachOptions {
             }
         };
         console.redact(&secret);
-        Ok(Attachment { name, secret, place, ready: self.ready_timeout })
+        let (shows, ready) = (self.launch.show_output, self.ready_timeout);
+        Ok(Attachment { name, secret, shows, place, ready }.heard_by(None))
     }
 }
 
@@ -167,6 +186,18 @@ pub(super) fn check_path(text: &str) -> Result<(), Error> {
 }
 
 impl Attachment {
+    /// The same, of which the evidence has the output too, if there is any.
+    pub(super) fn heard_by(&self, evidence: Option<&RunEvidence>) -> Self {
+        let shown = self.shows.then(|| Arc::new(Mutex::new(Redaction::new([&self.secret]))));
+        let place = match self.place.clone() {
+            Location::Command { launch, path } => {
+                Location::Command { launch: launch.heard_by(heard(evidence, shown)), path }
+            }
+            at @ Location::At(_) => at,
+        };
+        Self { place, ..self.clone() }
+    }
+
     /// The target of a receiver that already runs.
     pub(super) fn target(&self) -> Option<&Target> {
         match &self.place {

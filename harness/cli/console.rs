@@ -10,7 +10,8 @@ use clap::ValueEnum;
 use crate::error::Error;
 use crate::redaction::Redaction;
 use crate::report::text::WIDTH;
-use crate::terminal::{BAD, guarded, json, lines};
+use crate::subject::heard::Stream;
+use crate::terminal::{BAD, clean, guarded, json, lines};
 use crate::webhook::signature::Secret;
 
 pub(super) use super::progress::ProgressLine;
@@ -119,4 +120,10 @@ pub(super) fn print_usage(styled: &str) {
 pub(super) fn print_line(value: &serde_json::Value) {
     // With stdout closed, no program reads it.
     let _ = io::stdout().write_all(json(format!("{value}\n")).as_bytes());
+}
+
+/// Prints a redacted line of a program under test to stderr. It is marked, so that it cannot pass for a line of this program.
+pub(super) fn print_output(stream: Stream, line: &str) {
+    // If stderr is gone there is no other place to print.
+    let _ = writeln!(anstream::stderr(), "{}", guarded(&format!("  {} │ {}", stream.as_str(), clean(line))));
 }

@@ -3,14 +3,21 @@
 //! Invariant: they are refused without `--exec`, and a wrong one is reported before anything is started.
 
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::Args;
 
+use super::console::print_output;
 use super::headings::TARGET;
 use super::messages;
+use crate::clock::Clock;
 use crate::error::Error;
+use crate::redaction::Redaction;
+use crate::report::evidence::RunEvidence;
 use crate::shell::word;
+use crate::subject::heard::Listener;
 use crate::subject::launch::Launch;
+use crate::terminal::text;
 
 /// How a command is started.
 #[derive(Debug, Args)]
@@ -22,13 +29,17 @@ pub(super) struct LaunchOptions {
     /// Start the command in this folder [default: the current one]
     #[arg(long, value_name = "DIR")]
     cwd: Option<PathBuf>,
+    /// Show on stderr what the command writes; with --out it is in `subject.log` in any case
+    #[arg(long)]
+    pub(super) show_output: bool,
 }
 
 impl LaunchOptions {
     /// The first of them that the command line has.
     pub(super) fn given(&self) -> Option<&'static str> {
         let env = (!self.env.is_empty()).then_some("--env");
-        env.or_else(|| self.cwd.as_ref().map(|_| "--cwd"))
+        let cwd = || self.cwd.as_ref().map(|_| "--cwd");
+        env.or_else(cwd).or_else(|| self.show_output.then_some("--show-output"))
     }
 
     /// The options as words of a command line, each after a blank; `None` if a shell cannot pass them.
@@ -55,6 +66,27 @@ impl LaunchOptions {
         }
         Ok(Launch::of(command).with_environment(&self.env).in_folder(self.cwd.as_deref()))
     }
+}
+
+/// The secrets that are not shown, of which a run may make more.
+pub(super) type Hidden = Arc<Mutex<Redaction>>;
+
+/// What hears a program: the evidence, if there is any, and the reader of stderr, if the output is shown.
+pub(super) fn heard(evidence: Option<&RunEvidence>, shown: Option<Hidden>) -> Option<Listener> {
+    if evidence.is_none() && shown.is_none() {
+        return None;
+    }
+    let (evidence, clock) = (evidence.cloned(), Clock::system());
+    Some(Listener::new(move |stream, line| {
+        if let Some(evidence) = &evidence {
+            evidence.hear(stream, line, clock.now_ms());
+        }
+        if let Some(hidden) = &shown {
+            let line = text(line);
+            let line = hidden.lock().unwrap_or_else(PoisonError::into_inner).text(&line);
+            print_output(stream, &line);
+        }
+    }))
 }
 
 /// Reads `NAME=VALUE`.

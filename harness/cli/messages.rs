@@ -125,11 +125,11 @@ pub(super) fn variable_not_utf8(name: &str) -> String {
     format!("the variable {name} is not UTF-8; set it to text, or unset it")
 }
 
-/// `oddities` say what the text of the file has, each from a function below.
-pub(super) fn secret_file_is_odd(file: &Path, oddities: &[&str]) -> String {
-    let name = file.display();
+/// `oddities` say what the secret, or the text of its file, has, each from a function below.
+pub(super) fn secret_is_odd(file: Option<&Path>, oddities: &[&str]) -> String {
+    let place = file.map_or_else(|| "that is given".to_owned(), |file| format!("in {}", file.display()));
     format!(
-        "warning: the secret in {name} {}, which is used as part of the secret; remove it if the webhook was registered without it",
+        "warning: the secret {place} {}, which is used as part of the secret; remove it if the webhook was registered without it",
         oddities.join(" and ")
     )
 }

@@ -181,10 +181,7 @@ impl SecretOptions {
                 let text = input::text(&path, SMALL_FILE)
                     .map_err(|why| Error::Usage(messages::cannot_read(path.display(), why)))?;
                 let secret = secret_file::secret(&text).to_owned();
-                let oddities = secret_file::oddities(&secret);
-                if !oddities.is_empty() {
-                    console.note(&messages::secret_file_is_odd(&path, &oddities));
-                }
+                note_oddities(Some(&path), &secret, console);
                 secret
             }
             None => return Ok(None),
@@ -197,6 +194,15 @@ impl SecretOptions {
         Ok(Some(secret))
     }
 
+    /// Notes what is odd in a secret that is given as a word, to a program that may have another one.
+    pub(super) fn note_odd_word(&self, console: &mut Console) {
+        let secret = word("secret", self.secret.as_ref(), std::convert::identity);
+        let file = file("secret-file", self.secret_file.as_ref(), |_| String::new());
+        if let Some(secret) = first_given([secret, file]) {
+            note_oddities(None, &secret, console);
+        }
+    }
+
     /// The file of the secret, if one is given.
     pub(super) fn inputs(&self) -> Vec<Input> {
         let file = first_given([file("secret-file", self.secret_file.as_ref(), std::convert::identity)]);
@@ -206,6 +212,14 @@ impl SecretOptions {
     /// The secret. Errors: none was given, too.
     pub(super) fn require(&self, console: &mut Console) -> Result<Secret, Error> {
         self.read(console)?.ok_or_else(|| Error::Usage(messages::secret_is_missing().to_owned()))
+    }
+}
+
+/// Notes what is odd in a secret, which is used as it is.
+fn note_oddities(file: Option<&Path>, secret: &str, console: &mut Console) {
+    let oddities = secret_file::oddities(secret);
+    if !oddities.is_empty() {
+        console.note(&messages::secret_is_odd(file, &oddities));
     }
 }
 

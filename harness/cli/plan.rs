@@ -3,8 +3,11 @@
 //! Invariant: a run that could not start writes the same reports as any other, with the reason in each entry. The text report has it once.
 
 use std::path::Path;
+use std::sync::PoisonError;
+use std::time::Duration;
 
 use super::console::Console;
+use super::launch::Hidden;
 use super::messages;
 use super::options::{RunOptions, random_seed};
 use super::progress;
@@ -22,7 +25,7 @@ use crate::suite::max_time::MaxTime;
 use crate::suite::requirement::{Level, Requirement, Role};
 use crate::suite::run::{self, Options, Run};
 use crate::suite::selection::{self, Filter};
-use crate::suite::transcript::{Limits, Transcript};
+use crate::suite::transcript::{Chosen, Keeper, Kept, Limits, Transcript};
 use crate::webhook::signature::Secret;
 
 /// What to run, and how.
@@ -86,13 +89,45 @@ impl RunPlan {
         evidence
     }
 
+    /// The options on which findings depend, as words of a command line, if they are not the usual ones.
+    fn bounds(&self) -> String {
+        let (own, usual) = (&self.options, Suite::new().options);
+        let time = |name: &str, own: Duration, usual: Duration| {
+            if own == usual { String::new() } else { format!(" --{name} {}ms", own.as_millis()) }
+        };
+        let mut words = time("timeout", own.limits.timeout, usual.limits.timeout);
+        words.push_str(&time("deadline", own.limits.deadline, usual.limits.deadline));
+        if own.cases != usual.cases {
+            words.push_str(&format!(" --cases {}", own.cases));
+        }
+        if own.jobs != usual.jobs {
+            words.push_str(&format!(" --jobs {}", own.jobs));
+        }
+        words
+    }
+
+    /// The secrets of the run, which grow while it makes more.
+    pub(super) fn hidden(&mut self) -> Hidden {
+        let hidden = Hidden::default();
+        let (added, keeper) = (hidden.clone(), self.options.keeper.take());
+        self.options.keeper = Some(Keeper::new(move |kept| {
+            if let Kept::Secret(secret) = kept {
+                added.lock().unwrap_or_else(PoisonError::into_inner).add(secret);
+            }
+            if let Some(keeper) = &keeper {
+                keeper.keep(kept);
+            }
+        }));
+        hidden
+    }
+
     /// The report of a run; it completes the evidence.
     pub(super) fn report(&self, run: &Run, subject: &str, evidence: Option<&RunEvidence>) -> Report {
         let heading = Heading {
             subject: subject.to_owned(),
             seed: self.options.seed,
             fail_on: self.fail_on,
-            attached: self.attached.clone(),
+            attached: self.attached.as_ref().map(|attached| attached.clone() + &self.bounds()),
             out: evidence.map(RunEvidence::folder),
         };
         let mut report = Report::new(run, &heading);
@@ -119,6 +154,7 @@ impl RunPlan {
             return Err(why.into());
         }
         let mut transcript = Transcript::new(role, self.options.dialect, self.options.limits);
+        transcript.chosen = self.options.auto.then(Chosen::default);
         // The last output of the subject is redacted.
         transcript.secret = secret;
         let report = self.report(&run::not_started(transcript, &self.selected, &why), subject, evidence);

@@ -18,6 +18,7 @@ use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::random::Random;
 use crate::report::evidence::{Folder, RunEvidence};
+use crate::shell::word;
 use crate::subject::SubjectError;
 use crate::subject::observations::Source;
 use crate::subject::receiver::Receiver;
@@ -53,7 +54,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let made = || Secret::new(Random::secret_of(seed));
     let path = (arguments.path.as_deref(), "/");
     let attachment = arguments.attach.attachment(path, made, &arguments.trust, console)?;
-    plan.attached = arguments.attach.words(&attachment);
+    plan.attached = arguments.words(&attachment);
     let source = match arguments.observe.as_deref() {
         Some(observe) => observed_at(observe, &arguments, console)?,
         None => None,
@@ -93,6 +94,15 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
 }
 
 impl Arguments {
+    /// The words that attach the receiver again on a command line; `None` if a shell cannot pass them.
+    fn words(&self, attachment: &Attachment) -> Option<String> {
+        let mut words = self.attach.words(attachment, &self.trust)?;
+        if let Some(observe) = &self.observe {
+            words.push_str(&format!(" --observe {}", word(observe.as_bytes())?));
+        }
+        Some(words)
+    }
+
     /// The files that a run reads.
     fn inputs(&self) -> Vec<Input> {
         let watched = self.watch.iter().map(|path| Input::of("--watch", path)).collect();
@@ -122,7 +132,8 @@ impl Once<'_> {
         let evidence = folder.map(|folder| plan.keep(folder, Role::Receiver, name, Some(secret)));
         plan.options.max_time = plan.options.max_time.again();
         let options = &plan.options;
-        let mut subject = match self.reach(plan, again).await {
+        let attachment = self.attachment.heard_by(evidence.as_ref());
+        let mut subject = match self.reach(&attachment, plan, again).await {
             Ok(Some(reached)) => reached,
             Ok(None) => {
                 evidence.iter().for_each(RunEvidence::discard);
@@ -136,7 +147,7 @@ impl Once<'_> {
                 return plan.publish_not_started(not_started, reports, evidence.as_ref(), console);
             }
         };
-        let progress = ProgressLine::new("receiver", reports.is_quiet());
+        let progress = ProgressLine::new("receiver", reports.is_quiet() || attachment.shows);
         let ran = run::receiver(&mut subject, &plan.selected, options, &|at| progress.show(at)).await;
         subject.stop().await;
         // Before the report is published: later changes do not belong to this run.
@@ -154,9 +165,14 @@ impl Once<'_> {
     }
 
     /// Reaches the receiver, and its observations if they are asked for.
-    async fn reach(&self, plan: &RunPlan, retry: bool) -> Result<Option<Receiver>, SubjectError> {
+    async fn reach(
+        &self,
+        attachment: &Attachment,
+        plan: &RunPlan,
+        retry: bool,
+    ) -> Result<Option<Receiver>, SubjectError> {
         let (interrupted, most) = (&plan.options.interrupted, plan.options.max_time.whole());
-        let Some(reached) = self.attachment.reach_within(most, interrupted, retry).await? else {
+        let Some(reached) = attachment.reach_within(most, interrupted, retry).await? else {
             return Ok(None);
         };
         match (&self.source, &self.arguments.observe) {

@@ -10,7 +10,7 @@ use clap::Args;
 use super::console::{Console, ProgressLine};
 use super::environment::{file, first_given, word};
 use super::headings::TARGET;
-use super::launch::LaunchOptions;
+use super::launch::{LaunchOptions, heard};
 use super::messages;
 use super::options::{RunOptions, SecretOptions};
 use super::outputs::Input;
@@ -22,6 +22,8 @@ use crate::exit::ExitStatus;
 use crate::input;
 use crate::redaction::Redaction;
 use crate::report::evidence::RunEvidence;
+use crate::shell::word as word_of_shell;
+use crate::subject::heard::Listener;
 use crate::suite::requirement::Role;
 use crate::suite::run::{self, Run};
 use crate::suite::traffic::{Traffic, reading};
@@ -59,6 +61,27 @@ enum AttachedSender {
 }
 
 impl AttachedSender {
+    /// The words that attach it again on a command line; `None` if a shell cannot pass them.
+    fn words(&self, arguments: &Arguments) -> Option<String> {
+        let mut words = String::from("sender");
+        match self {
+            Self::Exec(command) => words.push_str(&format!(" --exec {}", word_of_shell(command.as_bytes())?)),
+            Self::Control(url) => {
+                words.push_str(&format!(" --control {}", word_of_shell(url.as_bytes())?));
+                words.push_str(&arguments.trust.words()?);
+            }
+            Self::Transcript(file) => {
+                words.push_str(&format!(" --transcript {}", word_of_shell(file.to_str()?.as_bytes())?));
+                words.push_str(&arguments.secret.words()?);
+            }
+        }
+        words.push_str(&arguments.launch.words()?);
+        if arguments.allow_remote {
+            words.push_str(" --allow-remote");
+        }
+        Some(words)
+    }
+
     fn name(&self) -> String {
         match self {
             Self::Exec(command) => command.clone(),
@@ -107,7 +130,9 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     };
     let folder = arguments.run.reports.claim(&arguments.inputs(&attached))?;
     let evidence = folder.map(|folder| plan.keep(&folder, Role::Sender, &subject, secret.as_ref()));
-    let run = match attached.run(&arguments, &plan, secret, console).await {
+    plan.attached = attached.words(&arguments);
+    let listener = heard(evidence.as_ref(), arguments.launch.show_output.then(|| plan.hidden()));
+    let run = match attached.run(&arguments, &plan, (secret, listener), console).await {
         Err(Error::Subject(why)) => {
             let not_started = NotStarted { role: Role::Sender, subject: &subject, secret: None, why };
             return plan.publish_not_started(not_started, &arguments.run.reports, evidence.as_ref(), console);
@@ -128,12 +153,13 @@ impl AttachedSender {
         self,
         arguments: &Arguments,
         plan: &RunPlan,
-        secret: Option<Secret>,
+        (secret, listener): (Option<Secret>, Option<Listener>),
         console: &mut Console,
     ) -> Result<Run, Error> {
-        let progress = ProgressLine::new("sender", arguments.run.reports.is_quiet());
+        let hides = arguments.run.reports.is_quiet() || arguments.launch.show_output;
+        let progress = ProgressLine::new("sender", hides);
         let sender = match self {
-            Self::Exec(command) => Sender::launched(arguments.launch.launch(&command)?),
+            Self::Exec(command) => Sender::launched(arguments.launch.launch(&command)?.heard_by(listener)),
             Self::Control(url) => {
                 let target = arguments.trust.target(&url, console)?;
                 target.check_allowed(arguments.allow_remote).map_err(Error::Usage)?;

@@ -12,6 +12,7 @@ use super::headings::TLS;
 use super::messages;
 use super::outputs::Input;
 use crate::error::Error;
+use crate::shell::word;
 use crate::wire::client::Target;
 use crate::wire::exchange::Trust;
 
@@ -31,6 +32,15 @@ impl TrustOptions {
     /// Whether the command line has one of them.
     pub(super) fn given(&self) -> bool {
         self.ca.is_some() || self.insecure
+    }
+
+    /// The options as words of a command line, each after a blank; `None` if a shell cannot pass them.
+    pub(super) fn words(&self) -> Option<String> {
+        match &self.ca {
+            Some(path) => Some(format!(" --ca {}", word(path.to_str()?.as_bytes())?)),
+            None if self.insecure => Some(" --insecure".to_owned()),
+            None => Some(String::new()),
+        }
     }
 
     /// The file of the certificates, if one is given.

@@ -12,6 +12,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+mod subject_log;
+
+use self::subject_log::SubjectLog;
 use crate::duration::milliseconds;
 use crate::error::Error;
 use crate::files::{self, Folders, NotWritable};
@@ -21,6 +24,7 @@ use crate::report::curl::body_name;
 use crate::report::messages;
 use crate::report::text::{self, Detail};
 use crate::report::{Report, Tool, json as json_report};
+use crate::subject::heard::Stream;
 use crate::suite::requirement::{Level, Role, Verdict};
 use crate::suite::run::{Judgement, Options, Run};
 use crate::suite::transcript::{Keeper, Kept, ProcessingTrial, Trial};
@@ -32,8 +36,16 @@ use crate::wire::exchange::{Exchange, ExchangeId};
 pub const FORMAT: &str = "twenty-conform-run/2";
 
 /// All files and folders of a run's evidence.
-const NAMES: [&str; 7] =
-    ["run.json", "exchanges.jsonl", "trials.jsonl", "report.json", "report.txt", "cases", "bodies"];
+const NAMES: [&str; 8] = [
+    "run.json",
+    "exchanges.jsonl",
+    "trials.jsonl",
+    "subject.log",
+    "report.json",
+    "report.txt",
+    "cases",
+    "bodies",
+];
 
 /// The subfolders of a run on both roles.
 const OF_ROLES: [&str; 2] = ["sender", "receiver"];
@@ -80,6 +92,8 @@ struct Files {
     redaction: Redaction,
     exchanges: Lines,
     trials: Lines,
+    /// What the program under test wrote; the file is made with its first line.
+    log: SubjectLog,
     failures: Vec<String>,
 }
 
@@ -133,6 +147,7 @@ impl Folder {
             redaction,
             exchanges,
             trials,
+            log: SubjectLog::within(&self.0),
             failures,
         })))
     }
@@ -184,6 +199,14 @@ impl RunEvidence {
     pub fn keeper(&self) -> Keeper {
         let evidence = self.clone();
         Keeper::new(move |kept| evidence.files().keep(kept))
+    }
+
+    /// Writes down a line of the program under test, redacted.
+    pub fn hear(&self, stream: Stream, line: &[u8], at_ms: u64) {
+        let mut files = self.files();
+        let line = files.redaction.text(&terminal::text(line));
+        let failed = files.log.add(stream, &line, at_ms);
+        files.failures.extend(failed);
     }
 
     /// Removes the files and the folder, since there was no run.

@@ -282,6 +282,11 @@ pub(super) fn not_written(path: &Path, why: &io::Error) -> String {
     format!("cannot write {}: {why}", path.display())
 }
 
+/// The last line of a log that has grown too long.
+pub(super) fn log_is_full() -> String {
+    "… the program wrote more, which is not kept\n".to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

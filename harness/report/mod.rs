@@ -184,7 +184,8 @@ impl Heading {
         let attached = self.attached.as_ref().filter(|_| check.verdict == VerdictName::Fail)?;
         let dialect = transcript.dialect.name;
         let dialect =
-            if dialect == DOCUMENTED.name { String::new() } else { format!(" --dialect {dialect}") };
+            // Where nothing names it, `auto` finds the same one again.
+            if dialect == DOCUMENTED.name && transcript.chosen.is_some() { String::new() } else { format!(" --dialect {dialect}") };
         let [id] = check.requirements;
         let command = format!("{} {attached}{dialect} --seed {} --run {id}", Tool::THIS.name, self.seed);
         Some(redact.text(&command))

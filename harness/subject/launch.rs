@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::heard::Listener;
 use crate::shell::{joined, word};
 
 /// What is replaced by the port, and by the secret.
@@ -21,6 +22,7 @@ pub struct Launch {
     environment: Vec<(String, String)>,
     folder: Option<PathBuf>,
     port: Option<u16>,
+    listener: Option<Listener>,
 }
 
 impl Launch {
@@ -45,6 +47,17 @@ impl Launch {
     #[must_use]
     pub fn on_port(self, port: Option<u16>) -> Self {
         Self { port, ..self }
+    }
+
+    /// Has this listener hear what it writes, if there is one.
+    #[must_use]
+    pub fn heard_by(self, listener: Option<Listener>) -> Self {
+        Self { listener, ..self }
+    }
+
+    /// Who hears what it writes.
+    pub(super) fn listener(&self) -> Option<&Listener> {
+        self.listener.as_ref()
     }
 
     pub(crate) fn command(&self) -> &str {

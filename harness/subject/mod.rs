@@ -2,6 +2,7 @@
 
 pub mod capability;
 pub mod control;
+pub mod heard;
 pub mod launch;
 pub(crate) mod lines;
 pub(crate) mod messages;

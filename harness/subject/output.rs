@@ -14,6 +14,7 @@ use tokio::io::{AsyncRead, ReadBuf, copy, sink};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
+use super::heard::{Lines, Listener, Stream};
 use crate::budget::shortened;
 use crate::terminal;
 
@@ -39,9 +40,18 @@ pub(super) struct Tee<R> {
 struct Kept {
     bytes: VecDeque<u8>,
     is_cut: bool,
+    /// Who hears its lines, if anyone does.
+    heard: Option<Lines>,
 }
 
 impl LastOutput {
+    /// One whose lines this listener hears.
+    pub(super) fn heard_by(listener: Option<&Listener>, stream: Stream) -> Self {
+        let heard = listener.map(|listener| listener.lines(stream));
+        let kept = Kept { heard, ..Kept::default() };
+        Self { kept: Arc::new(Mutex::new(kept)), over: watch::Sender::default() }
+    }
+
     /// The stream, whose end is kept while something else reads it.
     pub(super) fn tee<R>(&self, stream: R) -> Tee<R> {
         Tee { stream, output: self.clone() }
@@ -62,10 +72,21 @@ impl LastOutput {
 
     fn push(&self, bytes: &[u8]) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(lines) = &mut kept.heard {
+            lines.push(bytes);
+        }
         kept.bytes.extend(bytes);
         let surplus = kept.bytes.len().saturating_sub(KEPT);
         kept.bytes.drain(..surplus);
         kept.is_cut |= surplus > 0;
+    }
+
+    /// The stream has ended.
+    fn end(&self) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.heard.iter_mut().for_each(Lines::end);
+        drop(kept);
+        self.over.send_replace(true);
     }
 
     fn text(&self) -> String {
@@ -95,9 +116,10 @@ impl<R: AsyncRead + Unpin> AsyncRead for Tee<R> {
         let read = ready!(Pin::new(&mut self.stream).poll_read(cx, to));
         let arrived = &to.filled()[before..];
         if arrived.is_empty() {
-            self.output.over.send_replace(true);
+            self.output.end();
+        } else {
+            self.output.push(arrived);
         }
-        self.output.push(arrived);
         Poll::Ready(read)
     }
 }

@@ -24,6 +24,7 @@ use std::time::Duration;
 use tokio::process::{ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
+use super::heard::{Listener, Stream};
 use super::output::{LastOutput, Tee};
 use super::{StartFailure, SubjectError, messages};
 #[cfg(not(unix))]
@@ -58,6 +59,8 @@ pub struct Process {
     stdout: Option<LastOutput>,
     /// How it ended.
     end: Option<ProcessEnd>,
+    /// Who hears what it writes.
+    listener: Option<Listener>,
 }
 
 /// How a process ended.
@@ -88,17 +91,16 @@ impl Process {
         environment: &[(&str, String)],
         piped_input: bool,
     ) -> Result<Self, SubjectError> {
-        Self::launch(command, &str::to_owned, environment, None, piped_input)
+        Self::launch(command, &str::to_owned, (environment, None, None), piped_input)
     }
 
-    /// The same in a folder, with each word of the command as `filled` returns it.
+    /// The same in a folder, heard by a listener, with each word of the command as `filled` returns it.
     ///
     /// Errors: those of [`Process::start`]. They have the words as they were written.
     pub(super) fn launch(
         command: &str,
         filled: &dyn Fn(&str) -> String,
-        environment: &[(&str, String)],
-        folder: Option<&Path>,
+        (environment, folder, listener): (&[(&str, String)], Option<&Path>, Option<&Listener>),
         piped_input: bool,
     ) -> Result<Self, SubjectError> {
         let words = shlex::split(command).filter(|words| !words.is_empty());
@@ -124,11 +126,11 @@ impl Process {
                 fixes: vec![fix.to_owned()],
             }))
         })?;
-        let stderr = LastOutput::default();
+        let stderr = LastOutput::heard_by(listener, Stream::Stderr);
         if let Some(stream) = tree.leader.error_output() {
             tokio::spawn(stderr.clone().read(stream));
         }
-        Ok(Self { tree, command: command.to_owned(), stderr, stdout: None, end: None })
+        Ok(Self { tree, command: command.to_owned(), stderr, stdout: None, listener: listener.cloned(), end: None })
     }
 
     /// Its stdin and stdout, on the first call.
@@ -139,7 +141,8 @@ impl Process {
     /// Its stdout, on the first call. The end of what is read from it is shown if stderr is empty.
     pub(super) fn output(&mut self) -> Option<Tee<ChildStdout>> {
         let stdout = self.tree.leader.pipes().1?;
-        Some(self.stdout.get_or_insert_default().tee(stdout))
+        let heard = || LastOutput::heard_by(self.listener.as_ref(), Stream::Stdout);
+        Some(self.stdout.get_or_insert_with(heard).tee(stdout))
     }
 
     /// How it ended, if it did.
@@ -211,5 +214,11 @@ impl Process {
         }
         // The leader ended, but its children may still run.
         self.tree.end();
+        if self.listener.is_some() {
+            // What it wrote at its end is heard before the run is over.
+            for output in [&self.stderr].into_iter().chain(&self.stdout) {
+                output.is_over(OUTPUT_WAIT).await;
+            }
+        }
     }
 }

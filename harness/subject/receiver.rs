@@ -273,7 +273,8 @@ fn launched(launch: &Launch, port: u16, secret: &Secret) -> Result<Process, Subj
     let filled = |text: &str| fill(text, &port.to_string(), secret.expose());
     let usual = [("PORT", port.to_string()), ("TWENTY_WEBHOOK_SECRET", secret.expose().to_owned())];
     let environment = launch.environment(&usual, &filled);
-    Process::launch(launch.command(), &filled, &environment, launch.folder(), false)
+    let how = (&*environment, launch.folder(), launch.listener());
+    Process::launch(launch.command(), &filled, how, false)
 }
 
 /// Starts the command and waits until its port accepts connections on a loopback address. Returns that address.

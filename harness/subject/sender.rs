@@ -74,7 +74,8 @@ impl Command {
         // It has no port, and gets its secrets with its webhooks.
         let as_written = &str::to_owned;
         let environment = launch.environment(environment, as_written);
-        let mut process = Process::launch(launch.command(), as_written, &environment, launch.folder(), true)?;
+        let how = (&*environment, launch.folder(), launch.listener());
+        let mut process = Process::launch(launch.command(), as_written, how, true)?;
         let (input, output) = process.pipes();
         let conversation = Arc::new(Mutex::new(Conversation::default()));
         if let Some(output) = output {

@@ -272,11 +272,16 @@ impl Transcript {
         id
     }
 
-    /// Records a webhook that is about to be registered. Returns its index.
-    pub fn register(&mut self, webhook: RegisteredWebhook) -> usize {
-        if let (Some(keeper), Some(secret)) = (&self.keeper, &webhook.secret) {
+    /// Has a secret redacted from now on.
+    pub fn hide(&mut self, secret: &Secret) {
+        self.secrets.push(secret.clone());
+        if let Some(keeper) = &self.keeper {
             keeper.keep(Kept::Secret(secret));
         }
+    }
+
+    /// Records a webhook that was registered. Returns its index.
+    pub fn register(&mut self, webhook: RegisteredWebhook) -> usize {
         self.webhooks.push(webhook);
         self.webhooks.len() - 1
     }

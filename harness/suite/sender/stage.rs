@@ -218,8 +218,10 @@ impl<'a> SenderStage<'a> {
             wanted.operations.map(|all| all.iter().map(|&one| one.to_owned()).collect());
         let op =
             Op::CreateWebhook { url: url.clone(), secret: secret.clone(), operations: operations.clone() };
-        // Before the call: the reply may quote the secret.
-        self.transcript.secrets.extend(secret.clone());
+        // Before the call: the reply may quote the secret, and so may the sender's output.
+        if let Some(secret) = &secret {
+            self.transcript.hide(secret);
+        }
         let answer = match self.call(op).await {
             Err(SubjectError::RequestFailed(why)) if operations.is_some() => {
                 return Err(broken_capability(Capability::Filters, &why));
