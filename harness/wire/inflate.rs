@@ -78,7 +78,7 @@ pub(crate) fn decode(coding: &[u8], body: &[u8], most: usize) -> Option<Vec<u8>>
     } else if is("deflate") {
         // With the head that the standard asks for, or without, as some send it.
         let has_head =
-            body.len() > 2 && body[0] & 15 == 8 && u16::from_be_bytes([body[0], body[1]]) % 31 == 0;
+            body.len() > 2 && body[0] & 15 == 8 && u16::from_be_bytes([body[0], body[1]]).is_multiple_of(31);
         if has_head { &body[2..] } else { body }
     } else {
         return None;

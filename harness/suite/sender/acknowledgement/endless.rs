@@ -95,7 +95,7 @@ fn in_time(
         late => late,
     };
     let name = &emission.event.name;
-    if !took(working).is_some_and(|(took, _)| took <= deadline) {
+    if took(working).is_none_or(|(took, _)| took > deadline) {
         return Verdict::Inconclusive(messages::missed_elsewhere(name));
     }
     if late.is_none()
