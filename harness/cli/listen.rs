@@ -101,10 +101,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let show = Show { json: arguments.json };
     let began = Instant::now();
     let url = listening.url("/");
-    match show.ready(&url) {
-        Some(line) => console.print(&line)?,
-        None => console.note(&messages::listening_on(&url)),
-    }
+    announce(&show, &url, console)?;
     let mut saves = true;
     let print = |arrived: Vec<Watched>, judge: &Judge| {
         let mut text = String::new();
@@ -152,6 +149,15 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let fail_on = arguments.fail_on.level();
     console.print(&show.summary(&judge.tally, counts, fail_on, began.elapsed()))?;
     Ok(counts.exit(&judge.tally, fail_on))
+}
+
+/// Says where `listen` listens.
+fn announce(show: &Show, url: &str, console: &mut Console) -> Result<(), Error> {
+    match show.ready(url) {
+        Some(line) => console.print(&line)?,
+        None => console.note(&messages::listening_on(url)),
+    }
+    Ok(())
 }
 
 /// Makes a write past the limit on file sizes (`ulimit -f`) fail, as one to a full disk does, instead of ending the process.

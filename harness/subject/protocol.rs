@@ -3,16 +3,17 @@
 //! Invariant: the record of an `emit` is raw JSON text on both sides and is never parsed in between. Of a reply, only the
 //! members that are known are parsed, and a bounded part of its texts is kept.
 
+mod hello;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::path::PathBuf;
 
+use serde::Deserialize;
 use serde::de::{Deserializer as _, IgnoredAny, MapAccess, Visitor};
-use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::capability::Capability;
 use super::{SubjectError, messages};
 use crate::budget::{OUTCOMES, REPLY, REPLY_TEXT, shortened};
 use crate::redaction::Redaction;
@@ -20,6 +21,8 @@ use crate::webhook::dialect::Members;
 use crate::webhook::event::{Event, EventName};
 use crate::webhook::signature::Secret;
 use crate::wire::codec::quote;
+
+pub use hello::Hello;
 
 pub(crate) const VERSION: u32 = 1;
 
@@ -59,24 +62,6 @@ pub enum Reply {
     Unsupported(String),
 }
 
-/// What a sender says about itself.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Hello {
-    #[serde(default)]
-    pub name: String,
-    #[serde(default)]
-    pub version: String,
-    /// The dialect that it speaks, where it says so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub dialect: Option<String>,
-    /// How long a registration or a deletion takes to be in force.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub settle_ms: Option<u64>,
-    /// Its capabilities; unknown names are ignored.
-    #[serde(default)]
-    pub capabilities: Vec<String>,
-}
-
 /// What a sender reports about one delivery.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Outcome {
@@ -85,21 +70,6 @@ pub struct Outcome {
     pub delivered: bool,
     #[serde(default)]
     pub status: Option<u16>,
-}
-
-impl Hello {
-    /// Reads the answer to `hello`. Of long names, the beginning is kept. Errors: [`SubjectError::ProtocolViolation`].
-    pub(crate) fn read(answer: &RawValue) -> Result<Self, SubjectError> {
-        let mut hello: Self = read("hello", answer, answer)?;
-        hello.name = shortened(&hello.name, REPLY_TEXT);
-        hello.version = shortened(&hello.version, REPLY_TEXT);
-        hello.capabilities.retain(|name| Capability::ALL.iter().any(|known| known.as_str() == name));
-        Ok(hello)
-    }
-
-    pub(crate) fn declares(&self, capability: Capability) -> bool {
-        self.capabilities.iter().any(|name| name == capability.as_str())
-    }
 }
 
 /// Reads the answer to `create_webhook`: the sender's name for the webhook. Errors: [`SubjectError::ProtocolViolation`].

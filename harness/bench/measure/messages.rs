@@ -47,7 +47,7 @@ pub(super) fn not_a_metric(text: &str) -> String {
 
 // Notes on bounds.
 
-/// `stalled_ms` is the time without any acknowledgement, as far as the course of the load shows it.
+/// `stalled_ms` is the time without any acknowledgement, in whole intervals of the series.
 pub(super) fn stalls_not_counted(bound: &str, stalled_ms: u64) -> String {
     let seen = match stalled_ms {
         0 => String::new(),

@@ -385,14 +385,6 @@ impl<'a> SenderStage<'a> {
         }
     }
 
-    /// Remarks on requests that were no deliveries.
-    pub(crate) fn remark_on_strays(&mut self) {
-        let counts = self.settings.strays.counts();
-        if !counts.is_empty() {
-            self.transcript.remarks.push(messages::strays(&counts));
-        }
-    }
-
     /// How long to wait for a sender that itself waits for an answer that never comes.
     pub(crate) fn patience(&self) -> Duration {
         let limits = self.transcript.limits;

@@ -29,7 +29,7 @@ struct Controlled(Sender, AtomicUsize);
 impl Handler for Controlled {
     fn handle(&self, delivery: Delivery) -> BoxFuture<'_, Option<Response>> {
         async move {
-            if self.1.fetch_add(1, Ordering::Relaxed) % 10 == 0 {
+            if self.1.fetch_add(1, Ordering::Relaxed).is_multiple_of(10) {
                 let mut limit = Response::text(429, "");
                 limit.headers.add("Retry-After", "0");
                 return Some(limit);

@@ -8,6 +8,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use tokio::net::{TcpStream, lookup_host};
 
+/// An open connection.
+pub(crate) type Connection = TcpStream;
+
 const LOOPBACK: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
 
 /// Whether a host is a loopback address or a name for one. It has no brackets.
@@ -44,7 +47,7 @@ pub(crate) async fn addresses(host: &str, port: u16) -> io::Result<Vec<SocketAdd
 /// Connects to the first address of a host that accepts.
 ///
 /// Errors: none does; a refusal rather than that there is no such address.
-pub(crate) async fn connect(host: &str, port: u16) -> io::Result<TcpStream> {
+pub(crate) async fn connect(host: &str, port: u16) -> io::Result<Connection> {
     let mut failed = io::Error::from(ErrorKind::AddrNotAvailable);
     for address in addresses(host, port).await? {
         match TcpStream::connect(address).await {

@@ -7,13 +7,12 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 use url::Url;
 
 use crate::peers::sender::Transport;
 use crate::wire::client::Target;
-use crate::wire::client::address::connect;
+use crate::wire::client::address::{Connection, connect};
 use crate::wire::codec::{AnswerFacts, Framing, Side, Step, encode_request, head_end, parse_answer, slots};
 use crate::wire::exchange::{Delivery, Headers, Outcome, Response};
 
@@ -100,7 +99,11 @@ impl Careless {
     }
 
     /// Sends the request. Returns the outcome, and the connection if the body of the answer goes on.
-    async fn attempt(self, target: &Target, delivery: &Delivery) -> io::Result<(Outcome, Option<TcpStream>)> {
+    async fn attempt(
+        self,
+        target: &Target,
+        delivery: &Delivery,
+    ) -> io::Result<(Outcome, Option<Connection>)> {
         let mut stream = connect(&target.host, target.port).await?;
         for step in encode_request(delivery, &target.authority()) {
             // Deliveries that are sent whole have no other steps.
@@ -153,6 +156,7 @@ impl Careless {
     }
 }
 
+
 /// Declares the number of a body's characters as its length.
 fn count_characters(request: &mut Vec<u8>, body: &[u8]) {
     let length = |length: usize| format!("Content-Length: {length}\r\n").into_bytes();
@@ -162,7 +166,7 @@ fn count_characters(request: &mut Vec<u8>, body: &[u8]) {
     }
 }
 
-async fn read_to_end(mut stream: TcpStream) -> io::Result<()> {
+async fn read_to_end(mut stream: Connection) -> io::Result<()> {
     let mut scratch = vec![0; 64 * 1024];
     while stream.read(&mut scratch).await? > 0 {}
     Ok(())

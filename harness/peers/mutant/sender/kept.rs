@@ -9,14 +9,13 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 use url::Url;
 
 use super::careless::{ended, final_head};
 use crate::peers::sender::Transport;
 use crate::wire::client::Target;
-use crate::wire::client::address::connect;
+use crate::wire::client::address::{Connection, connect};
 use crate::wire::codec::{Framing, Step, encode_request};
 use crate::wire::exchange::{Delivery, Headers, Outcome, Response};
 
@@ -27,7 +26,7 @@ const LONGEST: usize = 16 * 1024 * 1024;
 pub(super) struct Kept {
     wait: Duration,
     /// An idle connection for each URL.
-    idle: Mutex<HashMap<String, TcpStream>>,
+    idle: Mutex<HashMap<String, Connection>>,
 }
 
 impl Kept {

@@ -26,7 +26,7 @@ pub const ALL: &[Requirement] = &[Requirement {
     text: "An answer whose body never ends is given up too, and delays no later delivery.",
     source: "W, S",
     why: "Many clients have a timeout for each read, which a body that trickles never reaches. One broken endpoint then \
-          holds a connection, or the queue behind it, for ever. The answer is given up if its connection is closed within \
+          holds a connection, or all that wait for it, without end. The answer is given up if its connection is closed within \
           --timeout; its status may count or not.",
     scenarios: &[&UNANSWERED],
     needs: None,
@@ -95,7 +95,7 @@ fn in_time(
         late => late,
     };
     let name = &emission.event.name;
-    if !took(working).is_some_and(|(took, _)| took <= deadline) {
+    if took(working).is_none_or(|(took, _)| took > deadline) {
         return Verdict::Inconclusive(messages::missed_elsewhere(name));
     }
     if late.is_none()

@@ -9,6 +9,7 @@ use futures_util::future::join_all;
 use tokio::time::sleep;
 
 use super::{Registered, SenderStage};
+use crate::suite::sender::messages;
 use crate::suite::sender::scenario::events::EVERY_EVENT;
 use crate::suite::transcript::{
     BrokenRequest, Emission, FailedHandshake, RegisteredWebhook, ScenarioName, Traits,
@@ -101,6 +102,14 @@ impl SenderStage<'_> {
             let webhook = &mut self.transcript.webhooks[index];
             webhook.watched_until_ms = now;
             (webhook.dropped, webhook.overflowed) = (seen.dropped, seen.overflowed);
+        }
+    }
+
+    /// Remarks on requests that were no deliveries.
+    pub(crate) fn remark_on_strays(&mut self) {
+        let counts = self.settings.strays.counts();
+        if !counts.is_empty() {
+            self.transcript.remarks.push(messages::strays(&counts));
         }
     }
 
