@@ -237,8 +237,8 @@ mod tests {
         let escaped = gson.of(PLAIN).unwrap();
         assert_eq!(escaped, r#"{"a\u003cb": "x\u003d1 \u0026 \u0027y\u0027/ 😀é\n\"","n": [1.0, 1e3]}"#);
         assert_eq!(gson.describe(PLAIN), r"HTML-escaped: \u0026 \u0027 \u003c \u003d");
-        let go = Rewriting { html: Html::Go, ..ONE };
-        assert_eq!(go.of(PLAIN).unwrap(), r#"{"a\u003cb": "x=1 \u0026 'y'/ 😀é\n\"","n": [1.0, 1e3]}"#);
+        let like_go = Rewriting { html: Html::Go, ..ONE };
+        assert_eq!(like_go.of(PLAIN).unwrap(), r#"{"a\u003cb": "x=1 \u0026 'y'/ 😀é\n\"","n": [1.0, 1e3]}"#);
         let unescaped = Rewriting { html: Html::Unescaped, ..ONE };
         assert_eq!(unescaped.of(&escaped).unwrap(), PLAIN);
         assert_eq!(unescaped.of(PLAIN), None);

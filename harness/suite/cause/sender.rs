@@ -79,7 +79,7 @@ pub fn changed_after_signing(
     texts::changed_after_signing(body, record, &|text| key.verify(timestamp, text, header))
 }
 
-/// The text in the place of the body, or the form of the secret in a configuration file, that gives this signature.
+/// The text instead of the body, or the form of the secret in a configuration file, that gives this signature.
 fn misreading(secret: &str, timestamp: &[u8], body: &[u8], header: &[u8]) -> Option<Recipe> {
     Signature::parse(header).filter(|_| body.len() <= SEARCHED_BODY)?;
     let gives = |recipe: &Recipe| {
@@ -183,7 +183,7 @@ mod tests {
     #[test]
     fn a_right_signature_and_an_unknown_one_have_no_cause() {
         assert_eq!(found(&by(Recipe::CONTRACT, SECRET)), None);
-        for unknown in ["", "x", &"a".repeat(64), &by(Recipe::CONTRACT, "a secret that nobody knows")] {
+        for unknown in ["", "x", &"a".repeat(64), &by(Recipe::CONTRACT, "a secret that is not known")] {
             assert_eq!(found(unknown), None, "{unknown}");
         }
     }
@@ -254,8 +254,8 @@ mod tests {
         let cause = r"message.reserialised (HTML-escaped: \u003c \u003e)";
         assert_eq!(found(&header).as_deref(), Some(cause));
         // A serialiser that is known by name comes first.
-        let go = found(&by(Recipe::message(Message::Reserialised(Serialiser::Go)), SECRET)).unwrap();
-        assert_eq!(go, "message.reserialised (go)");
+        let by_go = found(&by(Recipe::message(Message::Reserialised(Serialiser::Go)), SECRET)).unwrap();
+        assert_eq!(by_go, "message.reserialised (go)");
         let two = Recipe { key: KeyForm::HexDecoded, ..Recipe::message(Message::BodyAlone) };
         let hex = "00ff00ff";
         let header = two.compute(hex, TIMESTAMP.as_bytes(), BODY.as_bytes()).unwrap();

@@ -20,10 +20,10 @@ impl Transcript {
     pub fn arrive(&mut self, webhook: Option<usize>, exchange: Exchange, traits: Traits) {
         let delivery = &exchange.delivery;
         // A redirect may be followed without the body: then only the target has the id.
-        let in_target = uuids(delivery.target.as_bytes()).map(str::to_owned);
+        let of_target = uuids(delivery.target.as_bytes()).map(str::to_owned);
         let mut carries: Vec<usize> = record_ids(delivery)
             .into_iter()
-            .chain(in_target)
+            .chain(of_target)
             .filter_map(|id| self.emissions.iter().position(|emission| emission.record_id == id))
             .collect();
         // An id that occurs in a body more than once is still one event.

@@ -49,8 +49,8 @@ impl WrongLength {
         // Characters beyond U+FFFF count as two in some languages.
         let counts =
             std::str::from_utf8(&whole).map(|text| [text.chars().count(), text.encode_utf16().count()]);
-        let in_characters = counts.is_ok_and(|counts| counts.contains(&body.len()));
-        Some(if in_characters { Self::InCharacters } else { Self::TooShort })
+        let fits = counts.is_ok_and(|counts| counts.contains(&body.len()));
+        Some(if fits { Self::InCharacters } else { Self::TooShort })
     }
 }
 

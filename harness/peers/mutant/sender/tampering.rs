@@ -64,8 +64,8 @@ impl Tampering {
             _ => None,
         };
         let secured = other.map_or(transport, |other| Arc::new(other));
-        let in_characters = matches!(act, Act::CountsCharacters);
-        let careless = |reads| Arc::new(Careless { wait: CARELESS_WAIT, reads, in_characters });
+        let counts = matches!(act, Act::CountsCharacters);
+        let careless = |reads| Arc::new(Careless { wait: CARELESS_WAIT, reads, in_characters: counts });
         let inner: Arc<dyn Transport> = match act {
             Act::SendsCarelessly(reads) => careless(reads),
             Act::Misunderstands(_) => careless(AnswerRead::WholeBody),

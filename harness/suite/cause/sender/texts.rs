@@ -1,4 +1,4 @@
-//! Texts that a sender may have signed in the place of the body that it sent.
+//! Texts that a sender may have signed instead of the body that it sent.
 //!
 //! Invariant: a text is only tried. The caller's `verifies` decides, so that no cause is named by resemblance.
 

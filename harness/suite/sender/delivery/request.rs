@@ -86,8 +86,8 @@ fn wrong_length(t: &Transcript) -> Option<Verdict> {
     let length = first.traits.wrong_length?;
     let arrived = Arrived::of(t, &t.webhooks[first.webhook?], first);
     let declared = first.traits.body_length;
-    let in_characters = length == WrongLength::InCharacters;
-    let message = messages::wrong_length(&arrived.named(), declared, in_characters, arrivals.len() - 1);
+    let counts_characters = length == WrongLength::InCharacters;
+    let message = messages::wrong_length(&arrived.named(), declared, counts_characters, arrivals.len() - 1);
     let cause = Cause::detailed(Code::SendFraming, length.describe());
     Some(arrived.evidence(messages::length_in_bytes(), declared.to_string(), message).because(cause).fail())
 }

@@ -209,7 +209,7 @@ async fn request<S: Peer>(
     reader.request_body(&mut tap, facts.framing, &mut |part| arriving.part(part)).await?;
     delivery.transfer = reader.transfer(facts.framing);
     let answered = at_head.is_some();
-    // Before anybody sees the request.
+    // Before the request can be seen.
     let followed_by = Some(reader.unused()).filter(|bytes| !begins_request(bytes));
     let (place, answer) = log.receive(number, delivery, arriving, at_head, followed_by);
     Ok(Some((place, (!answered).then_some(answer), facts.persists)))
