@@ -113,7 +113,14 @@ impl Setting {
         let selected: Vec<_> = requirements::of(Role::Sender).collect();
         let selected: Vec<_> = selected.iter().copied().cycle().take(CHECKS).collect();
         let findings = run::judge(&transcript, &selected);
-        let run = Run { transcript, findings, duration: Duration::from_secs(1), interrupted: false };
+        let run = Run {
+            transcript,
+            findings,
+            duration: Duration::from_secs(1),
+            interrupted: false,
+            after: None,
+            not_started: None,
+        };
         let heading = Heading {
             subject: "a subject".to_owned(),
             seed: 7,

@@ -36,7 +36,6 @@ fn options(interrupted: watch::Receiver<bool>) -> Options {
     Options {
         auto: false,
         dialect: &DOCUMENTED,
-        auto: false,
         limits: Limits::default(),
         max_time: MaxTime::new(Duration::from_secs(86_400)),
         seed: 7,

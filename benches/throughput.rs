@@ -114,8 +114,12 @@ fn endpoints(criterion: &mut Criterion) {
         body,
         transfer: Transfer::Whole,
     };
-    let settings =
-        EndpointSettings { clock: Clock::system(), budget: Budget::of_a_run(), patience: ANSWER_WAIT };
+    let settings = EndpointSettings {
+        clock: Clock::system(),
+        budget: Budget::of_a_run(),
+        patience: ANSWER_WAIT,
+        strays: Default::default(),
+    };
     let (scripted, mock) = runtime.block_on(async {
         let mock = MockServer::builder().disable_request_recording().start().await;
         Mock::given(any()).respond_with(ResponseTemplate::new(200)).mount(&mock).await;

@@ -130,7 +130,14 @@ impl Process {
         if let Some(stream) = tree.leader.error_output() {
             tokio::spawn(stderr.clone().read(stream));
         }
-        Ok(Self { tree, command: command.to_owned(), stderr, stdout: None, listener: listener.cloned(), end: None })
+        Ok(Self {
+            tree,
+            command: command.to_owned(),
+            stderr,
+            stdout: None,
+            listener: listener.cloned(),
+            end: None,
+        })
     }
 
     /// Its stdin and stdout, on the first call.

@@ -156,7 +156,6 @@ impl Careless {
     }
 }
 
-
 /// Declares the number of a body's characters as its length.
 fn count_characters(request: &mut Vec<u8>, body: &[u8]) {
     let length = |length: usize| format!("Content-Length: {length}\r\n").into_bytes();
