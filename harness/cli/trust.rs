@@ -82,7 +82,8 @@ fn with_scheme(url: &str) -> Option<String> {
     };
     let is_port = |port: &str| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
     // A number alone is a port that lacks its host, not an address.
-    let is_host = host.contains(['.', '[']) || host.starts_with(|first: char| first.is_ascii_alphabetic());
+    let is_host = (host.contains(['.', '[']) || host.starts_with(|first: char| first.is_ascii_alphabetic()))
+        && (!host.contains(':') || host.starts_with('['));
     let is_name =
         is_host && (port.is_some() || host.contains(['.', '[']) || host.eq_ignore_ascii_case("localhost"));
     (is_name && port.is_none_or(is_port)).then(|| format!("http://{url}"))

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use crate::plural::counted;
 use crate::suite::requirement::Level;
+use crate::webhook::dialect::SHIPPED;
 use crate::wire::exchange::Outcome;
 
 // Notes.
@@ -51,12 +52,13 @@ pub(super) fn refused_with(status: Option<u16>) -> String {
     status.map_or_else(|| "not answered".to_owned(), |status| format!("answered {status}"))
 }
 
-/// What Twenty sends, where a receiver accepts one dialect alone.
+/// What Twenty sends, where a receiver accepts one dialect alone: one line of a report.
 pub(super) fn why_this_dialect(chosen: &str, refused: &str, answer: &str) -> String {
-    format!(
-        "Twenty sends shipped payloads today, while its documentation shows documented ones. This receiver accepts \
-         {chosen} payloads; {refused} ones were {answer}."
-    )
+    if chosen == SHIPPED.name {
+        format!("It accepts {chosen} payloads, which Twenty sends today; {refused} ones were {answer}.")
+    } else {
+        format!("It accepts {chosen} payloads, but Twenty sends {refused} ones today; they were {answer}.")
+    }
 }
 
 pub(super) fn would_fail_too() -> &'static str {

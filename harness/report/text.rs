@@ -80,7 +80,7 @@ pub fn render(report: &Report, detail: Detail, width: usize) -> String {
     if detail == Detail::Normal {
         let passes = report.findings.is_empty() && together.is_empty();
         rows::groups(&mut text, report, !passes, width);
-        if report.findings.len() == 1 {
+        if !report.findings.is_empty() {
             text.push('\n');
             finding::commands(&mut text, report);
         }

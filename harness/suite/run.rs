@@ -70,10 +70,17 @@ pub async fn receiver(
     let (clock, max_time) = (&options.clock, options.max_time);
     let mut stage =
         on_receiver::stage::ReceiverStage::new(subject, &client, clock, extent, max_time, &mut transcript);
+    let mut options = options.clone();
     if options.auto {
         // An interruption ends every scenario too, and is recorded there.
-        let _ = unless_stopped(stage.choose_dialect(), options).await;
+        let answered = unless_stopped(stage.choose_dialect(), &options).await;
+        if answered == Ok(true) {
+            // A slow receiver has as much time for its scenarios as one whose dialect is named.
+            options.max_time = options.max_time.again();
+            stage.has(options.max_time);
+        }
     }
+    let options = &options;
     play(&mut stage, &scenarios, options, progress).await;
     // If it cannot be restarted, nothing more needs it.
     let _ = stage.finish().await;

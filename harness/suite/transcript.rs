@@ -23,7 +23,7 @@ use serde::Serialize;
 use crate::webhook::dialect::Dialect;
 use crate::webhook::manner::Manner;
 use crate::webhook::signature::Secret;
-use crate::wire::exchange::{Exchange, ExchangeId, Outcome, Response, Trust};
+use crate::wire::exchange::{Exchange, ExchangeId, Trust};
 
 pub use crate::subject::capability::Capability;
 pub use crate::subject::observed::{Observations, Observed};
@@ -314,40 +314,6 @@ impl Transcript {
         let named: HashSet<ExchangeId> =
             trials.chain(deaths).chain(arrivals).chain(processed).chain(compared).chain(refused).collect();
         self.exchanges.keep(&named);
-    }
-
-    pub fn outcome(&self, id: ExchangeId) -> &Outcome {
-        &self.exchange(id).outcome
-    }
-
-    /// What an answer gives away, in the part of it that was cut too.
-    pub fn leaks(&self, id: ExchangeId) -> Leaks {
-        let Exchange { delivery, outcome, .. } = self.exchange(id);
-        let Outcome::Answered(answer) = outcome else { return Leaks::default() };
-        match self.exchanges.shown(id) {
-            Some(shown) => shown.leaks,
-            None => Leaks::of(self.secret.as_ref(), &self.manner, delivery, answer),
-        }
-    }
-
-    /// Whether an answer's body mentions an error.
-    pub fn says_error(&self, id: ExchangeId) -> bool {
-        let Outcome::Answered(answer) = self.outcome(id) else { return false };
-        self.exchanges.shown(id).map_or_else(|| answers::says_error(&answer.body), |shown| shown.error)
-    }
-
-    /// The first answer of a rate limit to a delivery that checks are about; `None` if there was none.
-    pub fn limited(&self) -> Option<&Response> {
-        let sent =
-            |trial: &'_ Trial| trial.controls.iter().copied().chain([trial.exchange]).collect::<Vec<_>>();
-        self.trials.iter().flat_map(sent).find_map(|id| match self.outcome(id) {
-            Outcome::Answered(answer) if answer.limits_rate() => Some(answer),
-            _ => None,
-        })
-    }
-
-    pub fn acknowledged(&self, id: ExchangeId) -> bool {
-        self.outcome(id).acknowledges()
     }
 
     /// How the receiver exited at this exchange, if it did.

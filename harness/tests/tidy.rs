@@ -41,7 +41,8 @@ fn rust_files(folder: &str) -> Files {
 /// The files of the library and the binary, without the build script.
 fn library() -> Files {
     let files = rust_files("harness").into_iter();
-    files.filter(|(name, _)| !name.starts_with("harness/tests/") && name != "harness/build.rs").collect()
+    let is_test = |name: &str| name.contains("/tests/") || name.ends_with("/tests.rs");
+    files.filter(|(name, _)| !is_test(name) && name != "harness/build.rs").collect()
 }
 
 /// A source tree for a test.

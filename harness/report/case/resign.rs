@@ -202,7 +202,10 @@ fn read_rfc3339(text: &str) -> Option<u64> {
 
 /// Keys that the delivery may be signed with, in addition to the secret and the keys of recipes.
 fn other_keys(case: &Case, secret: &Secret) -> Vec<String> {
-    let named = case.respect.get("default-secret").and_then(|key| key.as_str()).map(str::to_owned);
+    // The key, or the key and how it signs.
+    let named =
+        case.respect.get("default-secret").and_then(|key| key.as_str().or_else(|| key.get(0)?.as_str()));
+    let named = named.map(str::to_owned);
     let secret = secret.expose();
     let characters = || secret.char_indices().take(LONGEST_SECRET);
     let without = characters()

@@ -57,21 +57,23 @@ fn said(body: &str) -> Option<String> {
     let lower = body.to_ascii_lowercase();
     let starts_tag = body.trim_start().starts_with('<');
     if starts_tag && lower.contains("<html") || lower.trim_start().starts_with("<!doctype") {
-        let title =
-            between(body, &lower, "<title", "</title").or_else(|| between(body, &lower, "<h1", "</h1"));
-        let page = title.or_else(|| between(body, &lower, "<pre", "</pre"));
+        // Of these, the first that says more than that there is an error.
+        let texts = ["title", "h1", "pre"].map(|name| between(body, &lower, name));
+        let texts: Vec<&str> = texts.into_iter().flatten().collect();
+        let telling = texts.iter().find(|text| !text.trim().eq_ignore_ascii_case("error"));
+        let page = telling.or(texts.first());
         return page.map(|title| messages::page_titled(&clipped(title.trim(), SHOWN)));
     }
     let line = body.lines().map(str::trim).find(|line| !line.is_empty())?;
     Some(format!("\"{}\"", clipped(line, SHOWN)))
 }
 
-/// The text of the first element that begins and ends so.
-fn between<'a>(body: &'a str, lower: &str, begin: &str, end: &str) -> Option<&'a str> {
+/// The first line of the first element of this name.
+fn between<'a>(body: &'a str, lower: &str, name: &str) -> Option<&'a str> {
     // Lower case of ASCII letters alone keeps every position.
-    let at = lower.find(begin)?;
+    let at = lower.find(&format!("<{name}"))?;
     let start = at + lower[at..].find('>')? + 1;
-    let length = lower[start..].find(end)?;
+    let length = lower[start..].find(&format!("</{name}"))?;
     Some(body[start..start + length].lines().find(|line| !line.trim().is_empty()).unwrap_or_default())
 }
 
@@ -94,7 +96,7 @@ mod tests {
                 "404 Not Found · page \"Not found\" · Server: nginx",
             ),
             (
-                answer(404, &[], "<!DOCTYPE html><html><body><pre>Cannot POST /</pre>"),
+                answer(404, &[], "<!DOCTYPE html><html><title>Error</title><body><pre>Cannot POST /</pre>"),
                 "404 Not Found · page \"Cannot POST /\"",
             ),
             (answer(308, &[("location", "/hook/")], ""), "308 Permanent Redirect · Location: /hook/"),

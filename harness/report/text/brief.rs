@@ -12,6 +12,9 @@ use crate::terminal::{UNCLEAR, clean, clipped};
 
 /// How many characters of an output, a message or a list are shown.
 const SHOWN: usize = 240;
+
+/// How many reasons are told why requirements are open. They usually follow from the findings.
+const REASONS: usize = 4;
 /// How many characters of the cases are shown: the other report has all.
 const CASES: usize = 360;
 
@@ -42,15 +45,25 @@ pub(super) fn render(report: &Report) -> String {
             && !together.iter().any(|one| one.has(check))
     };
     let open: Vec<&CheckEntry> = report.checks.iter().filter(is_open).collect();
-    let mut told: Vec<&Option<String>> = Vec::new();
+    let mut reasons: Vec<(&CheckEntry, Vec<&str>)> = Vec::new();
     for check in &open {
-        if !told.contains(&&check.message) {
-            told.push(&check.message);
-            let same = open.iter().filter(|other| other.message == check.message);
-            let ids: Vec<&str> = same.flat_map(|check| check.requirements).collect();
+        match reasons.iter_mut().find(|(first, _)| first.message == check.message) {
+            Some((_, ids)) => ids.extend(check.requirements),
+            None => reasons.push((check, check.requirements.to_vec())),
+        }
+    }
+    let mut untold = 0;
+    for (at, (check, ids)) in reasons.iter().enumerate() {
+        if at >= REASONS && check.verdict == VerdictName::Inconclusive {
+            untold += ids.len();
+        } else {
             let why = clipped(first_line(check), SHOWN);
             let _ = writeln!(text, "{UNCLEAR}{}{UNCLEAR:#} {}: {why}", check.verdict.as_str(), ids.join(","));
         }
+    }
+    if untold > 0 {
+        let verdict = VerdictName::Inconclusive.as_str();
+        let _ = writeln!(text, "{UNCLEAR}{verdict}{UNCLEAR:#}: {}", messages::more_open(untold));
     }
     let _ = writeln!(text, "{}", report.result_line());
     text

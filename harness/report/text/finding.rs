@@ -34,12 +34,23 @@ pub(super) fn all(text: &mut String, report: &Report, width: usize) {
     }
 }
 
-/// The commands that repeat and explain a single finding.
+/// The commands that repeat and explain a single finding, or that explain one of several.
 pub(super) fn commands(text: &mut String, report: &Report) {
-    if let [one] = &report.findings[..]
-        && let Some(check) = check_of(report, one)
-    {
-        repeat(text, 2, one, check);
+    match &report.findings[..] {
+        [] => {}
+        [one] => {
+            if let Some(check) = check_of(report, one) {
+                repeat(text, 2, one, check);
+            }
+            if let Some(code) = one.cause {
+                labelled_command(text, 2, "more", &messages::explain_command(code));
+            }
+        }
+        several => {
+            if several.iter().any(|one| one.cause.is_some()) {
+                labelled_command(text, 2, "more", &messages::explain_command("CODE"));
+            }
+        }
     }
 }
 
@@ -117,7 +128,10 @@ fn details(text: &mut String, report: &Report, finding: &FindingEntry, (indent, 
         }
     }
     let mut line = |label: &str, value: &str| labelled(text, indent, label, value, width);
-    if let Some(expected) = &check.expected {
+    // Of several findings, the headline and the answer say it.
+    if let Some(expected) =
+        check.expected.as_ref().filter(|_| report.findings.len() == 1 || answered.is_none())
+    {
         line("expected", expected);
     }
     if let Some(actual) = check.actual.as_ref().filter(|_| !is_receiver) {
@@ -159,9 +173,6 @@ fn repeat(text: &mut String, indent: usize, finding: &FindingEntry, check: &Chec
     // Unchanged: what is invisible is escaped in it already, in the way of the shell.
     if let Some(command) = finding.rerun.as_deref().or_else(|| check.again()) {
         labelled_command(text, indent, "again", command);
-    }
-    if let Some(code) = finding.cause {
-        labelled_command(text, indent, "more", &messages::explain_command(code));
     }
 }
 

@@ -93,6 +93,11 @@ pub(super) fn not_applicable(count: usize) -> String {
     format!("{count} not applicable")
 }
 
+/// Further requirements that are inconclusive, in the short form.
+pub(super) fn more_open(count: usize) -> String {
+    format!("{count} more; -v shows why")
+}
+
 /// The same of a run that stopped early.
 pub(super) fn stopped_after(requests: usize) -> String {
     format!("Stopped after {requests} requests.")

@@ -144,21 +144,29 @@ impl<'a> ReceiverStage<'a> {
 
     /// Sends one valid delivery in each dialect, and goes on in the only one that is accepted.
     ///
-    /// Only acceptance counts: a refusal may have any reason.
-    pub async fn choose_dialect(&mut self) {
+    /// Only acceptance counts: a refusal may have any reason. Returns whether each delivery was answered.
+    pub async fn choose_dialect(&mut self) -> bool {
         // With ids of their own, so that a run with the chosen dialect as an option sends the same as this one.
         let maker = |dialect| self.maker.with_seed(!self.extent.seed).in_dialect(dialect);
         let [first, second] = dialect::ALL.map(|dialect| {
             let maker = maker(dialect);
             maker.sign(ascii_only(&maker.render(&maker.plain())))
         });
-        let Ok(sent) = self.send_probes(&first, &second).await else { return };
+        let Ok(sent) = self.send_probes(&first, &second).await else { return false };
+        let answered = sent.iter().all(|&id| self.transcript.outcome(id).status().is_some());
         let (accepted, refused): (Vec<_>, Vec<_>) =
             dialect::ALL.into_iter().zip(sent).partition(|&(_, id)| self.transcript.acknowledged(id));
         if let (&[(accepted, _)], &[(refused, id)]) = (&*accepted, &*refused) {
             self.transcript.choose(accepted, Chosen { refused: Some((refused.name, id)) });
             self.maker = self.maker.with_seed(self.extent.seed).in_dialect(accepted);
         }
+        answered
+    }
+
+    /// Changes how long the run may take.
+    pub fn has(&mut self, max_time: MaxTime) {
+        self.max_time = max_time;
+        self.link.has(max_time);
     }
 
     /// Sends the first deliveries of a run, the second without waiting long for the answer to the first: some receivers never answer

@@ -307,7 +307,7 @@ elif op == 'create_webhook': hook = request['url']; usual()
 elif op == 'emit':
     to, body = urllib.parse.urlsplit(hook), json.dumps(request['data']).encode()
     stream = socket.create_connection((to.hostname, to.port))
-    head = 'POST ' + to.path + '?' + to.query + ' HTTP/1.1\\r\\nContent-Length: ' + str(len(body)) + '\\r\\n\\r\\n'
+    head = 'POST ' + to.path + '?' + to.query + ' HTTP/1.1\\r\\nHost: localhost\\r\\nContent-Length: ' + str(len(body)) + '\\r\\n\\r\\n'
     stream.sendall(head.encode() + body); stream.recv(1000); stream.close()
     usual()
 else: usual()"

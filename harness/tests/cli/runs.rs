@@ -37,7 +37,7 @@ fn passes(report: &Report, role: Role) {
 }
 
 fn demo(dialect: &str) {
-    let ran = run(["demo", "--dialect", dialect, "--seed", "7"]).expect(0);
+    let ran = run(["demo", "--dialect", dialect, "--seed", "7", "-v"]).expect(0);
     let line = ran.result_line();
     assert!(
         line.starts_with("RESULT: pass must ")

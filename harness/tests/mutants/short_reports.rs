@@ -63,7 +63,7 @@ pub(crate) fn too_long(name: &str, run: &Run) -> String {
     }
     let text = strip_str(&render(&report, Detail::Normal, WIDTH)).to_string();
     let longer =
-        |line: &&str| line.chars().count() > WIDTH && line.contains(' ') && !line.contains(" again ");
+        |line: &&str| line.chars().count() > WIDTH && line.trim().contains(' ') && !line.contains(" again ");
     if let Some(line) = text.lines().find(longer) {
         wrong += &format!("{name}: wider than {WIDTH}: {line}\n");
     }

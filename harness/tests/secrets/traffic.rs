@@ -22,7 +22,8 @@ fn requests() -> Vec<Vec<u8>> {
         delivery(post, &format!("X-Key-{SECRET}: 1\r\n"), "{}"),
         delivery(post, &format!("x-key-{}: 1\r\n", SECRET.to_lowercase()), "{}"),
         delivery(post, &format!("X-Key: {SECRET}\r\nX-Twenty-Webhook-Signature: {SECRET}\r\n"), &event),
-        delivery(&format!("{SECRET} /x HTTP/1.1"), "", ""),
+        // Without a header of Twenty it would be passed over as a probe.
+        delivery(&format!("{SECRET} /x HTTP/1.1"), "X-Twenty-Webhook-Nonce: 1\r\n", ""),
         delivery(&format!("POST /{SECRET}?a={SECRET} HTTP/1.1"), "", SECRET),
         delivery(post, &format!("X Y{SECRET}: 1\r\n"), "{}"),
     ];

@@ -49,6 +49,11 @@ impl<'a> Link<'a> {
         Self { client, target, manner: Manner::CONTRACT, max_time, impatient, silent, hung }
     }
 
+    /// Changes how long the run may take.
+    pub(super) fn has(&mut self, max_time: MaxTime) {
+        self.max_time = max_time;
+    }
+
     /// Whether several forged deliveries have timed out.
     pub(in crate::suite::receiver) fn hangs_on_forged(&self) -> bool {
         self.hung.load(Ordering::Relaxed) >= MAX_SILENT

@@ -1,6 +1,7 @@
 //! ACK-9: an answer whose body never ends.
 //!
-//! Invariant: a later delivery counts as delayed only if it reached the working endpoint in time.
+//! Invariant: a later delivery counts as delayed only if it reached every working endpoint in time. The last of them comes after all
+//! others, so a sender that delivers one by one and waits for another endpoint is not blamed here.
 
 use std::time::Duration;
 
@@ -42,7 +43,8 @@ fn bounded(requirement: &Requirement, t: &Transcript) -> Verdict {
     let scenario = first_scenario(requirement);
     let endless = webhooks(t, scenario, |conduct| conduct == Conduct::AnswersWithoutEnd);
     let working = webhooks(t, scenario, |conduct| conduct == Conduct::Answers);
-    let (Some(&(endless, _)), Some(&(working, _))) = (endless.first(), working.first()) else {
+    let working: Vec<usize> = working.iter().map(|&(at, _)| at).collect();
+    let (Some(&(endless, _)), false) = (endless.first(), working.is_empty()) else {
         return Verdict::Inconclusive(messages::no_webhook_registered().to_owned());
     };
     let mut events = judged_events(t, endless);
@@ -54,7 +56,7 @@ fn bounded(requirement: &Requirement, t: &Transcript) -> Verdict {
         return Verdict::Inconclusive(messages::no_delivery_that(Conduct::AnswersWithoutEnd.what_happened()));
     };
     let given_up = given_up(t, endless, answered);
-    let later = events.map(|emission| in_time(t, endless, working, emission, answered.exchange));
+    let later = events.map(|emission| in_time(t, endless, &working, emission, answered.exchange));
     of_all(std::iter::once(given_up).chain(later), messages::no_event_emitted(), "deliveries")
 }
 
@@ -81,7 +83,7 @@ fn given_up(t: &Transcript, webhook: usize, answered: &Arrival) -> Verdict {
 fn in_time(
     t: &Transcript,
     endless: usize,
-    working: usize,
+    working: &[usize],
     emission: &Emission,
     answered: ExchangeId,
 ) -> Verdict {
@@ -95,7 +97,7 @@ fn in_time(
         late => late,
     };
     let name = &emission.event.name;
-    if took(working).is_none_or(|(took, _)| took > deadline) {
+    if working.iter().any(|&working| took(working).is_none_or(|(took, _)| took > deadline)) {
         return Verdict::Inconclusive(messages::missed_elsewhere(name));
     }
     if late.is_none()

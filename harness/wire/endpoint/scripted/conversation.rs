@@ -88,23 +88,8 @@ pub(super) async fn converse<S: Peer>(stream: &mut S, log: &Log, patience: Durat
             close(&mut reader, stream).await;
             return Ended::Closed;
         }
-        let begins = async {
-            match log.idle().filter(|_| ended != Ended::WithoutRequest) {
-                Some(_) => timeout(IDLE, reader.begins(stream)).await.ok(),
-                None => Some(reader.begins(stream).await),
-            }
-        };
-        match (begins.await, log.idle()) {
-            (Some(Ok(true)), _) => {}
-            (None, Some(IdleEnd::Reset)) => {
-                stream.reset();
-                return Ended::Reset;
-            }
-            (None, _) => {
-                close(&mut reader, stream).await;
-                return ended;
-            }
-            (Some(_), _) => return ended,
+        if let Some(end) = idle(&mut reader, stream, log, ended).await {
+            return end;
         }
         ended = Ended::Closed;
         // The script may have changed since.
@@ -161,6 +146,26 @@ pub(super) async fn converse<S: Peer>(stream: &mut S, log: &Log, patience: Durat
                 return ended;
             }
         }
+    }
+}
+
+/// Waits for the first byte of a request. Returns how the connection ended if there is none: an idle one may be ended here.
+async fn idle<S: Peer>(reader: &mut Reader, stream: &mut S, log: &Log, ended: Ended) -> Option<Ended> {
+    let begins = match log.idle().filter(|_| ended != Ended::WithoutRequest) {
+        Some(_) => timeout(IDLE, reader.begins(stream)).await.ok(),
+        None => Some(reader.begins(stream).await),
+    };
+    match (begins, log.idle()) {
+        (Some(Ok(true)), _) => None,
+        (None, Some(IdleEnd::Reset)) => {
+            stream.reset();
+            Some(Ended::Reset)
+        }
+        (None, _) => {
+            close(reader, stream).await;
+            Some(ended)
+        }
+        (Some(_), _) => Some(ended),
     }
 }
 
