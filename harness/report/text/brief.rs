@@ -52,18 +52,18 @@ pub(super) fn render(report: &Report) -> String {
             None => reasons.push((check, check.requirements.to_vec())),
         }
     }
-    let mut untold = 0;
+    let mut more = 0;
     for (at, (check, ids)) in reasons.iter().enumerate() {
         if at >= REASONS && check.verdict == VerdictName::Inconclusive {
-            untold += ids.len();
+            more += ids.len();
         } else {
             let why = clipped(first_line(check), SHOWN);
             let _ = writeln!(text, "{UNCLEAR}{}{UNCLEAR:#} {}: {why}", check.verdict.as_str(), ids.join(","));
         }
     }
-    if untold > 0 {
+    if more > 0 {
         let verdict = VerdictName::Inconclusive.as_str();
-        let _ = writeln!(text, "{UNCLEAR}{verdict}{UNCLEAR:#}: {}", messages::more_open(untold));
+        let _ = writeln!(text, "{UNCLEAR}{verdict}{UNCLEAR:#}: {}", messages::more_open(more));
     }
     let _ = writeln!(text, "{}", report.result_line());
     text

@@ -6,6 +6,7 @@ use super::answer;
 use super::layout::{labelled, labelled_command, with_code};
 use super::messages;
 use crate::report::{CheckEntry, FindingEntry, Report};
+use crate::suite::cause::Code;
 use crate::suite::requirement::Level;
 use crate::terminal::{BAD, DIM, UNCLEAR, clean};
 
@@ -111,7 +112,13 @@ fn details(text: &mut String, report: &Report, finding: &FindingEntry, (indent, 
         (None, Some(_)) => line("found", first_line(check.message.as_deref().unwrap_or_default())),
         (_, None) => {}
     }
-    let answered = check.answer.as_ref().map(answer::line);
+    let mut answered = check.answer.as_ref().map(answer::line);
+    // Only the check knows how long it took.
+    let is_late = finding.cause == Some(Code::AnswerLate.as_str());
+    if let (Some(answered), Some(actual), true) = (&mut answered, &check.actual, is_late) {
+        answered.push_str(" · ");
+        answered.push_str(actual);
+    }
     let is_receiver = check.id.starts_with("receiver/");
     if let Some(answered) = answered.as_ref().or(check.actual.as_ref().filter(|_| is_receiver)) {
         line("answered", answered);

@@ -41,7 +41,7 @@ fn receiver_of_one_dialect_is_judged_in_that_one() {
             let (ran, report) = judged(["receiver", "--exec", &command, "--cases", "8", "--out", out]);
             let ran = ran.expect(0);
             let second = ran.stdout.lines().nth(1).unwrap_or_default();
-            for said in ["Twenty sends", "today", &format!("accepts {own} payloads"), other, "answered 400"] {
+            for said in ["Twenty sends", "today", &format!("accepts {own} payloads"), other, "answered"] {
                 assert!(second.contains(said), "{said:?} is not in the second line: {ran:#?}");
             }
             let report = report.0;
