@@ -77,7 +77,7 @@ pub(super) fn name_of(long: &str) -> String {
 
 /// Variables by which coding agents say that they run a command. A variable that is also set in the terminals of people is not
 /// one of them.
-const OF_AGENTS: [&str; 13] = [
+pub const OF_AGENTS: [&str; 13] = [
     "AI_AGENT",
     "AGENT",
     "CLAUDECODE",

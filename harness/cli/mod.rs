@@ -43,6 +43,7 @@ use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::subject::process::end_all;
 use console::{ColorChoice, Console};
+pub use environment::OF_AGENTS;
 use headings::OUTPUT;
 use messages::help;
 

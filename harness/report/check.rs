@@ -147,7 +147,7 @@ impl AfterFix {
     /// What is wrong: the cause with its detail, or else the message.
     pub fn text(&self) -> String {
         match &self.cause {
-            Some(cause) => format!("{}{}", cause.text, cause.detail_in_parentheses()),
+            Some(cause) => cause.sentence(),
             None => self.message.clone(),
         }
     }
@@ -189,6 +189,11 @@ impl CheckEntry {
         group_of(self.id)
     }
 
+    /// The first line of what was found.
+    pub(super) fn first_line(&self) -> &str {
+        self.message.as_deref().unwrap_or_default().lines().next().unwrap_or_default()
+    }
+
     /// A command that repeats the failure: an `emit` request for a sender, a `curl` command for a receiver.
     pub fn repeat(&self) -> Option<&str> {
         self.emit.as_deref().or(self.curl.as_deref())
@@ -214,8 +219,13 @@ impl CauseEntry {
         }
     }
 
+    /// What the implementation does, with the detail.
+    pub(super) fn sentence(&self) -> String {
+        format!("{}{}", self.text, self.detail_in_parentheses())
+    }
+
     /// The detail in parentheses, with a space before it; empty if there is none.
-    pub(crate) fn detail_in_parentheses(&self) -> String {
+    fn detail_in_parentheses(&self) -> String {
         self.detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default()
     }
 }

@@ -77,7 +77,7 @@ fn finding(check: &CheckEntry, text: String) -> FindingEntry {
 /// What is wrong: the cause with its detail, or else the check's own message.
 fn text_of(check: &CheckEntry) -> String {
     match &check.cause {
-        Some(cause) => format!("{}{}", cause.text, cause.detail_in_parentheses()),
+        Some(cause) => cause.sentence(),
         None => check.message.clone().unwrap_or_default(),
     }
 }

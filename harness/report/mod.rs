@@ -289,6 +289,18 @@ impl Report {
         self
     }
 
+    /// The groups of its requirements, in the order in which they first occur: the contract has some requirements of a group after
+    /// other groups.
+    pub(crate) fn groups(&self) -> Vec<&'static str> {
+        let mut groups = Vec::new();
+        for check in &self.checks {
+            if !groups.contains(&check.group()) {
+                groups.push(check.group());
+            }
+        }
+        groups
+    }
+
     /// Adds a note for each file of the evidence that could not be written. If there is one, the run ends as an error.
     pub fn note_missing_evidence(&mut self, failures: &[String]) {
         if !failures.is_empty() {

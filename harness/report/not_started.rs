@@ -3,12 +3,10 @@
 use std::fmt::Write as _;
 
 use super::Report;
+use super::text::WIDTH;
 use crate::error::StartFailure;
 use crate::redaction::Redaction;
 use crate::terminal::{BAD, DIM, clean, clipped};
-
-/// How wide lines are. Commands are not broken, so that they can be copied.
-const WIDTH: usize = 100;
 
 /// The indentation of what a line says after its name.
 const MARGIN: usize = 11;

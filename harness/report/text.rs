@@ -129,15 +129,8 @@ fn heading(text: &mut String, report: &Report, width: usize) {
 
 /// Every requirement with its sentence, by group.
 fn every_requirement(text: &mut String, report: &Report, width: usize) {
-    // The contract has some requirements of a group after other groups.
-    let mut groups: Vec<&str> = Vec::new();
-    for check in &report.checks {
-        if !groups.contains(&check.group()) {
-            groups.push(check.group());
-        }
-    }
     let entries = || report.requirements.iter().zip(&report.checks);
-    for group in groups {
+    for group in report.groups() {
         let _ = writeln!(text, "\n{BOLD}{group}{BOLD:#}");
         for (requirement, check) in entries().filter(|(_, check)| check.group() == group) {
             entry(text, requirement, check, width);

@@ -26,7 +26,7 @@ use twenty_conform::peers::fault::{Faults, ReceiverFault, SenderFault};
 use twenty_conform::peers::mutant;
 use twenty_conform::peers::receiver::{Observer, Receiver, Settings};
 use twenty_conform::peers::sender::pooled::Pooled;
-use twenty_conform::peers::sender::{ANSWER_WAIT, Sender};
+use twenty_conform::peers::sender::{ANSWER_WAIT, Sender, Transport};
 use twenty_conform::random::Random;
 use twenty_conform::subject;
 use twenty_conform::subject::observations::{Observing, Source};
@@ -171,6 +171,12 @@ async fn assert_all_pass(what: &str, run: impl AsyncFn(Limits) -> Run) -> Run {
     assert_eq!(not_passed(&second), "", "{what}, with limits {PATIENCE} times as long; before: {late}");
     tell_late(&format!("{what}: {late}"));
     second
+}
+
+/// The reference sender with this transport.
+async fn assert_sender_passes(what: &str, transport: impl Transport) -> Run {
+    let sender = Sender::new(&DOCUMENTED, Clock::system(), Random::from_seed(1), Arc::new(transport));
+    assert_all_pass(what, async |limits| check_sender(&sender, &options(&DOCUMENTED, limits)).await).await
 }
 
 /// The causes that a run names, by requirement.

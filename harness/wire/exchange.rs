@@ -240,6 +240,14 @@ impl Outcome {
             _ => None,
         }
     }
+
+    /// The answer, if a rate limit gave it.
+    pub fn rate_limit(&self) -> Option<&Response> {
+        match self {
+            Self::Answered(answer) if answer.limits_rate() => Some(answer),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for Outcome {

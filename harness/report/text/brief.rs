@@ -57,7 +57,7 @@ pub(super) fn render(report: &Report) -> String {
         if at >= REASONS && check.verdict == VerdictName::Inconclusive {
             more += ids.len();
         } else {
-            let why = clipped(first_line(check), SHOWN);
+            let why = clipped(check.first_line(), SHOWN);
             let _ = writeln!(text, "{UNCLEAR}{}{UNCLEAR:#} {}: {why}", check.verdict.as_str(), ids.join(","));
         }
     }
@@ -86,7 +86,7 @@ fn entry(text: &mut String, report: &Report, finding: &FindingEntry) {
     // Of a sender, the cause says why, and the message what.
     let found = check.filter(|check| check.sent.is_none() && check.cause.is_some());
     if let Some(found) = found {
-        line("found", &clipped(first_line(found), SHOWN));
+        line("found", &clipped(found.first_line(), SHOWN));
     }
     if let Some(cases) = cases(report, finding) {
         let cases: Vec<&str> = cases.lines().collect();
@@ -104,8 +104,4 @@ fn entry(text: &mut String, report: &Report, finding: &FindingEntry) {
     if let Some(rerun) = &finding.rerun {
         line("rerun", rerun);
     }
-}
-
-fn first_line(check: &CheckEntry) -> &str {
-    check.message.as_deref().unwrap_or_default().lines().next().unwrap_or_default()
 }

@@ -109,7 +109,7 @@ fn details(text: &mut String, report: &Report, finding: &FindingEntry, (indent, 
     match (&check.sent, finding.cause) {
         (Some(sent), Some(_)) => line("sent", sent),
         // Without a cause, the headline is the message.
-        (None, Some(_)) => line("found", first_line(check.message.as_deref().unwrap_or_default())),
+        (None, Some(_)) => line("found", check.first_line()),
         (_, None) => {}
     }
     let mut answered = check.answer.as_ref().map(answer::line);
@@ -181,8 +181,4 @@ fn repeat(text: &mut String, indent: usize, finding: &FindingEntry, check: &Chec
     if let Some(command) = finding.rerun.as_deref().or_else(|| check.again()) {
         labelled_command(text, indent, "again", command);
     }
-}
-
-fn first_line(message: &str) -> &str {
-    message.lines().next().unwrap_or_default()
 }

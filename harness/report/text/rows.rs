@@ -85,7 +85,7 @@ fn row(text: &mut String, report: &Report, (requirement, check): Row<'_>, (colum
             let number = number.map(|number| format!(" ({number})")).unwrap_or_default();
             (UNCLEAR, format!("{}{number}", check.verdict.as_str()))
         }
-        verdict => (UNCLEAR, format!("{}: {}", verdict.as_str(), first_line(check))),
+        verdict => (UNCLEAR, format!("{}: {}", verdict.as_str(), check.first_line())),
     };
     let at = TITLE + column + 2;
     let narrow = at + 12 > width;
@@ -112,11 +112,6 @@ fn number_of(report: &Report, id: &str) -> String {
     at.filter(|_| report.findings.len() > 1).map(|at| format!(" ({})", at + 1)).unwrap_or_default()
 }
 
-fn first_line(check: &CheckEntry) -> String {
-    let message = check.message.as_deref().unwrap_or_default();
-    clean(message.lines().next().unwrap_or_default()).into_owned()
-}
-
 /// Whether a requirement is open because no valid delivery was accepted.
 pub(super) fn depends_on_valid(report: &Report, check: &CheckEntry) -> bool {
     let rejected = |check: &CheckEntry| {
@@ -130,15 +125,8 @@ pub(super) fn depends_on_valid(report: &Report, check: &CheckEntry) -> bool {
 
 /// One line for each group: how many passed, failed and were not judged. With `passing`, only groups where something passed.
 pub(super) fn groups(text: &mut String, report: &Report, passing: bool, width: usize) {
-    let mut groups: Vec<&str> = Vec::new();
-    for check in &report.checks {
-        if !groups.contains(&check.group()) {
-            groups.push(check.group());
-        }
-    }
-    let of = |group: &'static str| group;
     let mut is_first = true;
-    for group in groups {
+    for group in report.groups() {
         let checks: Vec<&CheckEntry> = report.checks.iter().filter(|check| check.group() == group).collect();
         let count = |verdict| checks.iter().filter(|check| check.verdict == verdict).count();
         let passed = count(VerdictName::Pass);
@@ -150,7 +138,7 @@ pub(super) fn groups(text: &mut String, report: &Report, passing: bool, width: u
         }
         let name = if report.role == "both" { group } else { group.rsplit('/').next().unwrap_or(group) };
         let names = [
-            (VerdictName::Pass, of("passed")),
+            (VerdictName::Pass, "passed"),
             (VerdictName::Fail, "failed"),
             (VerdictName::Inconclusive, "inconclusive"),
             (VerdictName::Error, "in error"),

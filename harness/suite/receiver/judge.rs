@@ -132,7 +132,7 @@ pub(super) fn has_controls(t: &Transcript, trial: &Trial) -> bool {
 
 /// Whether a delivery was rejected by a rate limit, not because of its content. RCV-8 judges the limit itself.
 pub(super) fn is_rate_limited(t: &Transcript, trial: &Trial) -> bool {
-    matches!(t.outcome(trial.exchange), Outcome::Answered(answer) if answer.limits_rate())
+    t.outcome(trial.exchange).rate_limit().is_some()
 }
 
 /// Why trials are inconclusive, if they are.
@@ -143,9 +143,7 @@ fn uncontrolled(t: &Transcript, trials: &[&Trial], unclear: Option<&Trial>) -> O
     let unclear = unclear?;
     let reason = match rejected_control(t, unclear) {
         Some(outcome) => {
-            if let Outcome::Answered(answer) = outcome
-                && answer.limits_rate()
-            {
+            if let Some(answer) = outcome.rate_limit() {
                 return Some(Verdict::Inconclusive(messages::rate_limited(answer)));
             }
             let cause = of_refusal(t).map(|cause| messages::because(&cause.to_string()));

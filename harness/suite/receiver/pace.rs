@@ -14,7 +14,7 @@ use crate::suite::cause::{Cause, Code};
 use crate::suite::requirement::{Binds, Evidence, Expected, Level, Requirement, Verdict};
 use crate::suite::scenario::Scenario;
 use crate::suite::transcript::{Respect, ScenarioName, Transcript, Trial};
-use crate::wire::exchange::{Delivery, Outcome};
+use crate::wire::exchange::Delivery;
 
 /// The requirements of this group, in the order of the contract.
 pub(super) const ALL: &[Requirement] = &[RCV_7, RCV_12, RCV_8, RCV_13];
@@ -147,7 +147,7 @@ fn accepts_twenty(requirement: &Requirement, t: &Transcript) -> Verdict {
     let before = |trial: &Trial| {
         let sent = trial.controls.iter().copied().chain([trial.exchange]);
         let mut sent = sent.filter(|&id| first.is_some_and(|first| id < first));
-        sent.any(|id| matches!(t.outcome(id), Outcome::Answered(answer) if answer.limits_rate()))
+        sent.any(|id| t.outcome(id).rate_limit().is_some())
     };
     let accepted = limited.iter().all(|trial| has_controls(t, trial));
     if accepted && !t.trials.iter().any(before) && !goes_on(t) {
@@ -163,10 +163,7 @@ fn accepts_twenty(requirement: &Requirement, t: &Transcript) -> Verdict {
 fn goes_on(t: &Transcript) -> bool {
     let single = |trial: &&Trial| trial.respect != Respect::Concurrent;
     t.trials.iter().filter(single).any(|trial| is_rate_limited(t, trial))
-        || t.trials
-            .iter()
-            .flat_map(|trial| &trial.controls)
-            .any(|&id| matches!(t.outcome(id), Outcome::Answered(answer) if answer.limits_rate()))
+        || t.trials.iter().flat_map(|trial| &trial.controls).any(|&id| t.outcome(id).rate_limit().is_some())
 }
 
 fn accepts_at_once(requirement: &Requirement, t: &Transcript) -> Verdict {

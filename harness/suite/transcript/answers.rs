@@ -61,10 +61,7 @@ impl Transcript {
     pub fn limited(&self) -> Option<&Response> {
         let sent =
             |trial: &'_ Trial| trial.controls.iter().copied().chain([trial.exchange]).collect::<Vec<_>>();
-        self.trials.iter().flat_map(sent).find_map(|id| match self.outcome(id) {
-            Outcome::Answered(answer) if answer.limits_rate() => Some(answer),
-            _ => None,
-        })
+        self.trials.iter().flat_map(sent).find_map(|id| self.outcome(id).rate_limit())
     }
 
     pub fn acknowledged(&self, id: ExchangeId) -> bool {

@@ -11,31 +11,13 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
+use twenty_conform::cli::OF_AGENTS;
 
 /// The longest run, on a busy machine.
 const LONGEST_RUN: Duration = Duration::from_secs(300);
 
-/// Variables that the binary reads in addition to `TWENTY_…`, the last of them to find out whether a coding agent runs it.
-const VARIABLES: [&str; 18] = [
-    "NO_COLOR",
-    "CLICOLOR",
-    "CLICOLOR_FORCE",
-    "PORT",
-    "TERM",
-    "AI_AGENT",
-    "AGENT",
-    "CLAUDECODE",
-    "CLAUDE_CODE",
-    "CURSOR_AGENT",
-    "GEMINI_CLI",
-    "CODEX_SANDBOX",
-    "CODEX_THREAD_ID",
-    "CLINE_ACTIVE",
-    "OPENCODE",
-    "AUGMENT_AGENT",
-    "COPILOT_CLI",
-    "GOOSE_TERMINAL",
-];
+/// Variables that the binary reads in addition to `TWENTY_…` and those of coding agents.
+const VARIABLES: [&str; 5] = ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "PORT", "TERM"];
 
 /// A program that is killed when the value is dropped.
 pub(crate) struct Running(pub(crate) Child);
@@ -74,7 +56,7 @@ pub(crate) fn twenty<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) ->
     for (name, _) in std::env::vars_os().filter(|(name, _)| is_own(name)) {
         command.env_remove(name);
     }
-    for name in VARIABLES {
+    for name in VARIABLES.iter().chain(&OF_AGENTS) {
         command.env_remove(name);
     }
     command

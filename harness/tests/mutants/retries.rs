@@ -1,21 +1,17 @@
 //! A sender that retries with care passes everything, and its retries are judged.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::time::timeout;
-use twenty_conform::clock::Clock;
+use twenty_conform::peers::sender::Transport;
 use twenty_conform::peers::sender::pooled::Pooled;
-use twenty_conform::peers::sender::{Sender, Transport};
-use twenty_conform::random::Random;
-use twenty_conform::webhook::dialect::DOCUMENTED;
 use twenty_conform::wire::exchange::{Delivery, Outcome};
 use url::Url;
 
-use super::{MUTANT_WAIT, assert_all_pass, check_sender, options, passed};
+use super::{MUTANT_WAIT, assert_sender_passes, passed};
 
 /// Retries failed deliveries as a careful sender does: unchanged, a few times, with growing pauses.
 struct Retries(Pooled);
@@ -45,9 +41,6 @@ impl Transport for Retries {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sender_with_careful_retries_passes_everything() {
-    let transport = Arc::new(Retries(Pooled::new(MUTANT_WAIT).unwrap()));
-    let sender = Sender::new(&DOCUMENTED, Clock::system(), Random::from_seed(1), transport);
-    let run = async |limits| check_sender(&sender, &options(&DOCUMENTED, limits)).await;
-    let run = assert_all_pass("a sender that retries", run).await;
+    let run = assert_sender_passes("a sender that retries", Retries(Pooled::new(MUTANT_WAIT).unwrap())).await;
     assert!(passed(&run).is_superset(&["SIG-7", "ACK-4"].into()), "{:?}", passed(&run));
 }

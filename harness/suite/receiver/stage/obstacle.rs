@@ -85,11 +85,7 @@ impl ReceiverStage<'_> {
     /// Errors: it does, so no more is sent.
     pub(super) fn notice_limit(&mut self) -> Result<(), SubjectError> {
         let last = self.transcript.exchanges.after(self.transcript.exchanges.count().saturating_sub(LIMITED));
-        let limits = last.iter().filter_map(|exchange| match &exchange.outcome {
-            Outcome::Answered(answer) if answer.limits_rate() => Some(answer),
-            _ => None,
-        });
-        let limits: Vec<_> = limits.collect();
+        let limits: Vec<_> = last.iter().filter_map(|exchange| exchange.outcome.rate_limit()).collect();
         match limits.last() {
             Some(answer) if limits.len() >= LIMITED => {
                 let why = messages::rate_limited(answer);
