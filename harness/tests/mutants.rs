@@ -5,6 +5,7 @@
 
 mod alone;
 
+mod matrix;
 mod nulls;
 mod probes;
 mod provisional;
@@ -40,7 +41,7 @@ use twenty_conform::webhook::signature::Secret;
 use twenty_conform::wire::endpoint::certificates::Authority;
 use twenty_conform::wire::endpoint::http;
 
-use crate::snapshot::assert_snapshot;
+use self::matrix::Matrix;
 
 /// How many mutants run at the same time. They spend most of their time waiting.
 const AT_ONCE: usize = 16;
@@ -68,13 +69,13 @@ pub(crate) fn options(dialect: &'static Dialect, limits: Limits) -> Options {
     }
 }
 
-/// Every wait of these limits `PATIENCE` times as long.
-fn longer(limits: Limits) -> Limits {
+/// Every wait of these limits this many times as long.
+fn longer(limits: Limits, times: u32) -> Limits {
     Limits {
-        deadline: limits.deadline * PATIENCE,
-        timeout: limits.timeout * PATIENCE,
-        prompt: limits.prompt * PATIENCE,
-        quick: limits.quick * PATIENCE,
+        deadline: limits.deadline * times,
+        timeout: limits.timeout * times,
+        prompt: limits.prompt * times,
+        quick: limits.quick * times,
         ..limits
     }
 }
@@ -167,7 +168,7 @@ async fn assert_all_pass(what: &str, run: impl AsyncFn(Limits) -> Run) -> Run {
     if late.is_empty() {
         return first;
     }
-    let second = run(longer(Limits::default())).await;
+    let second = run(longer(Limits::default(), PATIENCE)).await;
     assert_eq!(not_passed(&second), "", "{what}, with limits {PATIENCE} times as long; before: {late}");
     tell_late(&format!("{what}: {late}"));
     second
@@ -189,18 +190,6 @@ fn causes(run: &Run) -> Vec<String> {
         _ => None,
     };
     run.findings.iter().filter_map(cause).collect()
-}
-
-/// Compares a kill matrix with its snapshot.
-fn assert_matrix(name: &str, rows: &[(String, Vec<String>)]) {
-    let mut text = String::new();
-    for (fault, killed_by) in rows {
-        writeln!(text, "{fault}").unwrap();
-        for kill in killed_by {
-            writeln!(text, "  {kill}").unwrap();
-        }
-    }
-    assert_snapshot(name, &text);
 }
 
 fn requirements_naming(is_counterexample: impl Fn(Faults) -> bool) -> BTreeSet<&'static str> {
@@ -240,10 +229,7 @@ async fn run_sender_mutant(fault: SenderFault, patience: u32) -> Run {
     let transport = Arc::new(Pooled::new(MUTANT_WAIT * patience).unwrap());
     let (clock, random, late) = (Clock::system(), Random::from_seed(1), LATE_DELIVERY * patience);
     let mutant = mutant::sender::Mutant::new(fault, dialect, clock, random, transport, late);
-    let limits = short();
-    let limits =
-        Limits { deadline: limits.deadline * patience, timeout: limits.timeout * patience, ..limits };
-    check_sender(&mutant, &options(dialect, limits)).await
+    check_sender(&mutant, &options(dialect, longer(short(), patience))).await
 }
 
 /// The fault that no requirement forbids but a note reports, and words of that note.
@@ -300,9 +286,6 @@ fn tell_late(first: &str) {
         .unwrap();
 }
 
-/// How many mutants may need the second run.
-const MOST_LATE: usize = 8;
-
 #[tokio::test(flavor = "multi_thread")]
 async fn sender_mutants_fail_the_requirements_of_their_fault() {
     // Each on its own thread: while one is judged, the others continue.
@@ -316,48 +299,46 @@ async fn sender_mutants_fail_the_requirements_of_their_fault() {
     // In any order, so the next one starts as soon as any is done.
     let mut runs: Vec<_> = runs.buffer_unordered(AT_ONCE).map(Result::unwrap).collect().await;
     runs.sort_by_key(|(fault, _)| SenderFault::ALL.iter().position(|other| other == fault));
-    let (mut wrong, mut late) = (String::new(), 0);
-    let mut rows = Vec::new();
-    for (fault, run) in &mut runs {
-        let first = unexpected(*fault, run);
-        if !first.is_empty() {
-            // Lateness fails more than the fault alone, and never less.
-            let is_late = names_sender_fault(*fault).is_subset(&failed(run));
-            late += usize::from(is_late);
-            *run = run_sender_mutant(*fault, PATIENCE).await;
-            let again = unexpected(*fault, run);
-            if is_late && late <= MOST_LATE && again.is_empty() {
-                tell_late(&first);
-            } else {
-                writeln!(wrong, "{first}  with limits {PATIENCE} times as long: {again}").unwrap();
-            }
-        }
-        wrong += &short_reports::too_long(&format!("{fault:?}"), run);
-        rows.push((format!("{fault:?}"), causes(run)));
+    let mut matrix = Matrix::default();
+    for (fault, first) in runs {
+        let again = async || run_sender_mutant(fault, PATIENCE).await;
+        matrix
+            .add(
+                &format!("{fault:?}"),
+                &names_sender_fault(fault),
+                first,
+                |run| unexpected(fault, run),
+                again,
+            )
+            .await;
     }
-    assert_eq!(wrong, "", "mutants and the requirements that name their faults disagree");
-    assert_matrix("kill-matrix-senders", &rows);
+    matrix.assert("kill-matrix-senders");
 }
 
 /// Runs the suite on a receiver with a fault.
-async fn run_receiver_mutant(fault: ReceiverFault) -> Run {
+async fn run_receiver_mutant(fault: ReceiverFault, patience: u32) -> Run {
     // Only one dialect has a nonce.
     let shipped = [ReceiverFault::DedupesOnNonce, ReceiverFault::RejectsShipped];
     let dialect = if shipped.contains(&fault) { &SHIPPED } else { &DOCUMENTED };
     let (observations, observer) = observations();
-    let mutant =
-        mutant::receiver::Mutant::new(fault, Settings::new(secret()), Clock::system(), LATE, observer);
+    let mutant = mutant::receiver::Mutant::new(
+        fault,
+        Settings::new(secret()),
+        Clock::system(),
+        LATE * patience,
+        observer,
+    );
     let server = plain::serve(Arc::new(mutant)).await.unwrap();
     let receiver =
         subject::receiver::Receiver::here(server, "/", secret()).observed_by(Source::Pushed(observations));
     // The time of a comparison can only be measured while nothing else runs.
     let left_out = if fault == ReceiverFault::ComparesDigitByDigit { "" } else { "VER-15" };
-    check_receiver_without(receiver, &options(dialect, patient()), left_out).await
+    check_receiver_without(receiver, &options(dialect, longer(patient(), patience)), left_out).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn receiver_mutants_fail_the_requirements_of_their_fault() {
-    let run = |fault: ReceiverFault| async move { (fault, run_receiver_mutant(fault).await) };
+    let run = |fault: ReceiverFault| async move { (fault, run_receiver_mutant(fault, 1).await) };
     let (alone, together): (Vec<_>, Vec<_>) =
         ReceiverFault::ALL.iter().copied().partition(|fault| *fault == ReceiverFault::ComparesDigitByDigit);
     let mut runs: Vec<_> = stream::iter(together).map(run).buffer_unordered(AT_ONCE).collect().await;
@@ -365,20 +346,19 @@ async fn receiver_mutants_fail_the_requirements_of_their_fault() {
     for fault in alone {
         runs.push(run(fault).await);
     }
-    let mut wrong = String::new();
-    let mut rows = Vec::new();
-    for (fault, run) in &runs {
+    let mut matrix = Matrix::default();
+    for (fault, first) in runs {
         let expected = requirements_naming(
-            |faults| matches!(faults, Faults::Receiver(faults) if faults.contains(fault)),
+            |faults| matches!(faults, Faults::Receiver(faults) if faults.contains(&fault)),
         );
-        if expected.is_empty() || failed(run) != expected {
-            writeln!(wrong, "{fault:?}: expected {expected:?}, failed {:?}", causes(run)).unwrap();
-        }
-        wrong += &short_reports::too_long(&format!("{fault:?}"), run);
-        rows.push((format!("{fault:?}"), causes(run)));
+        let unexpected = |run: &Run| match failed(run) == expected && !expected.is_empty() {
+            true => String::new(),
+            false => format!("{fault:?}: expected {expected:?}, failed {:?}\n", causes(run)),
+        };
+        let again = async || run_receiver_mutant(fault, PATIENCE).await;
+        matrix.add(&format!("{fault:?}"), &expected, first, unexpected, again).await;
     }
-    assert_eq!(wrong, "", "mutants and the requirements that name their faults disagree");
-    assert_matrix("kill-matrix-receivers", &rows);
+    matrix.assert("kill-matrix-receivers");
 }
 
 #[test]

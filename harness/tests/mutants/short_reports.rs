@@ -41,7 +41,7 @@ async fn reports_on_mutants() {
         ("receiver-body-alone", ReceiverFault::VerifiesBodyAlone),
         ("receiver-several-findings", ReceiverFault::AcceptsMissingSignature),
     ] {
-        let run = run_receiver_mutant(fault).await;
+        let run = run_receiver_mutant(fault, 1).await;
         let report = report(&run);
         for (form, detail) in
             [("text", Detail::Normal), ("short", Detail::Quiet), ("verbose", Detail::Verbose)]
