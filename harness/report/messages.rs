@@ -6,7 +6,6 @@ use std::io;
 use std::path::Path;
 
 use crate::plural::counted;
-use crate::suite::requirement::Level;
 use crate::webhook::dialect::SHIPPED;
 use crate::wire::exchange::Outcome;
 
@@ -58,25 +57,6 @@ pub(super) fn why_this_dialect(chosen: &str, refused: &str, answer: &str) -> Str
         format!("It accepts {chosen} payloads, which Twenty sends today; {refused} ones were {answer}.")
     } else {
         format!("It accepts {chosen} payloads, but Twenty sends {refused} ones today; they were {answer}.")
-    }
-}
-
-pub(super) fn would_fail_too() -> &'static str {
-    "After this fix, these would fail too:"
-}
-
-/// One of them in a line.
-pub(super) fn would_fail(level: Level, id: &str, code: Option<&str>, what: &str) -> String {
-    let code = code.map(|code| format!(" {code}")).unwrap_or_default();
-    format!("after this fix {level} {id} would fail too{code}: {what}")
-}
-
-/// How open requirements came out with deliveries made in the way that the receiver wants.
-pub(super) fn provisional_counts(passed: usize, failed: usize) -> String {
-    match failed {
-        0 => format!("provisional: {passed} pass"),
-        1 => format!("provisional: {passed} pass, 1 fails"),
-        _ => format!("provisional: {passed} pass, {failed} fail"),
     }
 }
 

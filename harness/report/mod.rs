@@ -20,7 +20,6 @@ mod framework;
 mod messages;
 mod not_started;
 mod program_output;
-mod provisional;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

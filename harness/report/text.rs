@@ -3,6 +3,7 @@
 //!
 //! Colours only repeat what the words say. With [`Detail::Quiet`] it is the short form for coding agents.
 
+mod after_fix;
 mod answer;
 mod brief;
 mod finding;
@@ -15,7 +16,7 @@ use std::fmt::Write as _;
 use anstyle::Style;
 
 use self::layout::{labelled, labelled_command, wrapped};
-use super::{CheckEntry, Report, RequirementEntry, VerdictName, not_started, provisional};
+use super::{CheckEntry, Report, RequirementEntry, VerdictName, not_started};
 use crate::terminal::{BAD, BOLD, DIM, GOOD, UNCLEAR, clean};
 
 pub use self::layout::WIDTH;
@@ -58,7 +59,7 @@ pub fn render(report: &Report, detail: Detail, width: usize) -> String {
     let mut text = String::new();
     heading(&mut text, report, width);
     finding::all(&mut text, report, width);
-    text.push_str(&provisional::block(report));
+    text.push_str(&after_fix::block(report, width));
     let together = together(report);
     if detail == Detail::Verbose {
         every_requirement(&mut text, report, width);

@@ -293,8 +293,8 @@ codes! {
         "handle the errors of the request's stream (`aborted`, ECONNRESET, an incomplete body), and answer nothing",
         avoid "restart the process after each end: the deliveries in it are lost";
     CrashEverything = "crash.everything":
-        "the receiver crashes: its process ends during the run, or it answers 5xx to every delivery",
-        "catch the exceptions of a request and log them; read the last lines of the output to see why the process ends",
+        "the receiver crashes",
+        "see the last lines of its output; catch the exceptions of a request, and log them",
         avoid "restart the process after each end: the deliveries in it are lost";
     RouteNotFound = "route.not-found":
         "nothing accepts deliveries at this path: everything is answered 404",

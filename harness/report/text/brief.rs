@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 
 use super::finding::{cases, check_of, style_of};
 use super::rows::{depends_on_valid, explained_by};
-use super::{answer, messages, together};
-use crate::report::{CheckEntry, FindingEntry, Report, VerdictName, provisional};
+use super::{after_fix, answer, messages, together};
+use crate::report::{CheckEntry, FindingEntry, Report, VerdictName};
 use crate::terminal::{UNCLEAR, clean, clipped};
 
 /// How many characters of an output, a message or a list are shown.
@@ -28,7 +28,7 @@ pub(super) fn render(report: &Report) -> String {
     for finding in &report.findings {
         entry(&mut text, report, finding);
     }
-    for line in provisional::short(report) {
+    for line in after_fix::short(report) {
         let _ = writeln!(text, "{line}");
     }
     let together = together(report);

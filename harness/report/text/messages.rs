@@ -1,6 +1,7 @@
 //! What the text report says, in its order.
 
 use crate::plural::counted;
+use crate::suite::requirement::Level;
 
 pub(super) use crate::report::messages::also_explained_by;
 
@@ -86,6 +87,25 @@ pub(super) fn depend_on_it(count: usize) -> String {
         "1 requirement depends on it".to_owned()
     } else {
         format!("{count} requirements depend on it")
+    }
+}
+
+pub(super) fn would_fail_too() -> &'static str {
+    "After this fix, these would fail too:"
+}
+
+/// One of them in a line.
+pub(super) fn would_fail(level: Level, id: &str, code: Option<&str>, what: &str) -> String {
+    let code = code.map(|code| format!(" {code}")).unwrap_or_default();
+    format!("after this fix {level} {id} would fail too{code}: {what}")
+}
+
+/// How open requirements came out with deliveries made in the way that the receiver wants.
+pub(super) fn provisional_counts(passed: usize, failed: usize) -> String {
+    match failed {
+        0 => format!("provisional: {passed} pass"),
+        1 => format!("provisional: {passed} pass, 1 fails"),
+        _ => format!("provisional: {passed} pass, {failed} fail"),
     }
 }
 

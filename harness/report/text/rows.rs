@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 
 use super::finding::style_of;
 use super::layout::wrapped;
-use super::messages;
-use crate::report::{CheckEntry, Report, RequirementEntry, VerdictName, provisional};
+use super::{after_fix, messages};
+use crate::report::{CheckEntry, Report, RequirementEntry, VerdictName};
 use crate::terminal::{DIM, UNCLEAR, clean};
 
 /// The column of a requirement's title.
-const TITLE: usize = 18;
+pub(super) const TITLE: usize = 18;
 
 /// From so many on, requirements that are open for the same reason are listed together.
 const MANY: usize = 3;
@@ -52,7 +52,7 @@ pub(super) fn list(text: &mut String, report: &Report, is_told: &dyn Fn(&CheckEn
         row(text, report, (requirement, check), (column, width));
         if requirement.id == "RCV-1" && dependent > 0 {
             let words = messages::depend_on_it(dependent);
-            let counts = provisional::counts(report).map(|counts| format!(" ({counts})")).unwrap_or_default();
+            let counts = after_fix::counts(report).map(|counts| format!(" ({counts})")).unwrap_or_default();
             let verdict = format!("{UNCLEAR}inconclusive{UNCLEAR:#}{counts}");
             let _ = writeln!(text, "{:10}{words:<1$}  {verdict}", "", column + 8);
         }

@@ -15,6 +15,6 @@ pub(crate) fn ended(t: &Transcript, at: ExchangeId, how: &str) -> Verdict {
     };
     Evidence::new(messages::keeps_running(), messages::process_ended(), message)
         .shown_by([at])
-        .because(Cause::new(Code::CrashEverything))
+        .because(Cause::detailed(Code::CrashEverything, messages::process_ended()))
         .fail()
 }

@@ -2,10 +2,14 @@
 
 use std::fmt::Write as _;
 
-use super::check::{AfterFix, CheckEntry};
-use super::{Report, messages};
-use crate::suite::verdict::VerdictName;
-use crate::terminal::{BOLD, DIM, clean, lines};
+use anstyle::Style;
+
+use super::finding::style_of;
+use super::layout::{labelled, with_code};
+use super::messages;
+use super::rows::TITLE;
+use crate::report::{AfterFix, CheckEntry, Report, VerdictName};
+use crate::terminal::{BOLD, clean};
 
 /// The failures that would remain, those of the highest level first.
 pub(super) fn remaining(report: &Report) -> Vec<(&CheckEntry, &AfterFix)> {
@@ -16,7 +20,7 @@ pub(super) fn remaining(report: &Report) -> Vec<(&CheckEntry, &AfterFix)> {
 }
 
 /// The block of a text report that lists them, with ANSI colours; empty if there is none.
-pub(super) fn block(report: &Report) -> String {
+pub(super) fn block(report: &Report, width: usize) -> String {
     let remaining = remaining(report);
     let mut text = String::new();
     if remaining.is_empty() {
@@ -28,17 +32,19 @@ pub(super) fn block(report: &Report) -> String {
     for (check, failure) in remaining {
         let [id] = check.requirements;
         let title = report.requirements.iter().find(|one| one.id == id).map_or("", |one| one.title);
-        let _ = writeln!(text, "  {DIM}{:<6}{DIM:#}  {id:<6}  {title}", check.level);
+        let level = check.level.as_str();
+        let style = style_of(check.level);
+        let _ = write!(text, "  {style}{level:<7}{style:#} {id:<7} ");
+        let code = failure.cause.as_ref().map_or("", |cause| cause.code);
+        with_code(&mut text, (title, Style::new()), code, (TITLE, TITLE, width));
         let key = (failure.cause.as_ref().map(|cause| cause.code), failure.text());
         // The same cause is explained once.
         if told.contains(&key) {
             continue;
         }
-        let what = lines(&failure.message, "                  ");
-        let _ = writeln!(text, "                  {what}");
+        labelled(&mut text, TITLE, "found", &failure.message, width);
         if let Some(cause) = &failure.cause {
-            let fix = lines(cause.fix, "                       ");
-            let _ = writeln!(text, "                  {DIM}fix{DIM:#}  {fix}");
+            labelled(&mut text, TITLE, "fix", cause.fix, width);
         }
         told.push(key);
     }
