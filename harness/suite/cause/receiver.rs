@@ -21,7 +21,7 @@ use crate::suite::transcript::{
     Transcript, Trial,
 };
 use crate::webhook::recipe::{Digest, Message, Recipe};
-use crate::wire::exchange::ExchangeId;
+use crate::wire::exchange::{ExchangeId, Outcome};
 pub use instead::accepted_instead;
 
 /// The reformatting to which a receiver is blind that trims the body.
@@ -150,7 +150,11 @@ pub fn of_acceptance(transcript: &Transcript, accepted: &Trial) -> Option<Cause>
             return Some(Cause::detailed(Code::AcceptsEverything, messages::error_in_body()));
         }
         if let Some(cause) = accepts_everything(transcript) {
-            return Some(cause);
+            let page = match transcript.outcome(accepted.exchange) {
+                Outcome::Answered(answer) => route::of_page(answer),
+                _ => None,
+            };
+            return Some(page.unwrap_or(cause));
         }
     }
     if !valid_too && let Some((_, cause)) = hypothesis(accepted.respect) {

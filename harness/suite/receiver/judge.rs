@@ -41,7 +41,9 @@ pub(super) fn fails(
         let rejected = messages::rejected(outcome, t.exchange(first.exchange).took, &first.what);
         let message = with_death(t, first.exchange, rejected + &others);
         let evidence = Evidence::new(Expected::Accepted, outcome.to_string(), message);
-        let died = t.death_at(first.exchange).map(|_| Cause::detailed(Code::CrashEverything, messages::process_ended()));
+        let died = t
+            .death_at(first.exchange)
+            .map(|_| Cause::detailed(Code::CrashEverything, messages::process_ended()));
         let cause = died.or_else(|| cause(first));
         Some(evidence.shown_by(judged.iter().map(|trial| trial.exchange)).because(cause).fail())
     }

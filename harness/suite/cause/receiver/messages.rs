@@ -69,3 +69,11 @@ pub(super) fn timestamp_or_signature() -> &'static str {
 pub(super) fn only_this_form(dialect: &str) -> String {
     format!("only {dialect} payloads are accepted; check those with --dialect {dialect}")
 }
+
+pub(super) fn login_page() -> &'static str {
+    "200 and a login page to everything"
+}
+
+pub(super) fn page_for_people() -> &'static str {
+    "200 and a page for people to everything: is this the path of the receiver?"
+}

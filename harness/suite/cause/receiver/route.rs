@@ -158,11 +158,26 @@ fn is_login(answer: &Response) -> bool {
     is_form(answer) || demands || leads_to_login
 }
 
-/// A page with a login form.
+/// A page with a login form that refuses what was asked for.
 fn is_form(answer: &Response) -> bool {
+    matches!(answer.status, 401 | 403) && asks_for_password(answer)
+}
+
+/// A page with a field for a password, whatever its status.
+fn asks_for_password(answer: &Response) -> bool {
     let page = text(answer);
-    matches!(answer.status, 401 | 403)
-        && ["type=\"password\"", "type='password'", "type=password"].iter().any(|field| page.contains(field))
+    ["type=\"password\"", "type='password'", "type=password"].iter().any(|field| page.contains(field))
+}
+
+/// What answers 2xx with a page for people to everything, instead of a receiver.
+pub(super) fn of_page(answer: &Response) -> Option<Cause> {
+    let page = text(answer);
+    let begin = page.trim_start();
+    if asks_for_password(answer) {
+        return Some(Cause::detailed(Code::RouteLogin, messages::login_page()));
+    }
+    let is_page = begin.starts_with("<!doctype html") || begin.starts_with("<html");
+    is_page.then(|| Cause::detailed(Code::AcceptsEverything, messages::page_for_people()))
 }
 
 /// Whether an answer demands a user's name and password, which no receiver of webhooks expects.

@@ -130,3 +130,25 @@ fn acceptance_of_everything_is_one_cause() {
     let says_error = Sent(OTHER_KEY, Response::text(200, "{\"error\":\"invalid\"}"), Some(200));
     assert_eq!(of_first(vec![says_error]), "accepts.everything (an error in the body of a 2xx)");
 }
+
+#[test]
+fn page_that_answers_everything_is_no_receiver() {
+    let page = |html| {
+        let answers = |respect| Sent(respect, Response::text(200, html), Some(200));
+        let t = transcript(vec![
+            answers(Respect::Unsigned),
+            answers(OTHER_KEY),
+            answers(Respect::Digits("one digit")),
+        ]);
+        words(of_acceptance(&t, &t.trials[0]))
+    };
+    assert_eq!(
+        page("<!doctype html><form><input type=\"password\"></form>"),
+        "route.login (200 and a login page to everything)"
+    );
+    assert_eq!(
+        page("\n<HTML><title>Welcome</title>"),
+        "accepts.everything (200 and a page for people to everything: is this the path of the receiver?)"
+    );
+    assert_eq!(page("thank you for <html>"), "accepts.everything");
+}
