@@ -99,7 +99,7 @@ pub fn render(report: &Report, detail: Detail, width: usize) -> String {
     let _ = match report.unreached {
         true => writeln!(text),
         false if report.stopped => writeln!(text, "\n{DIM}{}{DIM:#}", messages::stopped_after(exchanges)),
-        false => writeln!(text, "\n{DIM}{requests}{DIM:#}"),
+        false => writeln!(text, "\n{DIM}{}{DIM:#}", wrapped(&requests, 0, 2, width).join("\n  ")),
     };
     let _ = writeln!(text, "{}", report.result_line());
     text

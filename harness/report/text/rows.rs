@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use anstyle::Style;
+
 use super::finding::style_of;
 use super::layout::wrapped;
 use super::{after_fix, messages};
@@ -10,6 +12,8 @@ use crate::terminal::{DIM, UNCLEAR, clean};
 
 /// The column of a requirement's title.
 pub(super) const TITLE: usize = 18;
+/// The column of the line on all requirements that depend on RCV-1.
+const DEPENDENT: usize = 10;
 
 /// From so many on, requirements that are open for the same reason are listed together.
 const MANY: usize = 3;
@@ -53,8 +57,9 @@ pub(super) fn list(text: &mut String, report: &Report, is_told: &dyn Fn(&CheckEn
         if requirement.id == "RCV-1" && dependent > 0 {
             let words = messages::depend_on_it(dependent);
             let counts = after_fix::counts(report).map(|counts| format!(" ({counts})")).unwrap_or_default();
-            let verdict = format!("{UNCLEAR}inconclusive{UNCLEAR:#}{counts}");
-            let _ = writeln!(text, "{:10}{words:<1$}  {verdict}", "", column + 8);
+            let verdict = format!("inconclusive{counts}");
+            let _ = write!(text, "{:DEPENDENT$}", "");
+            described(text, &words, (&verdict, UNCLEAR), (DEPENDENT, TITLE + column + 2, width));
         }
     }
     let mut told: Vec<String> = Vec::new();
@@ -87,13 +92,27 @@ fn row(text: &mut String, report: &Report, (requirement, check): Row<'_>, (colum
         }
         verdict => (UNCLEAR, format!("{}: {}", verdict.as_str(), check.first_line())),
     };
-    let at = TITLE + column + 2;
-    let narrow = at + 12 > width;
-    let (first, margin) = if narrow { (TITLE + title.chars().count() + 2, TITLE) } else { (at, at) };
-    let column = if narrow { 0 } else { column };
-    let lines = wrapped(&verdict, first, margin, width);
-    let _ = write!(text, "  {:<7} {id:<7} {title:<column$}  ", level.as_str());
-    for (number, line) in lines.iter().enumerate() {
+    let _ = write!(text, "  {:<7} {id:<7} ", level.as_str());
+    described(text, title, (&verdict, style), (TITLE, TITLE + column + 2, width));
+}
+
+/// What a row is about, which begins at a column, and the verdict at another one; below each other if a line is too narrow.
+fn described(
+    text: &mut String,
+    what: &str,
+    (verdict, style): (&str, Style),
+    (begin, at, width): (usize, usize, usize),
+) {
+    let margin = if at + 12 > width {
+        let what = wrapped(what, begin, begin, width).join(&format!("\n{:begin$}", ""));
+        let _ = write!(text, "{what}\n{:TITLE$}", "");
+        TITLE
+    } else {
+        let column = at - begin;
+        let _ = write!(text, "{what:<column$}");
+        at
+    };
+    for (number, line) in wrapped(verdict, margin, margin, width).iter().enumerate() {
         let before = if number == 0 { 0 } else { margin };
         let _ = writeln!(text, "{:before$}{style}{line}{style:#}", "");
     }
