@@ -29,6 +29,8 @@ pub(super) fn block(report: &Report, width: usize) -> String {
     // Writing to a string does not fail.
     let _ = writeln!(text, "\n{BOLD}{}{BOLD:#}", messages::would_fail_too());
     let mut told: Vec<(Option<&str>, String)> = Vec::new();
+    // Beside the titles there is little room in a narrow terminal.
+    let indent = TITLE.min(width / 4);
     for (check, failure) in remaining {
         let [id] = check.requirements;
         let title = report.requirements.iter().find(|one| one.id == id).map_or("", |one| one.title);
@@ -42,9 +44,9 @@ pub(super) fn block(report: &Report, width: usize) -> String {
         if told.contains(&key) {
             continue;
         }
-        labelled(&mut text, TITLE, "found", &failure.message, width);
+        labelled(&mut text, indent, "found", &failure.message, width);
         if let Some(cause) = &failure.cause {
-            labelled(&mut text, TITLE, "fix", cause.fix, width);
+            labelled(&mut text, indent, "fix", cause.fix, width);
         }
         told.push(key);
     }

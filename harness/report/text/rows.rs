@@ -12,6 +12,8 @@ use crate::terminal::{DIM, UNCLEAR, clean};
 
 /// The column of a requirement's title.
 pub(super) const TITLE: usize = 18;
+/// How much room a verdict of several lines has beside a title.
+const NARROWEST: usize = 24;
 /// The column of the line on all requirements that depend on RCV-1.
 const DEPENDENT: usize = 10;
 
@@ -103,7 +105,7 @@ fn described(
     (verdict, style): (&str, Style),
     (begin, at, width): (usize, usize, usize),
 ) {
-    let margin = if at + 12 > width {
+    let margin = if at + verdict.chars().count().min(NARROWEST) > width {
         let what = wrapped(what, begin, begin, width).join(&format!("\n{:begin$}", ""));
         let _ = write!(text, "{what}\n{:TITLE$}", "");
         TITLE
