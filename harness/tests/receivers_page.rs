@@ -1,7 +1,7 @@
 //! The receivers of `docs/receivers.md`.
 //!
-//! Invariant: each block is run as it stands on the page, and passes every requirement, advice too. Only what the receiver
-//! processes is not judged, because the blocks do not report it: what they store is compared with their names for it.
+//! Invariant: each block is run unchanged, as the page shows it, and passes every requirement, advice too. What a receiver processes
+//! is not judged, because the blocks do not report it. Instead each stored file must have the hash of its content as its name.
 
 use std::collections::BTreeSet;
 use std::fs;
