@@ -25,6 +25,8 @@ mod peers;
 mod printed_commands;
 mod processes;
 mod readme;
+#[cfg(unix)]
+mod receivers_page;
 mod reference;
 mod replays;
 mod secrets;
