@@ -23,9 +23,7 @@ use crate::subject::sender::{Sender, expect_ok};
 use crate::suite::max_time::MaxTime;
 use crate::suite::property::Extent;
 use crate::suite::sender::messages;
-use crate::suite::transcript::{
-    AnswerForm, Conduct, Emission, RegisteredWebhook, ScenarioName, Transcript,
-};
+use crate::suite::transcript::{AnswerForm, Conduct, Emission, RegisteredWebhook, ScenarioName, Transcript};
 use crate::webhook::dialect::Dialect;
 use crate::webhook::event::Event;
 use crate::webhook::json::difference::Concern;

@@ -75,7 +75,9 @@ impl SenderStage<'_> {
     pub(super) fn record_counting(&mut self, watched: Option<&Counting>) {
         let (now, unfinished_after) = (self.clock.now_ms(), self.transcript.limits.deadline);
         let seen = |one: &Registered| (one.index, one.endpoint.seen(unfinished_after));
-        for (at, (index, seen)) in self.registered.iter().map(seen).collect::<Vec<_>>().into_iter().enumerate() {
+        for (at, (index, seen)) in
+            self.registered.iter().map(seen).collect::<Vec<_>>().into_iter().enumerate()
+        {
             for (place, one) in seen.received.into_iter().enumerate() {
                 if watched.is_some_and(|watched| !watched.includes(at, place, &one)) {
                     continue;

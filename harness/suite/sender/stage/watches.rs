@@ -48,8 +48,9 @@ impl Counting {
     /// Whether a request is one of the scenario's. It is given by the place of the webhook and its place there.
     pub(super) fn includes(&self, webhook: usize, place: usize, received: &Received) -> bool {
         let is_own = || record_ids(&received.delivery).iter().any(|id| self.records.contains(id));
-        self.before.get(webhook).is_some_and(|before| place < *before)
-            || (received.at_ms <= self.over_ms && is_own())
+        self.before
+            .get(webhook)
+            .is_some_and(|before| place < *before || (received.at_ms <= self.over_ms && is_own()))
     }
 
     /// Until when the scenario was watched, if it is `now`, in milliseconds since the epoch.
@@ -167,9 +168,8 @@ impl SenderStage<'_> {
 
     /// Whether the sender was lost, which is the ending of another scenario.
     fn is_lost(&self) -> bool {
-        let lost = |(_, ending): &(_, Ending)| {
-            matches!(ending, Ending::Died(_) | Ending::ProtocolViolation(_))
-        };
+        let lost =
+            |(_, ending): &(_, Ending)| matches!(ending, Ending::Died(_) | Ending::ProtocolViolation(_));
         self.transcript.endings.iter().any(lost)
     }
 
@@ -201,5 +201,48 @@ impl SenderStage<'_> {
         } else {
             self.retired.extend(left.inspect(Endpoint::retire));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::wire::exchange::{Delivery, Headers, Outcome, Response, Transfer};
+
+    const OWN: &str = "aaaaaaaa-1111-4222-8333-444444444444";
+    const FOREIGN: &str = "bbbbbbbb-1111-4222-8333-444444444444";
+
+    fn received(body: &str, at_ms: u64) -> Received {
+        let delivery = Delivery {
+            method: "POST".to_owned(),
+            target: "/".to_owned(),
+            headers: Headers::default(),
+            body: Bytes::copy_from_slice(body.as_bytes()),
+            transfer: Transfer::Whole,
+        };
+        Received {
+            delivery,
+            body_length: body.len() as u64,
+            began_ms: at_ms,
+            at_ms,
+            outcome: Outcome::Answered(Response::default()),
+            given_up_after: None,
+            wrong_length: None,
+        }
+    }
+
+    #[test]
+    fn only_own_events_count_during_a_watch_and_nothing_after_it() {
+        let counting = Counting { before: vec![1, 0], records: [OWN.to_owned()].into(), over_ms: 500 };
+        let counts =
+            |webhook, place, body: &str, at_ms| counting.includes(webhook, place, &received(body, at_ms));
+        assert!(counts(0, 0, "not JSON", 100), "it came before the watch");
+        assert!(counts(0, 1, OWN, 500) && counts(1, 0, OWN, 500), "it came in time");
+        assert!(!counts(1, 0, OWN, 501), "it came later");
+        assert!(!counts(0, 1, FOREIGN, 200) && !counts(1, 0, "", 200), "it may be for another scenario");
+        assert!(!counts(2, 0, OWN, 200), "there is no such webhook");
+        assert_eq!((counting.watched_until(400), counting.watched_until(600)), (400, 500));
     }
 }
