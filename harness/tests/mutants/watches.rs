@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use tokio::time::sleep;
+use tokio::time::timeout;
 use twenty_conform::clock::Clock;
 use twenty_conform::peers::sender::pooled::Pooled;
 use twenty_conform::peers::sender::{Sender, Transport};
@@ -38,7 +38,8 @@ impl Transport for Again {
         if !self.1.is_zero() {
             let (Self(pooled, after), url, delivery) = (self.clone(), url.clone(), delivery.clone());
             tokio::spawn(async move {
-                sleep(after).await;
+                // A pause that nothing ends early.
+                let _ = timeout(after, std::future::pending::<()>()).await;
                 pooled.send(url, delivery).await;
             });
         }

@@ -28,7 +28,7 @@ pub const STALE_CONNECTIONS: Scenario = Scenario {
 /// How many events follow the first: a sender that loses one may have a new connection for the next.
 const EVENTS: usize = 3;
 /// How long until an idle connection has ended and the sender can have noticed that.
-const PAUSE: Duration = Duration::from_millis(150);
+const PAUSE: Duration = Duration::from_millis(200);
 
 impl SenderStage<'_> {
     async fn stale_connections(&mut self) -> Result<(), SubjectError> {
