@@ -164,6 +164,10 @@ pub async fn sender(
     };
     greeted?;
     play(&mut stage, &scenarios, options, progress).await;
+    if let Err(why) = unless_stopped(stage.end_watches(), options).await {
+        stage.cut_watches(&why);
+    }
+    stage.transcript.close();
     stage.remark_on_strays();
     let findings = judge(&transcript, selected);
     Ok(Run {
@@ -271,8 +275,9 @@ impl Player for on_sender::stage::SenderStage<'_> {
         }
     }
 
-    // Generated events are a scenario of their own, with its own rounds.
+    // Generated events are a scenario of their own, with its own rounds. They are many: no other webhook should get them.
     async fn play_round(&mut self) -> bool {
+        self.end_watches().await;
         false
     }
 
@@ -322,7 +327,8 @@ async fn play_one(stage: &mut impl Player, scenario: &Scenario, options: &Option
             ended
         }
     };
-    if let Some(why) = ended {
+    // Interrupted while other webhooks were deleted, it had ended before.
+    if let Some(why) = ended.filter(|_| stage.transcript().ending(scenario.name).is_none()) {
         stage.transcript().endings.push((scenario.name, why));
     }
     stage.transcript().close();

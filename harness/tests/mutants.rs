@@ -11,6 +11,7 @@ mod probes;
 mod provisional;
 mod retries;
 mod short_reports;
+mod watches;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

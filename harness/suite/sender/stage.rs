@@ -1,10 +1,11 @@
 //! The state of a run against a sender. It registers webhooks at endpoints, emits events, and records what arrives.
 //!
-//! Invariant: a wait ends as soon as its condition is met. To see that nothing arrives, the stage watches for a fixed time, which
-//! counts as waited.
+//! Invariant: a wait ends as soon as its condition is met. To see that nothing arrives, the stage watches for a fixed time. What
+//! nothing else happens in counts as waited.
 
 mod arrivals;
 mod outcomes;
+mod watches;
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -22,15 +23,14 @@ use crate::subject::sender::{Sender, expect_ok};
 use crate::suite::max_time::MaxTime;
 use crate::suite::property::Extent;
 use crate::suite::sender::messages;
-use crate::suite::transcript::{
-    AnswerForm, Conduct, Emission, Ending, RegisteredWebhook, ScenarioName, Transcript,
-};
+use crate::suite::transcript::{AnswerForm, Conduct, Emission, RegisteredWebhook, ScenarioName, Transcript};
 use crate::webhook::dialect::Dialect;
 use crate::webhook::event::Event;
 use crate::webhook::json::difference::Concern;
 use crate::webhook::signature::Secret;
 use crate::wire::endpoint::certificates::Authority;
 use crate::wire::endpoint::scripted::{Budget, Endpoint, Settings, Strays};
+use watches::{Watch, Watched};
 
 /// The code of a scenario.
 pub type Steps = for<'s> fn(&'s mut SenderStage<'_>) -> LocalBoxFuture<'s, Result<(), SubjectError>>;
@@ -57,6 +57,10 @@ pub struct SenderStage<'a> {
     /// The authority of the HTTPS endpoints, if there are to be any.
     authority: Option<&'a Authority>,
     pub(super) registered: Vec<Registered>,
+    /// The watch that follows the scenario under way.
+    watch: Option<Watch>,
+    /// The scenarios that are still watched.
+    watched: Vec<Watched>,
     /// The endpoints of webhooks that cannot be deleted. They stay open for deliveries that still go there.
     retired: Vec<Endpoint>,
     /// The token in each webhook's path, in the order of the transcript's webhooks.
@@ -121,6 +125,8 @@ impl<'a> SenderStage<'a> {
             settings,
             authority: None,
             registered,
+            watch: None,
+            watched: Vec::new(),
             retired,
             tokens,
         }
@@ -159,24 +165,6 @@ impl<'a> SenderStage<'a> {
         let all = all.into_iter().chain(https);
         self.transcript.capabilities = all.filter(|one| hello.declares(*one)).collect();
         Ok(hello)
-    }
-
-    /// Runs a scenario, and records how it ended.
-    pub async fn play(&mut self, scenario: ScenarioName, needs: Option<Capability>, steps: Steps) {
-        let is_able = needs.is_none_or(|needed| self.declares(needed));
-        let played = if is_able { steps(self).await } else { Ok(()) };
-        self.record_arrivals();
-        let cleared = if played.is_ok() { self.delete_webhooks().await } else { Ok(()) };
-        let ending = match played.and(cleared) {
-            Ok(()) => Ending::Complete,
-            Err(SubjectError::Died(why)) => Ending::Died(why),
-            Err(SubjectError::ProtocolViolation(why)) => Ending::ProtocolViolation(why),
-            Err(SubjectError::BrokenCapability(why)) => Ending::BrokenCapability(why),
-            Err(SubjectError::OutOfTime) => Ending::OutOfTime(self.max_time.whole()),
-            Err(why) => Ending::RequestFailed(why.to_string()),
-        };
-        self.close_endpoints();
-        self.transcript.endings.push((scenario, ending));
     }
 
     pub(super) fn declares(&self, capability: Capability) -> bool {
@@ -354,35 +342,6 @@ impl<'a> SenderStage<'a> {
         let possible =
             self.transcript.emissions_of(scenario).filter(|emission| emission.unsupported.is_none());
         possible.map(|emission| emission.record_id.clone()).collect()
-    }
-
-    /// Deletes the scenario's webhooks, if the sender can.
-    pub(super) async fn delete_webhooks(&mut self) -> Result<(), SubjectError> {
-        if !self.declares(Capability::Delete) {
-            return Ok(());
-        }
-        for registered in &self.registered {
-            if self.transcript.webhooks[registered.index].deleted_after.is_none() {
-                match self.call(Op::DeleteWebhook { webhook: registered.name.clone() }).await {
-                    // The scenario is over; SUB-3 judges whether webhooks can be deleted.
-                    Ok(_) | Err(SubjectError::RequestFailed(_)) => {}
-                    // Nor does it lack anything if the time is used up.
-                    Err(SubjectError::OutOfTime) => return Ok(()),
-                    Err(why) => return Err(why),
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Closes the scenario's endpoints. The endpoint of a webhook that cannot be deleted stays open, but no longer counts.
-    pub(crate) fn close_endpoints(&mut self) {
-        let left = self.registered.drain(..).map(|one| one.endpoint);
-        if self.transcript.capabilities.contains(&Capability::Delete) {
-            left.for_each(drop);
-        } else {
-            self.retired.extend(left.inspect(Endpoint::retire));
-        }
     }
 
     /// How long to wait for a sender that itself waits for an answer that never comes.

@@ -170,6 +170,17 @@ impl Endpoint {
         }
     }
 
+    /// Waits until each request was followed by the end of its connection, or `wait` is over.
+    pub(crate) async fn wait_for_ends(&self, wait: Duration) {
+        let deadline = Instant::now() + wait;
+        loop {
+            let changed = self.log.changed();
+            if self.log.all_ended() || timeout_at(deadline, changed).await.is_err() {
+                return;
+            }
+        }
+    }
+
     /// Waits until the recorded requests are `enough`, or `wait` is over. Returns whether they are.
     pub async fn wait(&self, wait: Duration, mut enough: impl FnMut(&[Received]) -> bool) -> bool {
         let deadline = Instant::now() + wait;

@@ -100,9 +100,10 @@ impl SenderStage<'_> {
         let answers: Vec<(u16, AnswerForm)> = (200..=299).map(|status| (status, AnswerForm::Plain)).collect();
         let targets = RedirectTargets { another_host: "", itself: "" };
         self.emit_for_each(scenario, &answers, &targets).await?;
-        self.watch().await;
         // An acknowledged delivery is settled at once.
-        self.settle([(0, self.record_ids(scenario))], self.transcript.limits.timeout).await
+        self.settle([(0, self.record_ids(scenario))], self.transcript.limits.timeout).await?;
+        self.watch_meanwhile(None);
+        Ok(())
     }
 
     async fn not_acknowledged(&mut self) -> Result<(), SubjectError> {
@@ -137,9 +138,10 @@ impl SenderStage<'_> {
         let answers: Vec<(u16, AnswerForm)> = FORMS.iter().map(|&form| (200, form)).collect();
         let targets = RedirectTargets { another_host: "", itself: "" };
         self.emit_for_each(scenario, &answers, &targets).await?;
-        self.watch().await;
         let ids = self.record_ids(scenario);
-        self.settle([(0, ids.clone()), (1, ids)], self.patience()).await
+        self.settle([(0, ids.clone()), (1, ids)], self.patience()).await?;
+        self.watch_meanwhile(None);
+        Ok(())
     }
 
     /// Emits one event for each answer. The webhook that was registered first gives the answers.

@@ -105,7 +105,7 @@ impl SenderStage<'_> {
             self.emit(scenario, &self.sample(name), Purpose::Sample).await?;
         }
         self.wait_for_all().await;
-        self.watch().await;
+        self.watch_meanwhile(None);
         Ok(())
     }
 
@@ -127,7 +127,7 @@ impl SenderStage<'_> {
             self.emit(scenario, &metadata, Purpose::Sample).await?;
         }
         self.wait_for_all().await;
-        self.watch().await;
+        self.watch_meanwhile(None);
         Ok(())
     }
 
@@ -151,7 +151,7 @@ impl SenderStage<'_> {
         let after: Vec<String> = self.record_ids(scenario).split_off(1);
         self.wait_for(&self.registered[1].endpoint, after).await;
         self.mark_awaited(scenario);
-        self.watch().await;
+        self.watch_meanwhile(None);
         Ok(())
     }
 

@@ -89,6 +89,10 @@ struct GeneratedRound {
     sent: HashMap<String, EmittedEvent>,
     /// Deviations that plain events show or that were found before. The search ignores them.
     known: BTreeSet<DeliveryDeviation>,
+    /// The events that arrived as expected, with the property of each.
+    arrived: Vec<(String, &'static str)>,
+    /// How many requests had reached each webhook when other scenarios began to emit.
+    before_watch: Vec<usize>,
 }
 
 /// What follows a round of the search.
@@ -98,6 +102,8 @@ enum AfterRound {
     NextRound,
     /// The same round again, with new webhooks.
     SameRound,
+    /// The next scenario, during which this last round is watched.
+    Watched,
     /// Nothing: the search ends.
     Stop,
 }
@@ -121,10 +127,13 @@ impl GeneratedRound {
         Generated { property, steps, webhooks: self.webhooks.clone(), what: None }
     }
 
-    /// Reads new arrivals.
-    fn read(&mut self, registered: &[Registered]) {
+    /// Reads new arrivals until that time, in milliseconds since the epoch.
+    fn read_until(&mut self, registered: &[Registered], end_ms: u64) {
         for (one, inbox) in registered.iter().zip(&mut self.inboxes) {
-            one.endpoint.look(|received| inbox.read(received));
+            one.endpoint.look(|received| {
+                let end = received.iter().position(|one| one.at_ms > end_ms).unwrap_or(received.len());
+                inbox.read(&received[..end]);
+            });
         }
     }
 }
@@ -169,7 +178,7 @@ impl SenderStage<'_> {
         let mut ended = Ok(AfterRound::NextRound);
         while left > 0 && !search.out_of_time && !matches!(ended, Ok(AfterRound::Stop) | Err(_)) {
             let cases = left.min(ROUND);
-            ended = self.round(cases, &mut search).await;
+            ended = self.round(cases, left == cases, &mut search).await;
             left -= if matches!(ended, Ok(AfterRound::SameRound)) { 0 } else { cases };
         }
         let SearchState { properties, tried, out_of_time, .. } = search;
@@ -186,12 +195,21 @@ impl SenderStage<'_> {
         }
     }
 
-    /// Runs one round, with this many cases of each property. Returns what follows it.
-    async fn round(&mut self, cases: usize, search: &mut SearchState) -> Result<AfterRound, SubjectError> {
+    /// Runs one round, with this many cases of each property. Returns what follows it. The last round is watched while the next
+    /// scenario runs.
+    async fn round(
+        &mut self,
+        cases: usize,
+        is_last: bool,
+        search: &mut SearchState,
+    ) -> Result<AfterRound, SubjectError> {
         // What is kept here is released after each round, so it has its own budget.
         let kept = std::mem::replace(&mut self.settings.budget, Budget::of_a_run());
-        let played = self.play_round(cases, search).await;
+        let played = self.play_round(cases, is_last, search).await;
         self.settings.budget = kept;
+        if matches!(played, Ok(AfterRound::Watched)) {
+            return played;
+        }
         let cleared = self.delete_webhooks().await;
         self.close_endpoints();
         // Deliveries that passed are in the evidence by now.
@@ -203,6 +221,7 @@ impl SenderStage<'_> {
     async fn play_round(
         &mut self,
         cases: usize,
+        is_last: bool,
         search: &mut SearchState,
     ) -> Result<AfterRound, SubjectError> {
         let began = self.transcript.webhooks.len();
@@ -222,12 +241,37 @@ impl SenderStage<'_> {
         }
         let webhooks = began..self.transcript.webhooks.len();
         let inboxes = webhooks.clone().map(|_| Inbox::default()).collect();
-        let mut round =
-            GeneratedRound { webhooks, inboxes, sent: HashMap::new(), known: search.found.clone() };
+        let mut round = GeneratedRound {
+            webhooks,
+            inboxes,
+            sent: HashMap::new(),
+            known: search.found.clone(),
+            arrived: Vec::new(),
+            before_watch: Vec::new(),
+        };
         let then = self.search_round(cases, search, &mut round, secrets, &kinds).await;
-        round.read(&self.registered);
-        self.record_rest(&round);
+        if matches!(then, Ok(AfterRound::NextRound)) {
+            if is_last && !search.out_of_time {
+                round.before_watch = self.requests_so_far();
+                self.watch_meanwhile(Some(Box::new(|stage, over_ms| {
+                    stage.end_round(round, over_ms);
+                })));
+                return Ok(AfterRound::Watched);
+            }
+            self.watch().await;
+        }
+        if self.end_round(round, u64::MAX) {
+            search.found.insert(DeliveryDeviation::Repeated);
+        }
         then
+    }
+
+    /// Records what arrived in a round until that time, in milliseconds since the epoch. Returns whether an event came again late.
+    fn end_round(&mut self, mut round: GeneratedRound, end_ms: u64) -> bool {
+        round.read_until(&self.registered, end_ms);
+        let is_repeated = self.look_for_repeated(&round);
+        self.record_rest(&round);
+        is_repeated
     }
 
     /// Emits to a set of webhooks: a plain event and, if its deliveries are right, generated events.

@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use tokio::time::sleep;
+use futures_util::future::join_all;
+use tokio::time::{Instant, sleep};
 
 use super::answers::plain;
 use crate::subject::SubjectError;
@@ -27,8 +28,10 @@ pub const STALE_CONNECTIONS: Scenario = Scenario {
 
 /// How many events follow the first: a sender that loses one may have a new connection for the next.
 const EVENTS: usize = 3;
-/// How long until an idle connection has ended and the sender can have noticed that.
-const PAUSE: Duration = Duration::from_millis(200);
+/// How long to wait at most for idle connections to end. A sender may have others that stay open.
+const LONGEST_END: Duration = Duration::from_millis(200);
+/// How long until the sender can have noticed that a connection has ended.
+const PAUSE: Duration = Duration::from_millis(100);
 
 impl SenderStage<'_> {
     async fn stale_connections(&mut self) -> Result<(), SubjectError> {
@@ -44,8 +47,16 @@ impl SenderStage<'_> {
         self.wait_for_all().await;
         let sample = self.sample("person.updated");
         for _ in 0..EVENTS {
+            let began = Instant::now();
+            let ending = self.registered.iter().filter(|one| {
+                matches!(
+                    self.transcript.webhooks[one.index].conduct,
+                    Conduct::ClosesIdle | Conduct::ResetsIdle
+                )
+            });
+            join_all(ending.map(|one| one.endpoint.wait_for_ends(LONGEST_END))).await;
             sleep(PAUSE).await;
-            self.transcript.waited += PAUSE;
+            self.transcript.waited += began.elapsed();
             let id = self.random.uuid();
             self.emit_as(scenario, &sample, id.clone(), Purpose::Sample).await?;
             self.wait_for_all().await;

@@ -2,6 +2,7 @@
 //!
 //! Invariant: all long waits happen at the same time, so the run waits only once.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -115,13 +116,27 @@ impl SenderStage<'_> {
         }
         self.wait_for_all_but_hanging().await;
         self.wait_until_given_up(&unanswered, began).await;
-        self.watch().await;
+        // A sender that has sent nothing again by now does so only at once.
+        let quiet = self.transcript.limits.quiet;
+        self.watch_for(if self.has_sent_again() { quiet } else { quiet / 4 }).await;
         self.settle(all_of(&ids), self.transcript.limits.deadline).await?;
         let late = (1..)
             .zip(OTHER_ENDPOINTS)
             .filter(|(_, one)| matches!(one, Conduct::AnswersLate | Conduct::Drips));
         let once = late.map(|(at, _)| at).chain([1]).map(|at| (at, vec![unanswered.clone()]));
         self.settle(once.chain([(0, ids)]), self.transcript.limits.deadline).await
+    }
+
+    /// Whether a request came again, with the same event.
+    fn has_sent_again(&self) -> bool {
+        let emitted: HashSet<String> = self.record_ids(UNANSWERED.name).into_iter().collect();
+        let repeats = |received: &[Received]| {
+            let mut seen = HashSet::new();
+            let of_request = |one| HashSet::<String>::from_iter(record_ids(one));
+            let mut ids = received.iter().flat_map(|one| of_request(&one.delivery));
+            ids.any(|id| emitted.contains(&id) && !seen.insert(id))
+        };
+        self.registered.iter().any(|one| one.endpoint.look(repeats))
     }
 
     /// Waits for the later events at all endpoints but the one that hangs: a sender may deliver to one endpoint one by one.

@@ -6,8 +6,8 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use tokio::time::sleep;
 
+use super::watches::Counting;
 use super::{Registered, SenderStage};
 use crate::suite::sender::messages;
 use crate::suite::sender::scenario::events::EVERY_EVENT;
@@ -66,19 +66,22 @@ impl SenderStage<'_> {
         endpoint.wait(self.transcript.limits.deadline * 2, enough).await;
     }
 
-    /// Watches for deliveries that must not come.
-    pub(crate) async fn watch(&mut self) {
-        let quiet = self.transcript.limits.quiet;
-        sleep(quiet).await;
-        self.transcript.waited += quiet;
-    }
-
     /// Records what reached the endpoints.
     pub(crate) fn record_arrivals(&mut self) {
+        self.record_counting(None);
+    }
+
+    /// The same for a scenario that was watched while others ran: what counts for it.
+    pub(super) fn record_counting(&mut self, watched: Option<&Counting>) {
         let (now, unfinished_after) = (self.clock.now_ms(), self.transcript.limits.deadline);
         let seen = |one: &Registered| (one.index, one.endpoint.seen(unfinished_after));
-        for (index, seen) in self.registered.iter().map(seen).collect::<Vec<_>>() {
-            for one in seen.received {
+        for (at, (index, seen)) in
+            self.registered.iter().map(seen).collect::<Vec<_>>().into_iter().enumerate()
+        {
+            for (place, one) in seen.received.into_iter().enumerate() {
+                if watched.is_some_and(|watched| !watched.includes(at, place, &one)) {
+                    continue;
+                }
                 let strays = |(other, token): (usize, &String)| {
                     other != index && one.delivery.target.contains(token.as_str())
                 };
@@ -100,7 +103,7 @@ impl SenderStage<'_> {
             };
             self.transcript.handshakes.extend(seen.handshakes.into_iter().map(handshake));
             let webhook = &mut self.transcript.webhooks[index];
-            webhook.watched_until_ms = now;
+            webhook.watched_until_ms = watched.map_or(now, |watched| watched.watched_until(now));
             (webhook.dropped, webhook.overflowed) = (seen.dropped, seen.overflowed);
         }
     }

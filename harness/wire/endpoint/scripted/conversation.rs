@@ -140,6 +140,7 @@ pub(super) async fn converse<S: Peer>(stream: &mut S, log: &Log, patience: Durat
             }
             // A sender may close the connection at any time.
             _ => {
+                log.connection_ended();
                 if !persists {
                     log.followed_by(place, reader.unused());
                 }
@@ -159,13 +160,20 @@ async fn idle<S: Peer>(reader: &mut Reader, stream: &mut S, log: &Log, ended: En
         (Some(Ok(true)), _) => None,
         (None, Some(IdleEnd::Reset)) => {
             stream.reset();
+            log.connection_ended();
             Some(Ended::Reset)
         }
         (None, _) => {
+            log.connection_ended();
             close(reader, stream).await;
             Some(ended)
         }
-        (Some(_), _) => Some(ended),
+        (Some(_), _) => {
+            if ended != Ended::WithoutRequest {
+                log.connection_ended();
+            }
+            Some(ended)
+        }
     }
 }
 

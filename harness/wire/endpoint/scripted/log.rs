@@ -124,6 +124,8 @@ struct Kept {
     repeats: HashMap<String, u32>,
     under_way: BTreeMap<u64, Arc<Progress>>,
     begun: u64,
+    /// How many connections ended after a request.
+    ended: u64,
     handshakes: u64,
     retired: bool,
 }
@@ -204,6 +206,18 @@ impl Log {
 
     pub(super) fn idle(&self) -> Option<IdleEnd> {
         self.lock().script.idle
+    }
+
+    /// Notes that a connection ends after a request, whoever ends it.
+    pub(super) fn connection_ended(&self) {
+        self.lock().ended += 1;
+        self.changed.notify_waiters();
+    }
+
+    /// Whether each request was followed by the end of its connection.
+    pub(super) fn all_ended(&self) -> bool {
+        let kept = self.lock();
+        kept.ended >= kept.begun
     }
 
     pub(super) fn before(&self) -> Before {

@@ -76,20 +76,22 @@ impl SenderStage<'_> {
             search.tried += size;
             search.spent = began.elapsed();
         }
-        self.watch().await;
-        round.read(&self.registered);
-        // A second delivery may come late.
+        round.arrived = arrived;
+        Ok(AfterRound::NextRound)
+    }
+
+    /// Looks for a second delivery that came late, and records it. Returns whether there is one.
+    pub(super) fn look_for_repeated(&mut self, round: &GeneratedRound) -> bool {
         let twice = |id: &str| round.inboxes.iter().any(|inbox| inbox.of(id).len() > 1);
-        let mut repeated = arrived
+        let mut repeated = round
+            .arrived
             .iter()
             .filter_map(|(id, property)| Some((round.sent.get(id).filter(|_| twice(id))?, property)));
-        if let Some((sent, property)) =
-            repeated.next().filter(|_| !round.known.contains(&DeliveryDeviation::Repeated))
-        {
-            search.found.insert(DeliveryDeviation::Repeated);
+        let found = repeated.next().filter(|_| !round.known.contains(&DeliveryDeviation::Repeated));
+        if let Some((sent, property)) = found {
             self.record_case(sent, DeliveryDeviation::Repeated, round.generated(property, 0), round);
         }
-        Ok(AfterRound::NextRound)
+        found.is_some()
     }
 
     /// How many events are emitted at the same time: fewer if a sender that replies to one after another would be late.

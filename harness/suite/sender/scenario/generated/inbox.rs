@@ -35,6 +35,11 @@ impl Inbox {
         }
     }
 
+    /// How many requests were read.
+    pub(super) fn count(&self) -> usize {
+        self.carried.len()
+    }
+
     /// The places of the requests that carry a record.
     pub(super) fn of(&self, id: &str) -> &[usize] {
         self.places.get(id).map_or(&[], Vec::as_slice)
