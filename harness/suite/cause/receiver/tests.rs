@@ -1,6 +1,7 @@
 //! Causes of receivers from transcripts that are written by hand, one arm after another.
 
 mod acceptance;
+mod obstacles;
 
 use std::time::Duration;
 
@@ -123,6 +124,19 @@ fn refusal_is_explained_by_what_is_accepted_instead() {
             vec![message(Message::Separator(".")), signed(Recipe::key(KeyForm::HexDecoded))],
             "message.separator (.) or key.hex-decoded",
         ),
+        // Each is named once.
+        (
+            vec![
+                message(Message::Separator(".")),
+                signed(Recipe::key(KeyForm::HexDecoded)),
+                signed(Recipe::key(KeyForm::HexDecoded)),
+                message(Message::Separator(".")),
+            ],
+            "message.separator (.) or key.hex-decoded",
+        ),
+        // What differs in one respect more explains less.
+        (vec![Respect::DefaultSecret("changeme", body_alone), signed(body_alone)], "message.body-alone"),
+        (vec![Respect::Header("X-Signature", body_alone), signed(body_alone)], "message.body-alone"),
         (
             vec![Respect::Shifted(6), Respect::Shifted(14)],
             "clock.one-sided (only deliveries dated ahead are accepted)",

@@ -1,6 +1,7 @@
 //! Why negatives are accepted.
 
 use super::{OTHER_KEY, Sent, accepted, message, negative, refused, rejected, signed, transcript, words};
+use crate::suite::cause::Code;
 use crate::suite::cause::receiver::of_acceptance;
 use crate::suite::transcript::{Age, Part, Redating, Respect, Surrounding, TimestampForm};
 use crate::webhook::recipe::{KeyForm, Message, Recipe};
@@ -73,6 +74,21 @@ fn acceptance_of_a_negative_has_the_cause_of_its_respect() {
     ] {
         let t = transcript(vec![negative(respect, 200), refused(signed(hex))]);
         assert_eq!(words(of_acceptance(&t, &t.trials[0])), expected);
+    }
+}
+
+#[test]
+fn fix_of_what_is_accepted_in_addition_is_the_concrete_one() {
+    for (respect, expected) in [
+        (Respect::Content(Part::Values), Code::MessagePart),
+        (Respect::Reformatted("spaces"), Code::MessageReserialised),
+        (Respect::SecretMember, Code::MessageSecretMember),
+        (Respect::Digits("one digit"), Code::DigestTruncated),
+        // The right one is there: what is left is to remove the other.
+        (Respect::Key("lower"), Code::AcceptsAlternative),
+    ] {
+        let t = transcript(vec![negative(respect, 200), refused(OTHER_KEY)]);
+        assert_eq!(of_acceptance(&t, &t.trials[0]).map(|cause| cause.to_fix()), Some(expected));
     }
 }
 
