@@ -140,10 +140,9 @@ fn of_recipes(first: Recipe, others: impl Iterator<Item = Recipe>) -> Option<Cau
     let Recipe { message: Message::Reserialised(serialiser), .. } = first else {
         return Cause::of_recipe(&first);
     };
+    // They give the same value, so they have the same key and the same digest.
     let alike = others.filter_map(|recipe| match recipe.message {
-        Message::Reserialised(other) if Recipe { message: first.message, ..recipe } == first => {
-            Some(other.name())
-        }
+        Message::Reserialised(other) => Some(other.name()),
         _ => None,
     });
     let names: Vec<&str> = std::iter::once(serialiser.name()).chain(alike).collect();

@@ -108,6 +108,8 @@ fn acceptance_depends_on_what_else_is_accepted() {
     assert_eq!(of_first(unsigned), "accepts.unsigned");
     let ignored = vec![first(Respect::Reformatted("spaces")), first(Respect::Content(Part::End)), other()];
     assert_eq!(of_first(ignored), "accepts.alternative (message.part (without the end))");
+    let covered = vec![first(Respect::Reformatted("spaces")), refused(Respect::Content(Part::End)), other()];
+    assert_eq!(of_first(covered), "accepts.alternative (message.reserialised (spaces))");
     let python = message(Message::Reserialised(Serialiser::PythonDefault));
     let printed = || first(python);
     let spaces = || first(Respect::Reformatted("spaces"));
