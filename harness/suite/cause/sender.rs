@@ -140,10 +140,9 @@ fn of_recipes(first: Recipe, others: impl Iterator<Item = Recipe>) -> Option<Cau
     let Recipe { message: Message::Reserialised(serialiser), .. } = first else {
         return Cause::of_recipe(&first);
     };
+    // They give the same value, so they have the same key and the same digest.
     let alike = others.filter_map(|recipe| match recipe.message {
-        Message::Reserialised(other) if Recipe { message: first.message, ..recipe } == first => {
-            Some(other.name())
-        }
+        Message::Reserialised(other) => Some(other.name()),
         _ => None,
     });
     let names: Vec<&str> = std::iter::once(serialiser.name()).chain(alike).collect();
@@ -276,5 +275,52 @@ mod tests {
         assert_eq!(of(&sent, "not hexadecimal"), None);
         assert_eq!(of(&sent, &"0".repeat(64)), None);
         assert_eq!(of(&format!("{sent}{}", " ".repeat(SEARCHED_BODY)), &header), None);
+    }
+
+    /// What is found of a body of half a megabyte that was signed like this.
+    fn of_long(timestamp: &str, secret: &str, recipe: Recipe, others: &[&str]) -> Option<String> {
+        let body = format!("{{\"event\":\"{}\"}}", "x".repeat(512 * 1024));
+        let header = recipe.compute(secret, timestamp.as_bytes(), body.as_bytes()).unwrap();
+        let cause = signature(SECRET, others, TIMESTAMP.as_bytes(), body.as_bytes(), header.as_bytes());
+        cause.map(|cause| cause.to_string())
+    }
+
+    #[test]
+    fn search_through_many_webhooks_is_long_only_for_short_bodies() {
+        let mut many = vec!["unused"; 5000];
+        many.push(OTHER);
+        let header = by(Recipe::CONTRACT, OTHER);
+        let of_short = signature(SECRET, &many, TIMESTAMP.as_bytes(), BODY.as_bytes(), header.as_bytes());
+        assert_eq!(of_short.map(|cause| cause.code), Some(Code::KeyOtherWebhook));
+        let at = |place: usize, recipe| {
+            let mut others = vec!["unused"; 40];
+            others[place] = OTHER;
+            of_long(TIMESTAMP, OTHER, recipe, &others)
+        };
+        assert_eq!(at(10, Recipe::CONTRACT).as_deref(), Some("key.other-webhook"));
+        assert_eq!(at(30, Recipe::CONTRACT), None);
+        assert_eq!(at(0, Recipe::message(Message::BodyAlone)), None);
+    }
+
+    #[test]
+    fn search_for_the_timestamp_is_long_only_for_short_bodies() {
+        let near = of_long("1739201450005", SECRET, Recipe::CONTRACT, &[]);
+        assert_eq!(near.as_deref(), Some("message.timestamp-differs (a few milliseconds apart)"));
+        assert_eq!(of_long("1739201450012", SECRET, Recipe::CONTRACT, &[]), None);
+    }
+
+    #[test]
+    fn serialisers_that_print_a_body_alike_are_all_named() {
+        let body = br#"{ "event": "note.created" }"#;
+        let go = Recipe::message(Message::Reserialised(Serialiser::Go));
+        let header = go.compute(SECRET, TIMESTAMP.as_bytes(), body).unwrap();
+        let cause = signature(SECRET, &[], TIMESTAMP.as_bytes(), body, header.as_bytes()).unwrap();
+        let names = "javascript or python, compact or python, compact, unescaped or go or php or sorted";
+        assert_eq!((cause.code, cause.detail.as_deref()), (Code::MessageReserialised, Some(names)));
+        let keyed = Recipe { key: KeyForm::Uppercase, ..go };
+        let header = keyed.compute("secret", TIMESTAMP.as_bytes(), body).unwrap();
+        let both = signature("secret", &[], TIMESTAMP.as_bytes(), body, header.as_bytes()).unwrap();
+        assert_eq!(both.code, Code::MessageReserialised);
+        assert!(both.detail.is_some_and(|detail| detail.contains(KeyForm::Uppercase.describe())));
     }
 }

@@ -3,6 +3,10 @@
 //! Invariant: when a way is accepted, the search ends only after trying every way that is equally near to the contract. If two
 //! are accepted, both are named.
 
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+mod tests;
+
 use futures_util::FutureExt as _;
 use serde_json::json;
 

@@ -1,12 +1,15 @@
 //! Causes of receivers from transcripts that are written by hand, one arm after another.
 
 mod acceptance;
+mod obstacles;
 
 use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{of_exit, of_processing, of_refusal, of_reserialising, of_text_encoding, reformatted};
+use super::{
+    accepted_instead, of_exit, of_processing, of_refusal, of_reserialising, of_text_encoding, reformatted,
+};
 use crate::suite::transcript::{
     Age, Limits, Observed, Part, ProcessingKind, ProcessingTrial, Respect, Role, ScenarioName, Surrounding,
     TimestampForm, Transcript, Trial,
@@ -123,6 +126,19 @@ fn refusal_is_explained_by_what_is_accepted_instead() {
             vec![message(Message::Separator(".")), signed(Recipe::key(KeyForm::HexDecoded))],
             "message.separator (.) or key.hex-decoded",
         ),
+        // Each is named once.
+        (
+            vec![
+                message(Message::Separator(".")),
+                signed(Recipe::key(KeyForm::HexDecoded)),
+                signed(Recipe::key(KeyForm::HexDecoded)),
+                message(Message::Separator(".")),
+            ],
+            "message.separator (.) or key.hex-decoded",
+        ),
+        // What differs in one respect more explains less.
+        (vec![Respect::DefaultSecret("changeme", body_alone), signed(body_alone)], "message.body-alone"),
+        (vec![Respect::Header("X-Signature", body_alone), signed(body_alone)], "message.body-alone"),
         (
             vec![Respect::Shifted(6), Respect::Shifted(14)],
             "clock.one-sided (only deliveries dated ahead are accepted)",
@@ -154,6 +170,24 @@ fn form_explains_a_refusal_only_where_it_was_diagnosed() {
     let mut t = transcript(vec![rejected(Respect::Valid), accepted(Respect::Form("shipped"))]);
     t.trials[1].scenario = ScenarioName("other-dialect");
     assert_eq!(words(of_refusal(&t)), "-");
+}
+
+#[test]
+fn way_to_go_on_is_the_nearest_that_was_diagnosed() {
+    let body_alone = Recipe::message(Message::BodyAlone);
+    let both = signed(Recipe { key: KeyForm::DoubleQuoted, ..body_alone });
+    let renamed = Respect::Header("X-Signature", Recipe::CONTRACT);
+    let sent = vec![
+        rejected(Respect::Valid),
+        accepted(both),
+        accepted(Respect::Shifted(6)),
+        rejected(message(Message::Separator("."))),
+        accepted(renamed),
+        accepted(signed(Recipe::key(KeyForm::HexDecoded))),
+    ];
+    let mut t = transcript(sent);
+    t.trials[5].scenario = ScenarioName("other-keys");
+    assert_eq!(accepted_instead(&t), [renamed, both]);
 }
 
 #[test]
@@ -328,6 +362,12 @@ fn processing_has_the_cause_of_its_kind() {
         (&DOCUMENTED, vec![(K::Valid, 0), (K::Same, 1)], "-"),
         (&DOCUMENTED, vec![(K::Same, 0), once, (K::Valid, 0)], "dedupe.too-coarse (constant)"),
         (&DOCUMENTED, vec![(K::AfterForged, 0), (K::Valid, 0)], "-"),
+        // As often as it should be, whatever became of the others.
+        (&DOCUMENTED, vec![once, (K::Valid, 0)], "-"),
+        (&DOCUMENTED, vec![(K::SignedAnew, 1), once], "-"),
+        (&DOCUMENTED, vec![(K::SameRecord, 2), once], "-"),
+        (&DOCUMENTED, vec![(K::AfterForged, 1), once], "-"),
+        (&DOCUMENTED, vec![(K::OtherDialect, 1), once], "-"),
     ] {
         assert_eq!(processed(dialect, &trials), expected, "{trials:?}");
     }

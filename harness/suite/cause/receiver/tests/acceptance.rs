@@ -1,6 +1,7 @@
 //! Why negatives are accepted.
 
 use super::{OTHER_KEY, Sent, accepted, message, negative, refused, rejected, signed, transcript, words};
+use crate::suite::cause::Code;
 use crate::suite::cause::receiver::of_acceptance;
 use crate::suite::transcript::{Age, Part, Redating, Respect, Surrounding, TimestampForm};
 use crate::webhook::recipe::{KeyForm, Message, Recipe};
@@ -77,6 +78,21 @@ fn acceptance_of_a_negative_has_the_cause_of_its_respect() {
 }
 
 #[test]
+fn fix_of_what_is_accepted_in_addition_is_the_concrete_one() {
+    for (respect, expected) in [
+        (Respect::Content(Part::Values), Code::MessagePart),
+        (Respect::Reformatted("spaces"), Code::MessageReserialised),
+        (Respect::SecretMember, Code::MessageSecretMember),
+        (Respect::Digits("one digit"), Code::DigestTruncated),
+        // The right one is there: what is left is to remove the other.
+        (Respect::Key("lower"), Code::AcceptsAlternative),
+    ] {
+        let t = transcript(vec![negative(respect, 200), refused(OTHER_KEY)]);
+        assert_eq!(of_acceptance(&t, &t.trials[0]).map(|cause| cause.to_fix()), Some(expected));
+    }
+}
+
+#[test]
 fn acceptance_depends_on_what_else_is_accepted() {
     let of_first = |sent: Vec<Sent>| {
         let t = transcript(sent);
@@ -92,6 +108,8 @@ fn acceptance_depends_on_what_else_is_accepted() {
     assert_eq!(of_first(unsigned), "accepts.unsigned");
     let ignored = vec![first(Respect::Reformatted("spaces")), first(Respect::Content(Part::End)), other()];
     assert_eq!(of_first(ignored), "accepts.alternative (message.part (without the end))");
+    let covered = vec![first(Respect::Reformatted("spaces")), refused(Respect::Content(Part::End)), other()];
+    assert_eq!(of_first(covered), "accepts.alternative (message.reserialised (spaces))");
     let python = message(Message::Reserialised(Serialiser::PythonDefault));
     let printed = || first(python);
     let spaces = || first(Respect::Reformatted("spaces"));
