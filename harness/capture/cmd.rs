@@ -1,14 +1,15 @@
 //! Commands as `cmd.exe` reads them: first its own escapes (`^`), then the quotes of the program that is started.
 
 use super::shell::Command;
-use super::{Fault, messages};
+use super::{Fault, Ruler, messages};
 
 /// Every command of a text. Errors: a quote is not closed.
 pub(super) fn commands(text: &[u8]) -> Result<Vec<Command>, Fault> {
     let mut found = Vec::new();
     let mut at = 0;
+    let mut ruler = Ruler::new();
     while at < text.len() {
-        let line = super::line_of(text, at);
+        let line = ruler.line(text, at);
         let (command, end) = unescaped(text, at);
         at = end;
         let words = words(&command).ok_or_else(|| Fault::at(line, messages::quote_is_open("\"")))?;

@@ -3,7 +3,9 @@
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::{Body, Captured, Fault, json, messages};
+use super::{Body, Captured, Fault, Ruler, json, messages};
+use crate::budget::PARSED_VALUES;
+use crate::webhook::json::has_at_most;
 
 const CALL: &[u8] = b"fetch(";
 
@@ -11,8 +13,12 @@ const CALL: &[u8] = b"fetch(";
 pub(super) fn requests(text: &[u8]) -> Result<Vec<Captured>, Fault> {
     let mut found = Vec::new();
     let mut at = 0;
+    let mut ruler = Ruler::new();
+    if !has_at_most(text, PARSED_VALUES) {
+        return Err(Fault::at(1, messages::too_many_values(PARSED_VALUES)));
+    }
     while let Some(call) = memchr::memmem::find(&text[at..], CALL) {
-        let line = super::line_of(text, at + call);
+        let line = ruler.line(text, at + call);
         at += call + CALL.len();
         let rest = &text[at..];
         let mut values = serde_json::Deserializer::from_slice(rest).into_iter::<Value>();

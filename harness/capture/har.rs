@@ -5,7 +5,7 @@
 
 use std::cell::Cell;
 use std::fmt;
-use std::io::Read;
+use std::io::{BufRead as _, Read};
 use std::rc::Rc;
 
 use base64::Engine as _;
@@ -109,10 +109,22 @@ struct Way<'a, 'b> {
 
 struct NextEntry<'a, 'b>(&'a mut Progress<'b>);
 
+/// Whether a file that begins so is HAR: an object whose first member is `log`.
+pub fn begins(bytes: &[u8]) -> bool {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
+    let member = bytes.strip_prefix(b"{").map(<[u8]>::trim_ascii_start);
+    let value = member.and_then(|member| member.strip_prefix(b"\"log\"")).map(<[u8]>::trim_ascii_start);
+    let value = value.and_then(|value| value.strip_prefix(b":")).map(<[u8]>::trim_ascii_start);
+    value.is_some_and(|value| value.starts_with(b"{"))
+}
+
 /// Reads a HAR file, and gives each entry to `take`. Returns how many there are.
 ///
 /// Errors: the line, and what is wrong there.
-pub fn read<'a, R: Read>(source: Source<R>, take: &'a mut Take<'a>) -> Result<usize, String> {
+pub fn read<'a, R: Read>(mut source: Source<R>, take: &'a mut Take<'a>) -> Result<usize, String> {
+    if source.next().starts_with(b"\xef\xbb\xbf") {
+        source.consume(3);
+    }
     let (lines, left) = (source.line_count(), source.left_of_entry());
     let mut progress = Progress { take, count: 0, lines, left, entry: None, refusal: None };
     let mut from = serde_json::Deserializer::from_reader(source);

@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 
-use super::{Body, Captured, Fault, messages};
+use super::{Body, Captured, Fault, Ruler, messages};
 use crate::wire::codec::is_token;
 use crate::wire::exchange::Headers;
 
@@ -32,9 +32,14 @@ struct Head {
 struct Lines<'a> {
     text: &'a [u8],
     at: usize,
+    ruler: Ruler,
 }
 
 impl<'a> Lines<'a> {
+    fn new(text: &'a [u8], at: usize) -> Self {
+        Self { text, at, ruler: Ruler::new() }
+    }
+
     /// The next line without its end.
     fn peek(&self) -> Option<&'a [u8]> {
         let rest = self.text.get(self.at..).filter(|rest| !rest.is_empty())?;
@@ -54,15 +59,15 @@ impl<'a> Lines<'a> {
         Some(line)
     }
 
-    fn number(&self) -> usize {
-        super::line_of(self.text, self.at)
+    fn number(&mut self) -> usize {
+        self.ruler.line(self.text, self.at)
     }
 }
 
 /// Every request of a text. Answers among them are skipped.
 pub(super) fn requests(text: &[u8]) -> Result<Vec<Captured>, Fault> {
     let mut found = Vec::new();
-    let mut lines = Lines { text, at: 0 };
+    let mut lines = Lines::new(text, 0);
     let mut answers = None;
     while skip_to_head(&mut lines) {
         let line = lines.number();
@@ -72,7 +77,8 @@ pub(super) fn requests(text: &[u8]) -> Result<Vec<Captured>, Fault> {
             continue;
         }
         let head = head(&mut lines)?;
-        let (body, note, end) = body(text, lines.at, &head).map_err(|why| Fault::at(lines.number(), why))?;
+        let body = body(text, lines.at, &head);
+        let (body, note, end) = body.map_err(|why| Fault::at(lines.number(), why))?;
         lines.at = end;
         let mut captured = Captured::new(head.method, head.target, head.headers, body).at(line);
         captured.notes.extend(note.map(str::to_owned));
@@ -193,14 +199,14 @@ fn is_start(line: &[u8]) -> bool {
 
 /// Where the next request or answer after this line begins.
 fn next_start(text: &[u8], at: usize) -> Option<usize> {
-    let mut lines = Lines { text, at };
+    let mut lines = Lines::new(text, at);
     lines.skip();
     start_from(text, lines.at)
 }
 
 /// Where a request or an answer begins, from the beginning of a line on.
 fn start_from(text: &[u8], at: usize) -> Option<usize> {
-    let mut lines = Lines { text, at };
+    let mut lines = Lines::new(text, at);
     loop {
         if is_start(lines.peek()?) {
             return Some(lines.at);
@@ -211,7 +217,7 @@ fn start_from(text: &[u8], at: usize) -> Option<usize> {
 
 /// Whether only blank lines are left, or another request follows them.
 fn is_end(text: &[u8], at: usize) -> bool {
-    let mut lines = Lines { text, at };
+    let mut lines = Lines::new(text, at);
     while lines.peek().is_some_and(|line| line.trim_ascii().is_empty()) {
         lines.skip();
     }
@@ -280,7 +286,7 @@ fn unchunked(rest: &[u8]) -> Result<(Vec<u8>, usize), String> {
         at += end.ok_or_else(|| messages::chunk_does_not_end(size))?.len();
     }
     // The trailer, up to an empty line.
-    let mut lines = Lines { text: rest, at };
+    let mut lines = Lines::new(rest, at);
     while lines.peek().is_some_and(|line| !is_start(line)) {
         if lines.next().is_some_and(<[u8]>::is_empty) {
             break;

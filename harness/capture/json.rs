@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::{Body, Captured, Captures, Form, NotTaken, har, http, messages};
+use super::{Body, Captured, Captures, Form, NotTaken, Ruler, har, http, messages};
 use crate::budget::PARSED_VALUES;
 use crate::webhook::json::has_at_most;
 use crate::webhook::serialiser::Serialiser;
@@ -46,10 +46,11 @@ pub(super) fn read(bytes: &[u8], mut notes: Vec<String>) -> Result<Captures, Not
     let mut found = Found { form: None, requests: Vec::new(), line: 1 };
     let mut values = serde_json::Deserializer::from_slice(bytes).into_iter::<&RawValue>();
     let mut count = 0;
+    let mut ruler = Ruler::new();
     loop {
         let begin = values.byte_offset();
         let blank = bytes[begin..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
-        found.line = super::line_of(bytes, begin + blank);
+        found.line = ruler.line(bytes, begin + blank);
         let value = match values.next() {
             None => break,
             Some(Ok(value)) => value.get(),

@@ -1,6 +1,5 @@
 //! What is said of captures: why something is in no known form, and what was changed to read it.
 
-use crate::plural::counted;
 use crate::terminal::quoted;
 
 /// How many bytes of a line are quoted.
@@ -203,7 +202,7 @@ pub(super) fn har_not_read(why: &str) -> String {
 /// A file that begins like HAR and is not.
 pub(super) fn not_har(line: usize, why: &str, cut_off: bool) -> String {
     let cut_off = if cut_off { " (the file is cut off)" } else { "" };
-    format!("line {line}: {why}{cut_off}")
+    format!("line {line}: {why}{cut_off}; give JSON lines of exchanges, or a HAR file with `log.entries`")
 }
 
 pub(super) fn har_without_body() -> &'static str {
@@ -235,10 +234,6 @@ pub(super) fn entry_too_long(most: u64) -> String {
     format!("an entry is longer than {most} MiB")
 }
 
-/// Requests that were left out.
-pub(super) fn no_deliveries(skipped: usize, of: usize) -> String {
-    format!("{skipped} of {} left out: no header of Twenty's webhooks", counted(of, "request is", "requests are"))
-}
 
 #[cfg(test)]
 mod tests {

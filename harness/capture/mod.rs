@@ -172,6 +172,13 @@ impl Captured {
         std::str::from_utf8(self.headers.single("content-length")?).ok()?.trim().parse().ok()
     }
 
+    /// About how many bytes it takes.
+    pub fn size(&self) -> usize {
+        let headers = self.headers.0.iter().map(|(name, value)| name.len() + value.len() + 96);
+        let body = self.bytes().map_or(0, Bytes::len);
+        size_of::<Self>() + self.method.len() + self.target.len() + headers.sum::<usize>() + body
+    }
+
     /// Its bytes as far as they are known, or why they are not.
     pub fn bytes(&self) -> Result<&Bytes, String> {
         match &self.body {
@@ -199,9 +206,33 @@ impl Fault {
     }
 }
 
-/// The line, from 1, on which a byte of a text is.
+/// Finds the lines of positions that mostly grow, without counting from the beginning each time.
+#[derive(Debug, Clone, Copy)]
+struct Ruler {
+    at: usize,
+    line: usize,
+}
+
+impl Ruler {
+    fn new() -> Self {
+        Self { at: 0, line: 1 }
+    }
+
+    /// The line, from 1, on which this byte of the text is.
+    fn line(&mut self, text: &[u8], at: usize) -> usize {
+        let at = at.min(text.len());
+        if at < self.at {
+            *self = Self::new();
+        }
+        self.line += memchr::memchr_iter(b'\n', &text[self.at..at]).count();
+        self.at = at;
+        self.line
+    }
+}
+
+/// The line, from 1, on which a byte of a text is. For errors, which end the reading of a text.
 fn line_of(text: &[u8], at: usize) -> usize {
-    memchr::memchr_iter(b'\n', &text[..at.min(text.len())]).count() + 1
+    Ruler::new().line(text, at)
 }
 
 /// Path and query of a URL; a text that is no URL stays as it is.

@@ -90,6 +90,7 @@ pub(super) fn not_taken(bytes: &[u8], form: Form, fault: Option<&Fault>) -> NotT
         None
     };
     let why = match fault {
+        _ if nearest == Some(Form::Insomnia) => messages::insomnia_is_yaml().to_owned(),
         Some(fault) => messages::at_line(fault.line, &fault.why),
         None => messages::no_request_in(form.describe()),
     };

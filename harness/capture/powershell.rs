@@ -5,11 +5,15 @@
 use bytes::Bytes;
 
 use super::shell::Command;
-use super::{Body, Captured, Fault, Piece, curl, messages};
+use super::{Body, Captured, Fault, Piece, Ruler, curl, messages};
 use crate::wire::exchange::Headers;
 
 /// How deep tables and brackets may be nested.
 const DEEPEST: usize = 32;
+/// How many variables are kept.
+const MOST_VARIABLES: usize = 256;
+/// How many bytes the values of variables may give.
+const MOST_INSERTED: usize = 32 << 20;
 
 #[derive(Debug, Clone)]
 enum Value {
@@ -21,17 +25,30 @@ enum Value {
     Unknown(String),
 }
 
+impl Value {
+    /// About how many bytes it takes.
+    fn size(&self) -> usize {
+        match self {
+            Self::Text(text) | Self::File(text) | Self::Unknown(text) => text.len() + 1,
+            Self::Table(rows) => rows.iter().map(|(name, value)| name.len() + value.size()).sum::<usize>() + 1,
+        }
+    }
+}
+
 struct Reader<'a> {
     text: &'a str,
     at: usize,
     variables: Vec<(String, Value)>,
     depth: usize,
+    /// How many more bytes variables may give.
+    left: usize,
+    ruler: Ruler,
 }
 
 /// Every request of a script.
 pub(super) fn requests(text: &[u8]) -> Result<Vec<Captured>, Fault> {
     let text = String::from_utf8_lossy(text);
-    let mut reader = Reader { text: &text, at: 0, variables: Vec::new(), depth: 0 };
+    let mut reader = Reader { text: &text, at: 0, variables: Vec::new(), depth: 0, left: MOST_INSERTED, ruler: Ruler::new() };
     let mut found = Vec::new();
     loop {
         reader.blank(true);
@@ -69,7 +86,11 @@ impl Reader<'_> {
     }
 
     fn fault(&self, why: impl Into<String>) -> Fault {
-        Fault::at(super::line_of(self.text.as_bytes(), self.at), why)
+        self.fault_at(self.at, why)
+    }
+
+    fn fault_at(&self, at: usize, why: impl Into<String>) -> Fault {
+        Fault::at(super::line_of(self.text.as_bytes(), at), why)
     }
 
     /// Skips blanks, comments and continued lines; with `lines`, ends of lines and of statements too.
@@ -134,7 +155,9 @@ impl Reader<'_> {
             self.at = begin;
             let value = if word.eq_ignore_ascii_case("New-Object") { Value::Table(Vec::new()) } else { self.value()? };
             self.variables.retain(|(other, _)| !other.eq_ignore_ascii_case(&name));
-            self.variables.push((name, value));
+            if self.variables.len() < MOST_VARIABLES {
+                self.variables.push((name, value));
+            }
         }
         self.line();
         Ok(None)
@@ -149,7 +172,7 @@ impl Reader<'_> {
 
     /// What follows the name of a command.
     fn command(&mut self, word: &str, begin: usize) -> Result<Option<Captured>, Fault> {
-        let line = super::line_of(self.text.as_bytes(), begin);
+        let line = self.ruler.line(self.text.as_bytes(), begin);
         if curl::is_curl(word.as_bytes()) {
             let mut words = vec![b"curl".to_vec()];
             while self.argument() {
@@ -240,7 +263,12 @@ impl Reader<'_> {
     fn variable(&mut self) -> Value {
         let name = self.name();
         let known = self.variables.iter().find(|(other, _)| other.eq_ignore_ascii_case(&name));
-        known.map_or_else(|| Value::Unknown(format!("${name}")), |(_, value)| value.clone())
+        let unknown = || Value::Unknown(format!("${name}"));
+        let Some((_, value)) = known else { return unknown() };
+        let Some(left) = self.left.checked_sub(value.size()) else { return unknown() };
+        let value = value.clone();
+        self.left = left;
+        value
     }
 
     /// The text of a variable in a string.
@@ -268,12 +296,12 @@ impl Reader<'_> {
     }
 
     fn double(&mut self) -> Result<String, Fault> {
-        let open = self.fault(messages::quote_is_open("\""));
+        let begin = self.at;
         self.next();
         let mut text = String::new();
         loop {
             match self.next() {
-                None => return Err(open),
+                None => return Err(self.fault_at(begin, messages::quote_is_open("\""))),
                 Some('"') if self.take("\"") => text.push('"'),
                 Some('"') => return Ok(joined(&text)),
                 Some('`') => text.extend(self.next().map(escape)),
@@ -284,12 +312,12 @@ impl Reader<'_> {
     }
 
     fn single(&mut self) -> Result<String, Fault> {
-        let open = self.fault(messages::quote_is_open("'"));
+        let begin = self.at;
         self.next();
         let mut text = String::new();
         loop {
             match self.next() {
-                None => return Err(open),
+                None => return Err(self.fault_at(begin, messages::quote_is_open("'"))),
                 Some('\'') if self.take("'") => text.push('\''),
                 Some('\'') => return Ok(text),
                 Some(c) => text.push(c),
@@ -298,21 +326,24 @@ impl Reader<'_> {
     }
 
     fn here_string(&mut self, open: &str, close: &str) -> Result<Value, Fault> {
-        let unclosed = self.fault(messages::quote_is_open(open));
+        let begin = self.at;
+        let unclosed = |reader: &Self| reader.fault_at(begin, messages::quote_is_open(open));
         self.take("\r");
         if !self.take("\n") {
-            return Err(unclosed);
+            return Err(unclosed(self));
         }
         // The end of the line before it is not of the string.
         let start = self.at;
-        let end = self.text[start - 1..].find(close).ok_or(unclosed)? + start - 1;
+        let end = self.text[start - 1..].find(close).ok_or_else(|| unclosed(self))? + start - 1;
         let text = self.text.get(start..end).unwrap_or_default();
         let text = text.strip_suffix('\r').unwrap_or(text).to_owned();
         self.at = end + close.len();
         if open == "@'" {
             return Ok(Value::Text(text));
         }
-        let mut inner = Reader { text: &text, at: 0, variables: self.variables.clone(), depth: self.depth };
+        let variables = std::mem::take(&mut self.variables);
+        let mut inner =
+            Reader { text: &text, at: 0, variables, depth: self.depth, left: self.left, ruler: Ruler::new() };
         let mut read = String::new();
         while let Some(c) = inner.next() {
             match c {
@@ -321,11 +352,12 @@ impl Reader<'_> {
                 c => read.push(c),
             }
         }
+        (self.left, self.variables) = (inner.left, inner.variables);
         Ok(Value::Text(joined(&read)))
     }
 
     fn table(&mut self) -> Result<Value, Fault> {
-        let open = self.fault(messages::quote_is_open("@{"));
+        let begin = self.at;
         let mut rows = Vec::new();
         loop {
             self.blank(true);
@@ -335,7 +367,7 @@ impl Reader<'_> {
             let key = self.value()?;
             self.blank(false);
             if !self.take("=") {
-                return Err(open);
+                return Err(self.fault_at(begin, messages::quote_is_open("@{")));
             }
             self.blank(false);
             let value = self.value()?;
@@ -347,14 +379,14 @@ impl Reader<'_> {
 
     /// What is in brackets: the last string, variable or file in it.
     fn brackets(&mut self) -> Result<Value, Fault> {
-        let open = self.fault(messages::quote_is_open("("));
+        let begin = self.at;
         self.next();
         let mut last = Value::Unknown("(…)".to_owned());
         let mut reads_file = false;
         loop {
             self.blank(true);
             match self.peek() {
-                None => return Err(open),
+                None => return Err(self.fault_at(begin, messages::quote_is_open("("))),
                 Some(')') => {
                     self.next();
                     return Ok(last);

@@ -1,6 +1,6 @@
 //! Commands as bash reads them: quotes, `$'…'`, continued lines. Nothing is expanded.
 
-use super::{Fault, messages};
+use super::{Fault, Ruler, messages};
 
 /// A command and its arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +16,7 @@ struct Shell<'a> {
     /// The command that is being read.
     words: Vec<Vec<u8>>,
     begins: usize,
+    ruler: Ruler,
     /// The word that is being read.
     word: Option<Vec<u8>>,
     /// Whether the next word is the file of a redirection.
@@ -30,6 +31,7 @@ pub(super) fn bash(text: &[u8]) -> Result<Vec<Command>, Fault> {
         commands: Vec::new(),
         words: Vec::new(),
         begins: 0,
+        ruler: Ruler::new(),
         word: None,
         redirects: false,
     };
@@ -77,7 +79,7 @@ impl Shell<'_> {
         self.end_word();
         self.redirects = false;
         if !self.words.is_empty() {
-            let line = super::line_of(self.text, self.begins);
+            let line = self.ruler.line(self.text, self.begins);
             self.commands.push(Command { line, words: std::mem::take(&mut self.words) });
         }
     }
