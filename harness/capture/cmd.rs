@@ -11,8 +11,10 @@ pub(super) fn commands(text: &[u8]) -> Result<Vec<Command>, Fault> {
     while at < text.len() {
         let line = ruler.line(text, at);
         let (command, end) = unescaped(text, at);
+        // Browsers escape each quote for `cmd`, and double every backslash, although the program takes most as they are.
+        let doubled = memchr::memmem::find(&text[at..end], b"^\"").is_some();
         at = end;
-        let words = words(&command).ok_or_else(|| Fault::at(line, messages::quote_is_open("\"")))?;
+        let words = words(&command, doubled).ok_or_else(|| Fault::at(line, messages::quote_is_open("\"")))?;
         if !words.is_empty() {
             found.push(Command { line, words });
         }
@@ -62,8 +64,9 @@ fn unescaped(text: &[u8], mut at: usize) -> (Vec<u8>, usize) {
     (command, at.min(text.len()))
 }
 
-/// The arguments of a command line, as the runtime of C programs on Windows reads them; `None` if a quote is open.
-fn words(command: &[u8]) -> Option<Vec<Vec<u8>>> {
+/// The arguments of a command line, as the runtime of C programs on Windows reads them; `None` if a quote is open. `doubled` is
+/// whether every backslash is doubled.
+fn words(command: &[u8], doubled: bool) -> Option<Vec<Vec<u8>>> {
     let mut words = Vec::new();
     let mut word: Option<Vec<u8>> = None;
     let mut quoted = false;
@@ -81,6 +84,7 @@ fn words(command: &[u8]) -> Option<Vec<Vec<u8>>> {
                         at += 1;
                     }
                 } else {
+                    let run = if doubled && run % 2 == 0 { run / 2 } else { run };
                     word.extend(std::iter::repeat_n(b'\\', run));
                 }
                 continue;

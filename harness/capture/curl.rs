@@ -10,13 +10,67 @@ use crate::wire::exchange::Headers;
 
 /// Letters of options that have a value.
 const WITH_VALUE: &[u8] = b"AbcCdDeEFHKmoPQrtTuUwxXyYz";
-/// Names of options without a value, and beginnings of such names. Any other has one.
+/// Names of options without a value. Any other has one, unless it begins as in the next list.
 const FLAGS: &[&str] = &[
-    "anyauth", "append", "basic", "compressed", "create-dirs", "digest", "disable", "fail", "ftp-", "get", "globoff", "head",
-    "http", "ignore-content-length", "include", "insecure", "ipv4", "ipv6", "junk-session-cookies", "location", "negotiate",
-    "netrc", "next", "no-", "ntlm", "parallel", "path-as-is", "post30", "progress-bar", "raw", "remote-", "show-", "silent",
-    "ssl", "styled-output", "suppress-", "tcp-", "tlsv1", "tr-encoding", "trace-time", "use-ascii", "verbose", "xattr",
+    "anyauth",
+    "append",
+    "basic",
+    "ca-native",
+    "compressed",
+    "compressed-ssh",
+    "create-dirs",
+    "crlf",
+    "digest",
+    "disable",
+    "fail",
+    "fail-early",
+    "fail-with-body",
+    "get",
+    "globoff",
+    "head",
+    "ignore-content-length",
+    "include",
+    "insecure",
+    "ipv4",
+    "ipv6",
+    "junk-session-cookies",
+    "list-only",
+    "location",
+    "location-trusted",
+    "negotiate",
+    "netrc",
+    "netrc-optional",
+    "ntlm",
+    "parallel",
+    "parallel-immediate",
+    "path-as-is",
+    "post301",
+    "post302",
+    "post303",
+    "progress-bar",
+    "raw",
+    "remote-header-name",
+    "remote-name",
+    "remote-name-all",
+    "remote-time",
+    "show-error",
+    "show-headers",
+    "silent",
+    "skip-existing",
+    "ssl",
+    "ssl-reqd",
+    "styled-output",
+    "tcp-fastopen",
+    "tcp-nodelay",
+    "tr-encoding",
+    "trace-ids",
+    "trace-time",
+    "use-ascii",
+    "verbose",
+    "xattr",
 ];
+/// How names of options without a value begin.
+const FLAG_BEGINS: &[&str] = &["http0", "http1", "http2", "http3", "no-", "tlsv1", "sslv", "suppress-"];
 
 #[derive(Default)]
 struct Read {
@@ -51,7 +105,8 @@ pub(super) fn requests(commands: Vec<Command>) -> Result<Vec<Captured>, Fault> {
 
 /// Whether a word names the program.
 pub(super) fn is_curl(word: &[u8]) -> bool {
-    let name = word.rsplit(|byte| matches!(byte, b'/' | b'\\' | b'>')).next().unwrap_or(word).to_ascii_lowercase();
+    let name =
+        word.rsplit(|byte| matches!(byte, b'/' | b'\\' | b'>')).next().unwrap_or(word).to_ascii_lowercase();
     name == b"curl" || name == b"curl.exe"
 }
 
@@ -69,7 +124,8 @@ fn one(words: &mut VecDeque<Vec<u8>>, line: usize) -> Result<Captured, Fault> {
             break;
         }
         if let Some(name) = text.strip_prefix("--").filter(|name| !name.is_empty()) {
-            let has_value = !FLAGS.iter().any(|flag| name.starts_with(flag)) || name == "http-header";
+            let has_value =
+                !FLAGS.contains(&name) && !FLAG_BEGINS.iter().any(|begin| name.starts_with(begin));
             let value = if has_value { words.pop_front() } else { None };
             read.option(name, value.unwrap_or_default()).map_err(|why| Fault::at(line, why))?;
         } else if text.len() > 1 && text.starts_with('-') {
@@ -92,7 +148,8 @@ impl Read {
                 continue;
             }
             let attached = &letters[at + 1..];
-            let value = if attached.is_empty() { words.pop_front().unwrap_or_default() } else { attached.to_vec() };
+            let value =
+                if attached.is_empty() { words.pop_front().unwrap_or_default() } else { attached.to_vec() };
             let name = match letter {
                 b'X' => "request",
                 b'H' => "header",
@@ -122,7 +179,9 @@ impl Read {
                 self.data(value, matches!(name, "data-binary" | "json"));
             }
             "upload-file" => self.data([b"@", &*value].concat(), true),
-            "data-urlencode" | "form" | "form-string" => self.no_body = Some(messages::command_sends_a_form(name)),
+            "data-urlencode" | "form" | "form-string" => {
+                self.no_body = Some(messages::command_sends_a_form(name))
+            }
             "config" => return Err(messages::command_reads_options(&text())),
             _ => {}
         }

@@ -27,13 +27,15 @@ pub(super) fn requests(text: &[u8]) -> Result<Vec<Captured>, Fault> {
         };
         at += values.byte_offset();
         let rest = text[at..].trim_ascii_start();
-        let mut values = serde_json::Deserializer::from_slice(rest.strip_prefix(b",").unwrap_or_default()).into_iter();
+        let mut values =
+            serde_json::Deserializer::from_slice(rest.strip_prefix(b",").unwrap_or_default()).into_iter();
         let Some(Ok(Value::Object(options))) = values.next() else {
             return Err(Fault::at(line, messages::fetch_without_json()));
         };
         at += values.byte_offset();
         let method = options.get("method").and_then(Value::as_str).unwrap_or("GET");
-        let headers = options.get("headers").map(json::headers).transpose().map_err(|why| Fault::at(line, why))?;
+        let headers =
+            options.get("headers").map(json::headers).transpose().map_err(|why| Fault::at(line, why))?;
         let body = match options.get("body") {
             Some(Value::String(text)) => Body::Bytes(Bytes::from(text.clone())),
             _ => Body::NotRecorded(messages::fetch_without_body().to_owned()),

@@ -231,18 +231,20 @@ fn body(text: &[u8], at: usize, head: &Head) -> Result<Found, String> {
     if !head.ends {
         return Ok((Body::NotRecorded(messages::ends_after_headers().to_owned()), None, text.len()));
     }
-    let is_chunked = head.headers.all("transfer-encoding").any(|value| {
-        value.to_ascii_lowercase().windows(7).any(|word| word == b"chunked")
-    });
+    let is_chunked = head
+        .headers
+        .all("transfer-encoding")
+        .any(|value| value.to_ascii_lowercase().windows(7).any(|word| word == b"chunked"));
     let rest = &text[at..];
     if is_chunked && begins_with_a_size(rest) {
         let (bytes, length) = unchunked(rest)?;
         return Ok((Body::Bytes(bytes.into()), None, at + length));
     }
     let note = (is_chunked && !rest.is_empty()).then(messages::chunks_are_removed);
-    let length = head.headers.single("content-length").and_then(|value| {
-        std::str::from_utf8(value).ok()?.trim().parse::<usize>().ok()
-    });
+    let length = head
+        .headers
+        .single("content-length")
+        .and_then(|value| std::str::from_utf8(value).ok()?.trim().parse::<usize>().ok());
     if let Some(end) = length.and_then(|length| at.checked_add(length)).filter(|&end| end <= text.len()) {
         if is_end(text, end) {
             return Ok((Body::Bytes(Bytes::copy_from_slice(&text[at..end])), note, end));
@@ -279,7 +281,9 @@ fn unchunked(rest: &[u8]) -> Result<(Vec<u8>, usize), String> {
         if size == 0 {
             break;
         }
-        let data = rest.get(at..at.saturating_add(size)).ok_or_else(|| messages::chunk_is_cut(size, rest.len() - at))?;
+        let data = rest
+            .get(at..at.saturating_add(size))
+            .ok_or_else(|| messages::chunk_is_cut(size, rest.len() - at))?;
         body.extend_from_slice(data);
         at += size;
         let end = [&b"\r\n"[..], b"\n"].into_iter().find(|end| rest[at..].starts_with(end));

@@ -20,13 +20,28 @@ const DEEPEST: usize = 12;
 const HEADERS: [&str; 5] = ["rawHeaders", "multiValueHeaders", "headers", "header", "request_headers"];
 /// Where a body is as text, the most exact first.
 const TEXTS: [&str; 16] = [
-    "bodyRaw", "rawBody", "body_raw", "raw_body", "rawModeData", "raw_content", "content", "body", "payload", "text", "data",
-    "request_body", "requestBody", "bodyText", "postData", "message",
+    "bodyRaw",
+    "rawBody",
+    "body_raw",
+    "raw_body",
+    "rawModeData",
+    "raw_content",
+    "content",
+    "body",
+    "payload",
+    "text",
+    "data",
+    "request_body",
+    "requestBody",
+    "bodyText",
+    "postData",
+    "message",
 ];
 /// Where a body is as base64.
 const CODED: [&str; 4] = ["bodyBase64", "body_base64", "base64Body", "raw_body_base64"];
 const METHODS: [&str; 4] = ["method", "httpMethod", "requestMethod", "request_method"];
-const TARGETS: [&str; 8] = ["rawPath", "path", "uri", "target", "originalUrl", "url", "request_uri", "requestUri"];
+const TARGETS: [&str; 8] =
+    ["rawPath", "path", "uri", "target", "originalUrl", "url", "request_uri", "requestUri"];
 
 type Object = Map<String, Value>;
 
@@ -83,7 +98,9 @@ pub(super) fn read(bytes: &[u8], mut notes: Vec<String>) -> Result<Captures, Not
 /// Whether a value is what a webhook sends.
 fn is_body(bytes: &[u8]) -> bool {
     let object: Option<Object> = serde_json::from_slice(bytes).ok();
-    object.is_some_and(|object| ["event", "eventName", "type", "record"].iter().any(|name| object.contains_key(*name)))
+    object.is_some_and(|object| {
+        ["event", "eventName", "type", "record"].iter().any(|name| object.contains_key(*name))
+    })
 }
 
 /// The form of JSON that no request was found in.
@@ -109,8 +126,10 @@ fn one(text: &str, found: &mut Found) -> Result<(), String> {
         let source = source.map_err(|why| messages::har_not_read(&why.to_string()))?;
         let begin = found.line - 1;
         let requests = &mut found.requests;
+        let before = requests.len();
         har::read(source, &mut |mut entry| {
             entry.request.line += begin;
+            entry.request.number += before;
             requests.push(entry.request);
             Ok(())
         })?;
@@ -118,7 +137,8 @@ fn one(text: &str, found: &mut Found) -> Result<(), String> {
         return Ok(());
     }
     if value.get("delivery").is_some_and(|delivery| delivery.get("target").is_some()) {
-        let exchange: Exchange = serde_json::from_str(text).map_err(|why| messages::not_ours(&why.to_string()))?;
+        let exchange: Exchange =
+            serde_json::from_str(text).map_err(|why| messages::not_ours(&why.to_string()))?;
         let delivery = exchange.delivery;
         let mut request =
             Captured::new(delivery.method, delivery.target, delivery.headers, Body::Bytes(delivery.body));
@@ -175,7 +195,10 @@ fn form_of(object: &Object) -> Option<Form> {
         Some(Form::HarEntry)
     } else if has("tunnel_name") || of_request("raw") && of_request("uri") {
         Some(Form::Ngrok)
-    } else if text("_type") == "export" || has("resources") && has("__export_format") || text("_type") == "request" {
+    } else if text("_type") == "export"
+        || has("resources") && has("__export_format")
+        || text("_type") == "request"
+    {
         Some(Form::Insomnia)
     } else if inner("info").is_some() && has("item") || of_request("header") || has("header") {
         Some(Form::Postman)
@@ -183,7 +206,10 @@ fn form_of(object: &Object) -> Option<Form> {
         Some(Form::Lambda)
     } else if has("uuid") && (has("token_id") || has("content")) {
         Some(Form::WebhookSite)
-    } else if has("bodyRaw") || has("body_raw") || inner("event").is_some_and(|event| event.contains_key("bodyRaw")) {
+    } else if has("bodyRaw")
+        || has("body_raw")
+        || inner("event").is_some_and(|event| event.contains_key("bodyRaw"))
+    {
         Some(Form::RequestBin)
     } else {
         None
@@ -201,7 +227,8 @@ fn request(object: &Object, form: Option<Form>) -> Result<Option<Captured>, Stri
         let requests = http::requests(&bytes).map_err(|fault| fault.why)?;
         return Ok(requests.into_iter().next());
     }
-    let Some(given) = HEADERS.iter().find_map(|name| object.get(*name).filter(|value| !is_empty(value))) else {
+    let Some(given) = HEADERS.iter().find_map(|name| object.get(*name).filter(|value| !is_empty(value)))
+    else {
         return Ok(None);
     };
     let Ok(headers) = headers(given) else { return Ok(None) };
@@ -240,7 +267,8 @@ fn body(object: &Object) -> Result<(Body, Option<&'static str>), String> {
         coded.iter().any(|name| object.get(*name) == Some(&Value::Bool(true))) || named == Some("base64")
     };
     let coded = |name: &str, text: &str| {
-        let bytes = STANDARD.decode(text.trim()).map_err(|why| messages::not_base64(name, &why.to_string()))?;
+        let bytes =
+            STANDARD.decode(text.trim()).map_err(|why| messages::not_base64(name, &why.to_string()))?;
         Ok::<_, String>((Body::Bytes(bytes.into()), None))
     };
     for name in CODED {
@@ -254,7 +282,9 @@ fn body(object: &Object) -> Result<(Body, Option<&'static str>), String> {
             Some(Value::String(text)) if is_coded(object) => return coded(name, text),
             Some(Value::String(text)) => return Ok((Body::Bytes(Bytes::from(text.clone())), None)),
             Some(Value::Object(inner)) => {
-                if let Some(text) = ["raw", "text", "rawString"].iter().find_map(|raw| inner.get(*raw)?.as_str()) {
+                if let Some(text) =
+                    ["raw", "text", "rawString"].iter().find_map(|raw| inner.get(*raw)?.as_str())
+                {
                     return if is_coded(inner) { coded(name, text) } else { Ok((text_body(text), None)) };
                 }
                 if let Some(text) = inner.get("base64").and_then(Value::as_str) {

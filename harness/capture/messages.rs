@@ -133,7 +133,7 @@ pub(super) fn body_in_a_file() -> &'static str {
 }
 
 pub(super) fn verbose_has_no_body() -> &'static str {
-    "curl -v shows the headers and not the body; give the body with --timestamp and --signature, or the curl command itself"
+    "curl -v shows the headers and not the body"
 }
 
 pub(super) fn fetch_without_url() -> &'static str {
@@ -233,7 +233,6 @@ pub(super) fn too_long(most: u64) -> String {
 pub(super) fn entry_too_long(most: u64) -> String {
     format!("an entry is longer than {most} MiB")
 }
-
 
 #[cfg(test)]
 mod tests {

@@ -92,7 +92,10 @@ pub enum Body {
 pub enum Piece {
     Text(Bytes),
     /// The content of this file. Without `binary`, line ends are removed from it.
-    File { name: String, binary: bool },
+    File {
+        name: String,
+        binary: bool,
+    },
 }
 
 /// Why bytes are no capture.
@@ -162,9 +165,9 @@ impl Captured {
     pub fn is_signed(&self) -> bool {
         let begin = "x-twenty-webhook-";
         let names = self.headers.0.iter().map(|(name, _)| name);
-        names.into_iter().any(|name| {
-            name.get(..begin.len()).is_some_and(|own| own.eq_ignore_ascii_case(begin))
-        })
+        names
+            .into_iter()
+            .any(|name| name.get(..begin.len()).is_some_and(|own| own.eq_ignore_ascii_case(begin)))
     }
 
     /// The length that its header names, if it has one such header with a number.
@@ -238,7 +241,9 @@ fn line_of(text: &[u8], at: usize) -> usize {
 /// Path and query of a URL; a text that is no URL stays as it is.
 fn target(url: &str) -> String {
     match url::Url::parse(url) {
-        Ok(url) => url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path())),
+        Ok(url) => {
+            url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()))
+        }
         Err(_) => url.to_owned(),
     }
 }

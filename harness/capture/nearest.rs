@@ -33,19 +33,27 @@ fn of_line(line: &[u8], text: &[u8]) -> Option<Form> {
     if call.is_some_and(|at| at == 0 || matches!(line[at - 1], b' ' | b'\t' | b'(')) {
         return Some(Form::Fetch);
     }
-    let is_script = first.starts_with(b"$") || first.starts_with(b"#") || first.starts_with(b"//") || first.starts_with(b"-");
+    let is_script = first.starts_with(b"$")
+        || first.starts_with(b"#")
+        || first.starts_with(b"//")
+        || first.starts_with(b"-");
     // In a script the command stands further below.
-    let is_in_string = first.starts_with(b"\"") || first.starts_with(b"{") || first.starts_with(b"}") || first.starts_with(b"@");
+    let is_in_string = first.starts_with(b"\"")
+        || first.starts_with(b"{")
+        || first.starts_with(b"}")
+        || first.starts_with(b"@");
     let is_assignment = !first.contains(&b':') && line.contains(&b'=') && !first.starts_with(b"POST");
     (!is_script && !is_in_string && !is_assignment).then_some(Form::RawHttp)
 }
 
-/// The shell that a `curl` command is written for.
+/// The shell that a `curl` command is written for: how it continues lines, and whether its first quote is escaped.
 fn curl_of(text: &[u8]) -> Form {
     let has = |what: &[u8]| memchr::memmem::find(text, what).is_some();
-    if has(b"^\n") || has(b"^\r\n") || has(b"^\"") {
+    let quote = memchr::memchr2(b'"', b'\'', text);
+    let is_escaped = quote.is_some_and(|at| text[..at].ends_with(b"^"));
+    if is_escaped || has(b"^\n") || has(b"^\r\n") {
         Form::CurlCmd
-    } else if has(b"`\n") || has(b"`\r\n") || has(b"PS C:") || has(b"= @{") {
+    } else if has(b"`\n") || has(b"`\r\n") || text.starts_with(b"PS ") {
         Form::CurlPowerShell
     } else {
         Form::Curl
@@ -59,7 +67,10 @@ fn binary(bytes: &[u8]) -> Option<(&'static str, Option<Form>)> {
         Some((messages::is_compressed(), None))
     } else if begins(b"PK\x03\x04") {
         Some((messages::is_an_archive(), Some(Form::Har)))
-    } else if [&b"\xd4\xc3\xb2\xa1"[..], b"\xa1\xb2\xc3\xd4", b"\x0a\x0d\x0d\x0a", b"\x4d\x3c\xb2\xa1"].into_iter().any(begins) {
+    } else if [&b"\xd4\xc3\xb2\xa1"[..], b"\xa1\xb2\xc3\xd4", b"\x0a\x0d\x0d\x0a", b"\x4d\x3c\xb2\xa1"]
+        .into_iter()
+        .any(begins)
+    {
         Some((messages::has_packets(), Some(Form::RawHttp)))
     } else if bytes.iter().take(4096).any(|&byte| byte == 0) {
         Some((messages::is_binary(), None))

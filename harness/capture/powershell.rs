@@ -30,7 +30,9 @@ impl Value {
     fn size(&self) -> usize {
         match self {
             Self::Text(text) | Self::File(text) | Self::Unknown(text) => text.len() + 1,
-            Self::Table(rows) => rows.iter().map(|(name, value)| name.len() + value.size()).sum::<usize>() + 1,
+            Self::Table(rows) => {
+                rows.iter().map(|(name, value)| name.len() + value.size()).sum::<usize>() + 1
+            }
         }
     }
 }
@@ -48,7 +50,14 @@ struct Reader<'a> {
 /// Every request of a script.
 pub(super) fn requests(text: &[u8]) -> Result<Vec<Captured>, Fault> {
     let text = String::from_utf8_lossy(text);
-    let mut reader = Reader { text: &text, at: 0, variables: Vec::new(), depth: 0, left: MOST_INSERTED, ruler: Ruler::new() };
+    let mut reader = Reader {
+        text: &text,
+        at: 0,
+        variables: Vec::new(),
+        depth: 0,
+        left: MOST_INSERTED,
+        ruler: Ruler::new(),
+    };
     let mut found = Vec::new();
     loop {
         reader.blank(true);
@@ -61,7 +70,9 @@ pub(super) fn requests(text: &[u8]) -> Result<Vec<Captured>, Fault> {
 
 /// Whether a word names a command that sends a request.
 pub(super) fn is_request(word: &str) -> bool {
-    ["invoke-webrequest", "invoke-restmethod", "iwr", "irm"].iter().any(|name| word.eq_ignore_ascii_case(name))
+    ["invoke-webrequest", "invoke-restmethod", "iwr", "irm"]
+        .iter()
+        .any(|name| word.eq_ignore_ascii_case(name))
 }
 
 impl Reader<'_> {
@@ -153,7 +164,11 @@ impl Reader<'_> {
                 return self.command(&word, begin);
             }
             self.at = begin;
-            let value = if word.eq_ignore_ascii_case("New-Object") { Value::Table(Vec::new()) } else { self.value()? };
+            let value = if word.eq_ignore_ascii_case("New-Object") {
+                Value::Table(Vec::new())
+            } else {
+                self.value()?
+            };
             self.variables.retain(|(other, _)| !other.eq_ignore_ascii_case(&name));
             if self.variables.len() < MOST_VARIABLES {
                 self.variables.push((name, value));
@@ -218,7 +233,9 @@ impl Reader<'_> {
     }
 
     fn bare(&mut self) -> String {
-        let ends = |c: char| c.is_whitespace() || matches!(c, ';' | '|' | ')' | '}' | '=' | '"' | '\'' | '`' | ',' | '(' | '{');
+        let ends = |c: char| {
+            c.is_whitespace() || matches!(c, ';' | '|' | ')' | '}' | '=' | '"' | '\'' | '`' | ',' | '(' | '{')
+        };
         let length = self.rest().find(ends).unwrap_or(self.rest().len());
         let word = self.rest()[..length].to_owned();
         self.at += length;

@@ -65,9 +65,8 @@ fn of_har(source: Source<impl Read>, name: &str, number: Option<usize>) -> Resul
         }
         Ok(())
     };
-    let count = har::read(source, &mut take).map_err(|why| {
-        not_taken(name, &NotTaken { why, nearest: Some(Form::Har) })
-    })?;
+    let count = har::read(source, &mut take)
+        .map_err(|why| not_taken(name, &NotTaken { why, nearest: Some(Form::Har) }))?;
     if requests.is_empty() {
         return Err(Error::Usage(number.map_or_else(
             || messages::none_is_signed(name, count),
@@ -116,8 +115,8 @@ fn sent(pieces: &[Piece], folder: &Path, form: Form) -> Result<Bytes, Error> {
             Piece::File { name, binary } => {
                 let path = folder.join(name);
                 let read = input::file(&path, INPUT);
-                let mut bytes =
-                    read.map_err(|why| Error::Usage(messages::file_of_a_command(&path, form.describe(), why)))?;
+                let mut bytes = read
+                    .map_err(|why| Error::Usage(messages::file_of_a_command(&path, form.describe(), why)))?;
                 if !binary {
                     bytes.retain(|byte| !matches!(byte, b'\r' | b'\n' | b'\0'));
                 }

@@ -83,8 +83,13 @@ pub(in crate::cli) fn matches_decoded() -> &'static str {
     "  the signature covers the body before it was compressed\n"
 }
 
-pub(in crate::cli) fn matches_parsed() -> &'static str {
-    "  the body was recorded as parsed JSON; written again as JSON.stringify does, it matches\n"
+/// The cause of a mismatch where the bytes of the body are not known.
+pub(in crate::cli) fn parsed_cause() -> &'static str {
+    "capture.decoded: the capture has the body as parsed JSON, and not the bytes that were signed"
+}
+
+pub(in crate::cli) fn parsed_fix() -> &'static str {
+    "record the body as text, before it is parsed"
 }
 
 /// More bytes follow the body.
