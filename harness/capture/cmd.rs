@@ -1,12 +1,12 @@
 //! Commands as `cmd.exe` reads them: first its own escapes (`^`), then the quotes of the program that is started.
 
-use super::shell::Command;
+use super::shell::{Command, MOST_WORDS};
 use super::{Fault, Ruler, messages};
 
 /// Every command of a text. Errors: a quote is not closed.
 pub(super) fn commands(text: &[u8]) -> Result<Vec<Command>, Fault> {
     let mut found = Vec::new();
-    let mut at = 0;
+    let (mut at, mut count) = (0, 0);
     let mut ruler = Ruler::new();
     while at < text.len() {
         let line = ruler.line(text, at);
@@ -15,6 +15,10 @@ pub(super) fn commands(text: &[u8]) -> Result<Vec<Command>, Fault> {
         let doubled = memchr::memmem::find(&text[at..end], b"^\"").is_some();
         at = end;
         let words = words(&command, doubled).ok_or_else(|| Fault::at(line, messages::quote_is_open("\"")))?;
+        count += words.len();
+        if count > MOST_WORDS {
+            return Err(Fault::at(line, messages::too_many_words(MOST_WORDS)));
+        }
         if !words.is_empty() {
             found.push(Command { line, words });
         }
@@ -98,6 +102,8 @@ fn words(command: &[u8], doubled: bool) -> Option<Vec<Vec<u8>>> {
                 word.get_or_insert_default();
             }
             b' ' | b'\t' | b'\r' | b'\n' if !quoted => words.extend(word.take()),
+            _ if words.len() > MOST_WORDS => break,
+            _ if words.len() > MOST_WORDS => break,
             _ => word.get_or_insert_default().push(byte),
         }
         at += 1;

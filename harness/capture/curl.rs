@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 
 use super::shell::Command;
-use super::{Body, Captured, Fault, Piece, messages};
+use super::{Body, Captured, Fault, Piece, Requests, messages};
 use crate::wire::exchange::Headers;
 
 /// Letters of options that have a value.
@@ -86,7 +86,7 @@ struct Read {
 
 /// The request of each `curl` among the commands.
 pub(super) fn requests(commands: Vec<Command>) -> Result<Vec<Captured>, Fault> {
-    let mut found = Vec::new();
+    let mut found = Requests::default();
     for command in commands {
         let mut words = VecDeque::from(command.words);
         // A prompt, or an assignment of a variable.
@@ -97,10 +97,10 @@ pub(super) fn requests(commands: Vec<Command>) -> Result<Vec<Captured>, Fault> {
             continue;
         }
         while !words.is_empty() {
-            found.push(one(&mut words, command.line)?);
+            found.add(one(&mut words, command.line)?)?;
         }
     }
-    Ok(found)
+    Ok(found.all)
 }
 
 /// Whether a word names the program.

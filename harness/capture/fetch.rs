@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::{Body, Captured, Fault, Ruler, json, messages};
+use super::{Body, Captured, Fault, Requests, Ruler, json, messages};
 use crate::budget::PARSED_VALUES;
 use crate::webhook::json::has_at_most;
 
@@ -11,7 +11,7 @@ const CALL: &[u8] = b"fetch(";
 
 /// The request of a call. Several calls may follow each other.
 pub(super) fn requests(text: &[u8]) -> Result<Vec<Captured>, Fault> {
-    let mut found = Vec::new();
+    let mut found = Requests::default();
     let mut at = 0;
     let mut ruler = Ruler::new();
     if !has_at_most(text, PARSED_VALUES) {
@@ -41,7 +41,7 @@ pub(super) fn requests(text: &[u8]) -> Result<Vec<Captured>, Fault> {
             _ => Body::NotRecorded(messages::fetch_without_body().to_owned()),
         };
         let request = Captured::new(method, super::target(&url), headers.unwrap_or_default(), body);
-        found.push(request.at(line));
+        found.add(request.at(line))?;
     }
-    Ok(found)
+    Ok(found.all)
 }

@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 
-use super::{Body, Captured, Fault, Ruler, messages};
+use super::{Body, Captured, Fault, Requests, Ruler, messages};
 use crate::wire::codec::is_token;
 use crate::wire::exchange::Headers;
 
@@ -21,6 +21,8 @@ struct Head {
     method: String,
     target: String,
     headers: Headers,
+    /// Whether it has a request line, or the method as a pseudo-header.
+    has_line: bool,
     /// Whether an empty line follows, after which the body begins.
     ends: bool,
     /// Whether a signature or a timestamp continued on another line.
@@ -66,7 +68,7 @@ impl<'a> Lines<'a> {
 
 /// Every request of a text. Answers among them are skipped.
 pub(super) fn requests(text: &[u8]) -> Result<Vec<Captured>, Fault> {
-    let mut found = Vec::new();
+    let mut found = Requests::default();
     let mut lines = Lines::new(text, 0);
     let mut answers = None;
     while skip_to_head(&mut lines) {
@@ -80,14 +82,18 @@ pub(super) fn requests(text: &[u8]) -> Result<Vec<Captured>, Fault> {
         let body = body(text, lines.at, &head);
         let (body, note, end) = body.map_err(|why| Fault::at(lines.number(), why))?;
         lines.at = end;
+        let has_line = head.has_line;
         let mut captured = Captured::new(head.method, head.target, head.headers, body).at(line);
+        if !has_line && !captured.is_signed() {
+            return Err(Fault::at(line, messages::neither_line_nor_own_header()));
+        }
         captured.notes.extend(note.map(str::to_owned));
         captured.notes.extend(head.folded.then(|| messages::header_was_folded().to_owned()));
-        found.push(captured);
+        found.add(captured)?;
     }
-    match (found.is_empty(), answers) {
+    match (found.all.is_empty(), answers) {
         (true, Some(line)) => Err(Fault::at(line, messages::only_an_answer())),
-        _ => Ok(found),
+        _ => Ok(found.all),
     }
 }
 
@@ -108,11 +114,13 @@ fn head(lines: &mut Lines<'_>) -> Result<Head, Fault> {
         method: "POST".to_owned(),
         target: "/".to_owned(),
         headers: Headers::default(),
+        has_line: false,
         ends: false,
         folded: false,
     };
     if let Some((method, target)) = lines.peek().and_then(|line| request_line(line, true)) {
         (head.method, head.target) = (method, super::target(&target));
+        head.has_line = true;
         lines.skip();
     }
     loop {
@@ -158,7 +166,7 @@ fn add(head: &mut Head, line: &[u8]) -> Option<()> {
     let text = || String::from_utf8_lossy(value).into_owned();
     match (is_pseudo, name) {
         (false, _) => head.headers.add(name, value.to_vec()),
-        (true, "method") => head.method = text(),
+        (true, "method") => (head.method, head.has_line) = (text(), true),
         (true, "path") => head.target = text(),
         (true, "authority") => head.headers.add("host", value.to_vec()),
         (true, _) => {}

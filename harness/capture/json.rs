@@ -282,9 +282,7 @@ fn body(object: &Object) -> Result<(Body, Option<&'static str>), String> {
             Some(Value::String(text)) if is_coded(object) => return coded(name, text),
             Some(Value::String(text)) => return Ok((Body::Bytes(Bytes::from(text.clone())), None)),
             Some(Value::Object(inner)) => {
-                if let Some(text) =
-                    ["raw", "text", "rawString"].iter().find_map(|raw| inner.get(*raw)?.as_str())
-                {
+                if let Some(text) = described(inner) {
                     return if is_coded(inner) { coded(name, text) } else { Ok((text_body(text), None)) };
                 }
                 if let Some(text) = inner.get("base64").and_then(Value::as_str) {
@@ -305,6 +303,15 @@ fn body(object: &Object) -> Result<(Body, Option<&'static str>), String> {
     let text = value.to_string();
     let again = Serialiser::Javascript.reprint(text.as_bytes()).unwrap_or(text.into_bytes());
     Ok((Body::Parsed(again.into()), Some(messages::parsed_body())))
+}
+
+/// The text of a body that a tool describes. A body that was parsed may have a member of the same name.
+fn described(inner: &Object) -> Option<&str> {
+    let is_described = ["mode", "mimeType", "contentType"].iter().any(|name| inner.contains_key(*name));
+    let is_parsed = inner.contains_key("data") || inner.contains_key("event");
+    let names: &[&str] = if is_described { &["raw", "text"] } else { &["raw", "rawString"] };
+    let text = names.iter().find_map(|name| inner.get(*name)?.as_str());
+    text.filter(|_| is_described || !is_parsed)
 }
 
 fn text_body(text: &str) -> Body {

@@ -18,6 +18,14 @@ pub(super) fn no_request_in(form: &str) -> String {
     format!("it begins like {form}, but there is no request in it")
 }
 
+pub(super) fn too_many(before: usize, most: usize) -> String {
+    format!("the {before} requests before this line take {most} MiB of memory; split the file")
+}
+
+pub(super) fn too_many_words(most: usize) -> String {
+    format!("the commands have more than {most} words; split the file")
+}
+
 // What a file is instead.
 
 pub(super) fn is_compressed() -> &'static str {
@@ -46,6 +54,10 @@ pub(super) fn is_a_body() -> &'static str {
 pub(super) fn not_a_header(line: &[u8]) -> String {
     let shown = quoted(&line[..line.len().min(QUOTED)]);
     format!("{shown} is neither a request line nor a header, and no empty line is before it")
+}
+
+pub(super) fn neither_line_nor_own_header() -> &'static str {
+    "it has lines like headers, but no request line and no header of Twenty's webhooks"
 }
 
 pub(super) fn too_many_headers(most: usize) -> String {

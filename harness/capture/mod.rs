@@ -8,20 +8,24 @@ mod cmd;
 mod curl;
 mod encoding;
 mod fetch;
-pub mod har;
+mod har;
 mod http;
 mod json;
 mod messages;
 mod nearest;
 mod powershell;
 mod shell;
-pub mod source;
+mod source;
 mod verbose;
 
 use bytes::Bytes;
 
+use crate::budget::CAPTURES;
 use crate::wire::coding;
 use crate::wire::exchange::{Delivery, Headers};
+
+pub use har::{Entry as HarEntry, Take as TakeEntry, begins as begins_like_har, read as read_har};
+pub use source::Source;
 
 described! {
     /// The form that something was recorded in.
@@ -144,6 +148,26 @@ pub fn read(given: &[u8]) -> Result<Captures, NotTaken> {
     }
 }
 
+/// Requests that were read, up to a limit.
+#[derive(Default)]
+struct Requests {
+    all: Vec<Captured>,
+    /// About how many bytes they take.
+    size: usize,
+}
+
+impl Requests {
+    /// Errors: they take too much memory.
+    fn add(&mut self, request: Captured) -> Result<(), Fault> {
+        self.size += request.size();
+        if self.size > CAPTURES {
+            return Err(Fault::at(request.line, messages::too_many(self.all.len(), CAPTURES >> 20)));
+        }
+        self.all.push(request);
+        Ok(())
+    }
+}
+
 fn number(requests: &mut [Captured]) {
     for (at, request) in requests.iter_mut().enumerate() {
         request.number = at + 1;
@@ -179,7 +203,8 @@ impl Captured {
     pub fn size(&self) -> usize {
         let headers = self.headers.0.iter().map(|(name, value)| name.len() + value.len() + 96);
         let body = self.bytes().map_or(0, Bytes::len);
-        size_of::<Self>() + self.method.len() + self.target.len() + headers.sum::<usize>() + body
+        // Two allocations, and what a list has in reserve.
+        2 * size_of::<Self>() + self.method.len() + self.target.len() + headers.sum::<usize>() + body
     }
 
     /// Its bytes as far as they are known, or why they are not.

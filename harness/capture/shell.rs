@@ -2,6 +2,9 @@
 
 use super::{Fault, Ruler, messages};
 
+/// How many words all commands of a text may have.
+pub(super) const MOST_WORDS: usize = 300_000;
+
 /// A command and its arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Command {
@@ -17,6 +20,8 @@ struct Shell<'a> {
     words: Vec<Vec<u8>>,
     begins: usize,
     ruler: Ruler,
+    /// How many words were read.
+    count: usize,
     /// The word that is being read.
     word: Option<Vec<u8>>,
     /// Whether the next word is the file of a redirection.
@@ -32,11 +37,15 @@ pub(super) fn bash(text: &[u8]) -> Result<Vec<Command>, Fault> {
         words: Vec::new(),
         begins: 0,
         ruler: Ruler::new(),
+        count: 0,
         word: None,
         redirects: false,
     };
     while let Some(byte) = shell.peek() {
         shell.step(byte)?;
+        if shell.count > MOST_WORDS {
+            return Err(shell.fault(shell.at, messages::too_many_words(MOST_WORDS)));
+        }
     }
     shell.end_command();
     Ok(shell.commands)
@@ -71,6 +80,7 @@ impl Shell<'_> {
     fn end_word(&mut self) {
         let Some(word) = self.word.take() else { return };
         if !std::mem::take(&mut self.redirects) {
+            self.count += 1;
             self.words.push(word);
         }
     }

@@ -1,10 +1,10 @@
 //! What `curl -v` prints: the lines of a request begin with `>`. The body is not among them.
 
-use super::{Body, Captured, Fault, http, messages};
+use super::{Body, Captured, Fault, Requests, http, messages};
 
 /// Every request. A body is not recorded unless the request has none.
 pub(super) fn requests(text: &[u8]) -> Result<Vec<Captured>, Fault> {
-    let mut found: Vec<Captured> = Vec::new();
+    let mut found = Requests::default();
     let mut head: Option<(usize, Vec<u8>)> = None;
     for (at, line) in text.split(|&byte| byte == b'\n').enumerate() {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -14,11 +14,11 @@ pub(super) fn requests(text: &[u8]) -> Result<Vec<Captured>, Fault> {
         lines.extend_from_slice(sent);
         lines.push(b'\n');
         if sent.trim_ascii().is_empty() {
-            found.extend(request(head.take())?);
+            request(head.take())?.map_or(Ok(()), |request| found.add(request))?;
         }
     }
-    found.extend(request(head)?);
-    Ok(found)
+    request(head)?.map_or(Ok(()), |request| found.add(request))?;
+    Ok(found.all)
 }
 
 fn request(head: Option<(usize, Vec<u8>)>) -> Result<Option<Captured>, Fault> {

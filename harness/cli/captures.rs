@@ -9,9 +9,9 @@ use bytes::Bytes;
 
 use super::messages::captures as messages;
 use crate::budget::{CAPTURES, HAR, INPUT};
-use crate::capture::har::{self, Entry};
-use crate::capture::source::Source;
-use crate::capture::{self, Body, Captured, Captures, Form, NotTaken, Piece};
+use crate::capture::{
+    self, Body, Captured, Captures, Form, HarEntry, NotTaken, Piece, Source, begins_like_har, read_har,
+};
 use crate::error::Error;
 use crate::input::{self, Unread};
 
@@ -39,7 +39,7 @@ fn read(opened: Result<impl Read, Unread>, name: &str, number: Option<usize>) ->
     let cannot = |why: &dyn std::fmt::Display| Error::Usage(super::messages::cannot_read(name, why));
     let reader = opened.map_err(|why| cannot(&why))?;
     let mut source = Source::new(reader, HAR).map_err(|why| cannot(&why))?;
-    if har::begins(source.next()) {
+    if begins_like_har(source.next()) {
         return of_har(source, name, number);
     }
     let bytes = input::at_most(&mut source, INPUT).map_err(|why| match why {
@@ -54,7 +54,7 @@ fn read(opened: Result<impl Read, Unread>, name: &str, number: Option<usize>) ->
 fn of_har(source: Source<impl Read>, name: &str, number: Option<usize>) -> Result<Captures, Error> {
     let mut requests: Vec<Captured> = Vec::new();
     let mut kept = 0;
-    let mut take = |entry: Entry| {
+    let mut take = |entry: HarEntry| {
         let request = entry.request;
         if number.map_or_else(|| request.is_signed(), |number| number == request.number) {
             kept += request.size();
@@ -65,7 +65,7 @@ fn of_har(source: Source<impl Read>, name: &str, number: Option<usize>) -> Resul
         }
         Ok(())
     };
-    let count = har::read(source, &mut take)
+    let count = read_har(source, &mut take)
         .map_err(|why| not_taken(name, &NotTaken { why, nearest: Some(Form::Har) }))?;
     if requests.is_empty() {
         return Err(Error::Usage(number.map_or_else(

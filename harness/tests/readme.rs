@@ -40,6 +40,7 @@ pages_to_run! {
     commands_of_readme_run = "README.md",
     commands_of_attach_a_sender_run = "docs/attach-a-sender.md",
     commands_of_benchmarks_run = "docs/benchmarks.md",
+    commands_of_captures_run = "docs/captures.md",
     commands_of_check_a_receiver_run = "docs/check-a-receiver.md",
     commands_of_ci_run = "docs/ci.md",
     commands_of_library_run = "docs/library.md",

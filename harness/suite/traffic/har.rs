@@ -8,8 +8,7 @@ use url::Url;
 
 use super::messages;
 use super::recording::Recording;
-use crate::capture::har::{self, Entry};
-use crate::capture::source::Source;
+use crate::capture::{HarEntry, Source, read_har};
 use crate::wire::exchange::{Exchange, ExchangeId, Outcome, Response};
 
 /// Reads a HAR file. Requests with neither a body nor a webhook header are skipped.
@@ -17,11 +16,11 @@ use crate::wire::exchange::{Exchange, ExchangeId, Outcome, Response};
 /// Errors: the line, and what is wrong there.
 pub(super) fn read<R: Read>(source: Source<R>) -> Result<Recording, String> {
     let mut recording = Recording::default();
-    let mut take = |entry: Entry| match entry.has_post_data || entry.request.is_signed() {
+    let mut take = |entry: HarEntry| match entry.has_post_data || entry.request.is_signed() {
         true => recording.add(exchange(entry)?),
         false => Ok(()),
     };
-    let count = har::read(source, &mut take)?;
+    let count = read_har(source, &mut take)?;
     let skipped = count - recording.exchanges.len();
     if skipped > 0 {
         recording.remarks.push(messages::har_skipped(skipped, count));
@@ -29,8 +28,8 @@ pub(super) fn read<R: Read>(source: Source<R>) -> Result<Recording, String> {
     Ok(recording)
 }
 
-fn exchange(entry: Entry) -> Result<Exchange, String> {
-    let Entry { request, url, began, took_ms, status, .. } = entry;
+fn exchange(entry: HarEntry) -> Result<Exchange, String> {
+    let HarEntry { request, url, began, took_ms, status, .. } = entry;
     Url::parse(&url).map_err(|why| messages::har_bad_url(&url, &why.to_string()))?;
     let at: Timestamp = began.parse().map_err(|_| messages::har_bad_date(&began))?;
     let body = request.bytes()?.clone();
@@ -50,7 +49,7 @@ fn exchange(entry: Entry) -> Result<Exchange, String> {
 #[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod tests {
     use super::Recording;
-    use crate::capture::source::Source;
+    use crate::capture::Source;
 
     fn read(text: &str) -> Result<Recording, String> {
         super::read(Source::new(text.as_bytes(), 1 << 20).unwrap())

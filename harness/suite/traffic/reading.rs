@@ -12,7 +12,7 @@ use serde_json::error::Category;
 
 use super::recording::Recording;
 use super::{har, messages};
-use crate::capture::source::Source;
+use crate::capture::Source;
 use crate::redaction::Redaction;
 use crate::wire::exchange::{Exchange, ExchangeId};
 
