@@ -253,10 +253,9 @@ fn body(text: &[u8], at: usize, head: &Head) -> Result<Found, String> {
         .headers
         .single("content-length")
         .and_then(|value| std::str::from_utf8(value).ok()?.trim().parse::<usize>().ok());
-    if let Some(end) = length.and_then(|length| at.checked_add(length)).filter(|&end| end <= text.len()) {
-        if is_end(text, end) {
-            return Ok((Body::Bytes(Bytes::copy_from_slice(&text[at..end])), note, end));
-        }
+    let end = length.and_then(|length| at.checked_add(length));
+    if let Some(end) = end.filter(|&end| end <= text.len() && is_end(text, end)) {
+        return Ok((Body::Bytes(Bytes::copy_from_slice(&text[at..end])), note, end));
     }
     let (body, end) = match start_from(text, at) {
         // The blank lines before the next request are not of the body.
