@@ -38,6 +38,10 @@ pub const SMALL_FILE: u64 = 64 * KIB as u64;
 pub const CERTIFICATES: u64 = 16 * MIB as u64;
 /// The longest body or request that is read from a file or from stdin.
 pub const INPUT: u64 = 16 * MIB as u64;
+/// The longest HAR file of which single requests are read. It is read one entry at a time.
+pub const HAR: u64 = 1024 * MIB as u64;
+/// What is kept of the requests of a capture, together.
+pub const CAPTURES: usize = 64 * MIB;
 /// The longest line that `serve sender` reads from stdin.
 pub const INPUT_LINE: usize = 16 * MIB;
 /// The longest file that is read whole: recorded traffic, a corpus, a report, results of another tool, a case.

@@ -2,10 +2,11 @@
 #![doc = ""]
 #![doc = include_str!("../docs/library.md")]
 
-// Eight folders. Each is built on those before it, so this is also the order in which to read them:
+// Nine folders. Each is built on those before it, so this is also the order in which to read them:
 //
 // - `webhook`: Twenty's webhooks as pure data and functions.
 // - `wire`: HTTP/1.1 as bytes: the exchange, the codec, the client and the endpoints.
+// - `capture`: what people recorded, in any form, as requests.
 // - `subject`: starts or reaches the program under test.
 // - `peers`: the reference sender and receiver, and the mutants that prove that every check finds its fault.
 // - `suite`: the requirements, what is sent to judge each, and how a run is judged.
@@ -51,6 +52,9 @@ pub mod webhook;
 
 #[doc(hidden)]
 pub mod wire;
+
+#[doc(hidden)]
+pub mod capture;
 
 #[doc(hidden)]
 pub mod subject;

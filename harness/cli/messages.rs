@@ -9,6 +9,7 @@ use crate::plural::counted;
 use crate::suite::requirement::Role;
 use crate::wire::exchange::Outcome;
 
+pub(super) mod captures;
 pub(super) mod help;
 pub(super) mod outputs;
 
@@ -371,26 +372,6 @@ pub(super) fn signature_differs(
 
 pub(super) fn not_one_header(name: &str, count: usize) -> String {
     format!("the captured request has {count} {name} headers; it needs exactly one")
-}
-
-pub(super) fn no_empty_line() -> &'static str {
-    "the captured request has no empty line after its headers"
-}
-
-pub(super) fn body_is_chunked() -> &'static str {
-    "the captured body is chunked, and the signature covers the decoded bytes"
-}
-
-pub(super) fn not_a_request(why: impl Display) -> String {
-    format!("the input is not an HTTP request ({why})")
-}
-
-pub(super) fn body_end_is_unclear(why: impl Display) -> String {
-    format!("the end of the captured body is unclear ({why})")
-}
-
-pub(super) fn give_a_request(what: &str) -> String {
-    format!("{what}; give the whole request, or the body with --timestamp and --signature")
 }
 
 // `explain`.

@@ -1,23 +1,35 @@
-//! `verify`: the signature of a captured request, and the cause of a mismatch.
+//! `verify`: the signature of each captured request, and the cause of a mismatch.
 //!
 //! Invariant: a cause is named only if it reproduces the captured signature.
 
 use std::path::PathBuf;
 
+use bytes::Bytes;
 use clap::Args;
+use jiff::Timestamp;
 
+use super::captures;
 use super::console::Console;
 use super::headings::PAYLOAD;
-use super::messages;
+use super::messages::{self, captures as said};
 use super::options::SecretOptions;
 use super::sign::input;
 use crate::api;
 use crate::budget::SEARCHED_BODY;
+use crate::capture::{Body, Captured, Captures};
+use crate::clock::Clock;
 use crate::error::Error;
 use crate::exit::ExitStatus;
+use crate::redaction::Redaction;
+use crate::report::CauseEntry;
 use crate::terminal::{clean, text};
-use crate::webhook::signature::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
-use crate::wire::codec::{Captured, NotCaptured, captured};
+use crate::webhook::signature::{Key, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
+use crate::wire::exchange::Headers;
+
+/// How far a timestamp may be off, in milliseconds, for receivers that follow the documentation.
+const WINDOW_MS: u64 = 300_000;
+/// For how many mismatches of a file the cause is searched for.
+const MOST_EXPLAINED: usize = 20;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -29,44 +41,195 @@ pub(super) struct Arguments {
     /// Use this value of the signature header
     #[arg(long, requires = "timestamp", help_heading = PAYLOAD)]
     signature: Option<String>,
-    /// Read the captured request (request line, headers, empty line, body) from this file instead of stdin
+    /// Judge only the request with this number, from 1, of a file with several
+    #[arg(long, value_name = "N", conflicts_with = "timestamp", help_heading = PAYLOAD)]
+    entry: Option<usize>,
+    /// Judge the age too, at this time: `now`, milliseconds, or a date such as 2026-01-02T03:04:05Z
+    #[arg(long, value_name = "TIME", value_parser = time, help_heading = PAYLOAD)]
+    at: Option<At>,
+    /// Read the captured request from this file instead of stdin: raw HTTP, a curl command, HAR, or the JSON of a tool or a server
     file: Option<PathBuf>,
+}
+
+/// When the age is judged, in milliseconds since the epoch.
+#[derive(Debug, Clone, Copy)]
+struct At(i64);
+
+/// What is verified.
+struct Signed<'a> {
+    timestamp: Bytes,
+    signature: Bytes,
+    body: Bytes,
+    /// What was recorded of it, if it is from a capture.
+    captured: Option<&'a Captured>,
+}
+
+/// The verdict on one request, as it is printed.
+struct Told {
+    passes: bool,
+    text: String,
+}
+
+fn time(text: &str) -> Result<At, String> {
+    let wrong = || said::not_a_time(text);
+    if text == "now" {
+        return i64::try_from(Clock::system().now_ms()).map(At).map_err(|_| wrong());
+    }
+    let number = text.parse().ok();
+    let date = || text.parse().ok().map(|date: Timestamp| date.as_millisecond());
+    number.or_else(date).map(At).ok_or_else(wrong)
 }
 
 pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
     let secret = arguments.secret.require(console)?;
-    let given = input(arguments.file.as_deref())?;
-    let (timestamp, signature, body) = match (&arguments.timestamp, &arguments.signature) {
-        (Some(timestamp), Some(signature)) => (timestamp.clone().into(), signature.clone().into(), given),
-        _ => {
-            let Captured { headers, body } = request(&given)?;
-            let of = |name| {
-                let count = headers.all(name).count();
-                let value = headers.single(name).map(|value| value.to_vec());
-                value.ok_or_else(|| Error::Usage(messages::not_one_header(name, count)))
-            };
-            (of(TIMESTAMP_HEADER)?, of(SIGNATURE_HEADER)?, body.to_vec())
-        }
-    };
-    let Err(mismatch) = api::verify(secret.expose(), &timestamp, &body, &signature) else {
-        console.print(messages::signature_matches())?;
-        return Ok(ExitStatus::Passed);
-    };
-    let expected = api::sign(secret.expose(), &timestamp, &body);
-    let captured = text(&signature);
-    let is_long = body.len() > SEARCHED_BODY;
-    let cause = mismatch.cause.as_ref().map(|cause| (cause.to_string(), cause.fix));
-    console.print(&messages::signature_differs(&expected, &clean(&captured), cause, is_long))?;
-    Ok(ExitStatus::Failed)
+    if let (Some(timestamp), Some(signature)) = (&arguments.timestamp, &arguments.signature) {
+        let body = input(arguments.file.as_deref())?.into();
+        let (timestamp, signature) = (timestamp.clone().into(), signature.clone().into());
+        let told = tell(&Signed { timestamp, signature, body, captured: None }, &secret, arguments.at, true);
+        console.print(&told.text)?;
+        return Ok(status(told.passes));
+    }
+    let Captures { form, requests, notes } = captures::captures(arguments.file.as_deref(), arguments.entry)?;
+    console.note(&said::taken_for(form.describe()));
+    let of_requests = requests.iter().flat_map(|request| &request.notes);
+    let mut shown: Vec<&String> = notes.iter().chain(of_requests).collect();
+    shown.dedup();
+    for note in shown.into_iter().take(MOST_EXPLAINED) {
+        console.note(&said::note(note));
+    }
+    if let [request] = &*requests {
+        let request = restored(request, &secret);
+        let signed = signed(&request).map_err(Error::Usage)?;
+        let told = tell(&signed, &secret, arguments.at, true);
+        console.print(&told.text)?;
+        return Ok(status(told.passes));
+    }
+    several(&requests, &secret, arguments.at, console)
 }
 
-fn request(bytes: &[u8]) -> Result<Captured<'_>, Error> {
-    let what = match captured(bytes) {
-        Ok(captured) => return Ok(captured),
-        Err(NotCaptured::NoEmptyLine) => messages::no_empty_line().to_owned(),
-        Err(NotCaptured::InChunks) => messages::body_is_chunked().to_owned(),
-        Err(NotCaptured::NoRequest(why)) => messages::not_a_request(why),
-        Err(NotCaptured::Framing(fault)) => messages::body_end_is_unclear(fault),
-    };
-    Err(Error::Usage(messages::give_a_request(&what)))
+fn status(passes: bool) -> ExitStatus {
+    if passes { ExitStatus::Passed } else { ExitStatus::Failed }
+}
+
+/// A verdict on each request, and how many match.
+fn several(
+    requests: &[Captured],
+    secret: &Secret,
+    at: Option<At>,
+    console: &mut Console,
+) -> Result<ExitStatus, Error> {
+    let (mut passed, mut failed) = (0, 0);
+    for request in requests {
+        let request = restored(request, secret);
+        let place = said::place(request.number, request.line);
+        let text = match signed(&request) {
+            Ok(signed) => {
+                let told = tell(&signed, secret, at, failed < MOST_EXPLAINED);
+                passed += usize::from(told.passes);
+                failed += usize::from(!told.passes);
+                told.text
+            }
+            Err(why) => said::not_judged(&why),
+        };
+        console.print(&(place + &text))?;
+    }
+    console.print(&said::summary(passed, requests.len()))?;
+    Ok(match failed {
+        0 if passed < requests.len() => ExitStatus::Usage,
+        _ => status(failed == 0),
+    })
+}
+
+/// The request with the secret that was replaced where it was saved.
+fn restored(request: &Captured, secret: &Secret) -> Captured {
+    let mut request = request.clone();
+    if let (true, Ok(body)) = (request.redacted, request.bytes()) {
+        let delivery = Redaction::new([secret]).restored(&request.delivery(body.clone()));
+        (request.headers, request.body) = (delivery.headers, Body::Bytes(delivery.body));
+    }
+    request
+}
+
+/// Errors: a header is missing or not the only one, or the body was not recorded.
+fn signed(captured: &Captured) -> Result<Signed<'_>, String> {
+    let timestamp = header(&captured.headers, TIMESTAMP_HEADER)?;
+    let signature = header(&captured.headers, SIGNATURE_HEADER)?;
+    let body = captured.bytes().map_err(|why| why + said::give_the_body())?.clone();
+    Ok(Signed { timestamp, signature, body, captured: Some(captured) })
+}
+
+fn header(headers: &Headers, name: &str) -> Result<Bytes, String> {
+    let count = headers.all(name).count();
+    headers.single(name).cloned().ok_or_else(|| messages::not_one_header(name, count))
+}
+
+/// The verdict on one request. `explains` is whether the cause of a mismatch is searched for.
+fn tell(signed: &Signed<'_>, secret: &Secret, at: Option<At>, explains: bool) -> Told {
+    let (age, is_fresh) = at.map_or((String::new(), true), |at| age(&signed.timestamp, at));
+    if let Some(how) = signed.matches(&Key::new(secret)) {
+        return Told { passes: is_fresh, text: messages::signature_matches().to_owned() + &how + &age };
+    }
+    if !explains {
+        return Told { passes: false, text: said::differs_too().to_owned() };
+    }
+    let expected = api::sign(secret.expose(), &signed.timestamp, &signed.body);
+    let is_long = signed.body.len() > SEARCHED_BODY;
+    let cause = signed.cause(secret);
+    let is_parsed = signed.captured.is_some_and(|one| matches!(one.body, Body::Parsed(_)));
+    let parsed = || is_parsed.then(|| (said::parsed_cause().to_owned(), said::parsed_fix()));
+    let cause = cause.as_ref().map(|cause| (cause.to_string(), cause.fix)).or_else(parsed);
+    let captured = text(&signed.signature);
+    let differs = messages::signature_differs(&expected, &clean(&captured), cause, is_long);
+    Told { passes: false, text: differs + &age }
+}
+
+impl Signed<'_> {
+    /// How the signature matches, if it does: the body as it was recorded, or as its headers say that it was sent.
+    fn matches(&self, key: &Key) -> Option<String> {
+        let verify = |body: &[u8]| key.verify(&self.timestamp, body, &self.signature);
+        let body = &*self.body;
+        if verify(body) {
+            return Some(String::new());
+        }
+        let captured = self.captured?;
+        if captured.decoded().is_some_and(|decoded| verify(&decoded)) {
+            return Some(said::matches_decoded().to_owned());
+        }
+        let length = captured.content_length().and_then(|length| usize::try_from(length).ok());
+        let length = length.filter(|&length| length < body.len() && verify(&body[..length]))?;
+        Some(said::matches_length(length, body.len() - length))
+    }
+
+    /// The cause of a mismatch.
+    fn cause(&self, secret: &Secret) -> Option<Box<CauseEntry>> {
+        api::verify(secret.expose(), &self.timestamp, &self.body, &self.signature).err()?.cause
+    }
+}
+
+/// What is said of the age at this time, and whether a receiver accepts it.
+fn age(timestamp: &[u8], at: At) -> (String, bool) {
+    let number = std::str::from_utf8(timestamp).ok().and_then(|text| text.parse::<i64>().ok());
+    let Some(sent) = number else { return (said::has_no_age(&clean(&text(timestamp))), false) };
+    let age = at.0.saturating_sub(sent);
+    let time = time_in_words(age.unsigned_abs());
+    let shown = if age < 0 { said::ahead(&time) } else { said::old(&time) };
+    if age.unsigned_abs() <= WINDOW_MS {
+        return (said::is_fresh(&shown), true);
+    }
+    (said::is_stale(&shown, &time_in_words(WINDOW_MS)), false)
+}
+
+/// A time in its two largest units.
+fn time_in_words(ms: u64) -> String {
+    let units = [("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1_000), ("ms", 1)];
+    let first = units.iter().position(|(_, length)| ms >= *length).unwrap_or(units.len() - 1);
+    let mut rest = ms;
+    let mut words = Vec::new();
+    for (name, length) in units.iter().skip(first).take(2) {
+        if rest / length > 0 || words.is_empty() {
+            words.push(format!("{} {name}", rest / length));
+        }
+        rest %= length;
+    }
+    words.join(" ")
 }

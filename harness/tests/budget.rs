@@ -2,6 +2,7 @@
 //!
 //! The hostile programs are in `fixtures/hostile/`. Every one of their modes is run.
 
+mod captures;
 mod files;
 mod search;
 

@@ -1,11 +1,10 @@
 //! HTTP/1.1 as bytes: decides what is a valid message, and writes messages.
 //!
 //! Heads, framing and chunks are parsed without I/O ([`head_end`], [`parse_request`], [`RequestFacts`], [`Chunks`] …). The
-//! client, every endpoint, the load generator and `verify` share this code, so they agree on what is malformed.
+//! client, every endpoint and the load generator share this code, so they agree on what is malformed.
 //!
 //! Invariant: bounded. A head has at most `LONGEST_HEAD` bytes; of a body, only what the caller allows is kept.
 
-mod captured;
 mod chunks;
 mod fault;
 mod head;
@@ -18,7 +17,6 @@ use bytes::BufMut;
 use crate::terminal::quoted;
 use crate::wire::exchange::{Headers, Response};
 
-pub use captured::{Captured, NotCaptured, captured};
 pub use chunks::{Chunks, Part};
 pub use fault::{FramingFault, WrongLength};
 pub use head::{

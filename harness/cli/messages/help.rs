@@ -55,9 +55,13 @@ Exit status:
 /// The statuses of `verify`.
 pub(crate) const OF_VERIFY: &str = "\
 Exit status:
-    0  the signature matches
-    1  the signature does not match
-    2  usage error, or the input is not a request";
+    0  every signature matches
+    1  a signature does not match, or with --at, a timestamp is not fresh
+    2  usage error, the input is in no known form, or a body was not recorded
+
+Forms: raw HTTP; a curl command (bash, cmd, PowerShell), Invoke-WebRequest, fetch; HAR; the JSON of ngrok,
+webhook.site, Postman, Insomnia, RequestBin and Pipedream; an AWS Lambda event; JSON with headers and a body;
+lines of deliveries.jsonl.";
 
 const ENVIRONMENT: &str = "\
 Environment:
@@ -245,8 +249,10 @@ Examples:
 
 pub(crate) const VERIFY: &str = "\
 Examples:
-  # Verify a captured request
+  # Verify a captured request: raw HTTP, a curl command, HAR, or the JSON of a tool
   $ twenty-conform verify --secret-file secret.txt request.http
+  # Judge its age too
+  $ twenty-conform verify --secret-file secret.txt --at now request.http
   # Verify a body with the values of both headers
   $ twenty-conform verify --secret s3cr3t --timestamp 1767323045678 --signature 9f2c body.json";
 

@@ -47,11 +47,6 @@ pub(super) fn not_read(why: &str) -> String {
     format!("cannot be read: {why}")
 }
 
-/// Follows that a file cannot be read.
-pub(super) fn too_long_file(most: u64) -> String {
-    format!("it is longer than {most} MiB")
-}
-
 pub(super) fn line_too_long(line: usize, most: usize) -> String {
     format!("line {line} is longer than {most} MiB")
 }
@@ -59,10 +54,6 @@ pub(super) fn line_too_long(line: usize, most: usize) -> String {
 /// Follows the line or the entry of a delivery that is too many.
 pub(super) fn too_many_deliveries(before: usize, most: usize) -> String {
     format!("the {before} deliveries before this line take {most} MiB of memory; split the file")
-}
-
-pub(super) fn too_many_headers(most: usize) -> String {
-    format!("the request has more than {most} headers")
 }
 
 pub(super) fn at_line(line: usize, why: &str) -> String {
@@ -89,33 +80,6 @@ pub(super) fn line_not_json(line: usize, column: usize, why: &str) -> String {
     format!("line {line} is not JSON: {why} (column {column}); give JSON lines of exchanges, or a HAR file")
 }
 
-/// A file that begins like HAR and is not.
-pub(super) fn not_har(line: usize, why: &str, cut_off: bool) -> String {
-    let cut_off = if cut_off { " (the file is cut off)" } else { "" };
-    format!("line {line}: {why}{cut_off}; give JSON lines of exchanges, or a HAR file with `log.entries`")
-}
-
-/// The place of an entry that cannot be read, and why.
-pub(super) fn har_entry(line: usize, at: usize, why: &str) -> String {
-    format!("line {line}: log.entries[{at}]: {why}")
-}
-
-pub(super) fn har_without_body() -> String {
-    "`postData` has no `text`: the body was not recorded".to_owned()
-}
-
-pub(super) fn har_body_missing() -> String {
-    "`postData` is missing, though the request had a body: the body was not recorded".to_owned()
-}
-
-pub(super) fn har_not_base64(why: &str) -> String {
-    format!("`postData.text` is not base64: {why}")
-}
-
-pub(super) fn har_unknown_encoding(encoding: &str) -> String {
-    format!("`postData.encoding` is {encoding:?}; only base64 is supported")
-}
-
 pub(super) fn har_bad_url(url: &str, why: &str) -> String {
     format!("`request.url` is {url:?}: {why}")
 }
@@ -137,15 +101,4 @@ pub(super) fn strays_skipped(skipped: usize, of: usize) -> String {
 /// The answer to a request that is no delivery.
 pub(super) fn only_deliveries() -> &'static str {
     "this endpoint takes deliveries by POST\n"
-}
-
-#[cfg(test)]
-mod tests {
-    use super::not_har;
-
-    #[test]
-    fn har_errors_say_whether_the_file_is_cut_off() {
-        assert!(not_har(4, "EOF", true).starts_with("line 4: EOF (the file is cut off); give"));
-        assert!(not_har(4, "expected a map", false).starts_with("line 4: expected a map; give"));
-    }
 }

@@ -10,11 +10,14 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::error::Category;
 
-use super::recording::{Recording, Source};
+use super::recording::Recording;
 use super::{har, messages};
+use crate::capture::Source;
 use crate::redaction::Redaction;
 use crate::wire::exchange::{Exchange, ExchangeId};
 
+/// The longest file that is read, in bytes.
+const LONGEST_FILE: u64 = 64 * 1024 * 1024;
 /// The longest line that is read, in bytes.
 const LONGEST_LINE: usize = 32 * 1024 * 1024;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -26,7 +29,7 @@ const OWN: [&str; 5] = ["number", "at_ms", "took_us", "delivery", "outcome"];
 /// Errors: the file cannot be read, is empty, too long or in another format, or a line but the last is cut off. The message begins
 /// with the line.
 pub fn read(file: impl Read, name: &str, redaction: &Redaction) -> Result<Recording, String> {
-    let mut source = Source::new(file).map_err(|why| messages::not_read(&why.to_string()))?;
+    let mut source = Source::new(file, LONGEST_FILE).map_err(|why| messages::not_read(&why.to_string()))?;
     if source.next().starts_with(BYTE_ORDER_MARK) {
         source.consume(BYTE_ORDER_MARK.len());
     }

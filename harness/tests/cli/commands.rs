@@ -266,9 +266,9 @@ fn verify_rejects_malformed_input() {
     let good = captured(&timestamp, &signature, &body);
     let header = format!("X-TWENTY-WEBHOOK-SIGNATURE: {signature}\r\n");
     for (request, words) in [
-        (String::new(), "no empty line"),
-        (body.clone(), "not an HTTP request"),
-        ("\u{0}\u{1}rubbish\r\n\r\n".to_owned(), "not an HTTP request"),
+        (String::new(), "it is empty"),
+        (body.clone(), "it is a body without its headers"),
+        ("\u{0}\u{1}rubbish\r\n\r\n".to_owned(), "it is binary"),
         (good.split("\r\n\r\n").next().unwrap().to_owned(), "no empty line"),
         (good.replace(&header, ""), "0 X-Twenty-Webhook-Signature headers"),
         (good.replace(&header, &header.repeat(2)), "2 X-Twenty-Webhook-Signature headers"),

@@ -24,7 +24,8 @@ const GROUND_FLOOR: [&str; 14] = [
 ];
 
 /// The rooms. Each may use those before it.
-const ROOMS: [&str; 9] = ["webhook", "wire", "subject", "peers", "suite", "report", "bench", "api", "cli"];
+const ROOMS: [&str; 10] =
+    ["webhook", "wire", "capture", "subject", "peers", "suite", "report", "bench", "api", "cli"];
 
 /// The roots of the library and the binary, which may use every room.
 const ROOTS: [&str; 2] = ["lib", "main"];
