@@ -1,6 +1,6 @@
 //! `verify`: the signature of a captured request, and the cause of a mismatch.
 //!
-//! Invariant: a cause is named only if it reproduces the captured signature.
+//! Invariant: the signature is checked over the captured bytes, whatever else explains a mismatch.
 
 use std::path::PathBuf;
 
@@ -9,13 +9,13 @@ use clap::Args;
 use super::console::Console;
 use super::headings::PAYLOAD;
 use super::messages;
+use super::mismatch::described;
 use super::options::SecretOptions;
 use super::sign::input;
 use crate::api;
-use crate::budget::SEARCHED_BODY;
 use crate::error::Error;
 use crate::exit::ExitStatus;
-use crate::terminal::{clean, text};
+use crate::suite::cause::capture::Signed;
 use crate::webhook::signature::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use crate::wire::codec::{Captured, NotCaptured, captured};
 
@@ -36,27 +36,32 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
     let secret = arguments.secret.require(console)?;
     let given = input(arguments.file.as_deref())?;
-    let (timestamp, signature, body) = match (&arguments.timestamp, &arguments.signature) {
-        (Some(timestamp), Some(signature)) => (timestamp.clone().into(), signature.clone().into(), given),
+    let (timestamp, signature, body, after, content_length) = match (&arguments.timestamp, &arguments.signature) {
+        (Some(timestamp), Some(signature)) => {
+            (timestamp.clone().into(), signature.clone().into(), given, Vec::new(), None)
+        }
         _ => {
-            let Captured { headers, body } = request(&given)?;
+            let Captured { headers, body, after, content_length } = request(&given)?;
             let of = |name| {
                 let count = headers.all(name).count();
                 let value = headers.single(name).map(|value| value.to_vec());
                 value.ok_or_else(|| Error::Usage(messages::not_one_header(name, count)))
             };
-            (of(TIMESTAMP_HEADER)?, of(SIGNATURE_HEADER)?, body.to_vec())
+            (of(TIMESTAMP_HEADER)?, of(SIGNATURE_HEADER)?, body.to_vec(), after.to_vec(), content_length)
         }
     };
-    let Err(mismatch) = api::verify(secret.expose(), &timestamp, &body, &signature) else {
+    if api::verify(secret.expose(), &timestamp, &body, &signature).is_ok() {
         console.print(messages::signature_matches())?;
         return Ok(ExitStatus::Passed);
+    }
+    let signed = Signed {
+        timestamp: &timestamp,
+        signature: &signature,
+        body: &body,
+        after: &after,
+        content_length,
     };
-    let expected = api::sign(secret.expose(), &timestamp, &body);
-    let captured = text(&signature);
-    let is_long = body.len() > SEARCHED_BODY;
-    let cause = mismatch.cause.as_ref().map(|cause| (cause.to_string(), cause.fix));
-    console.print(&messages::signature_differs(&expected, &clean(&captured), cause, is_long))?;
+    console.print(&described(&signed, &secret, arguments.secret.path().as_deref()))?;
     Ok(ExitStatus::Failed)
 }
 

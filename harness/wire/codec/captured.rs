@@ -10,6 +10,10 @@ use crate::wire::exchange::Headers;
 pub struct Captured<'a> {
     pub headers: Headers,
     pub body: &'a [u8],
+    /// What follows the body in the file.
+    pub after: &'a [u8],
+    /// The declared length of the body.
+    pub content_length: Option<u64>,
 }
 
 /// Why a file is not a captured request with a known body.
@@ -46,5 +50,5 @@ pub fn captured(bytes: &[u8]) -> Result<Captured<'_>, NotCaptured> {
     drop(lengths);
     let body = &bytes[head..];
     let end = length.and_then(|length| usize::try_from(length).ok()).unwrap_or(usize::MAX).min(body.len());
-    Ok(Captured { headers, body: &body[..end] })
+    Ok(Captured { headers, body: &body[..end], after: &body[end..], content_length: length })
 }
