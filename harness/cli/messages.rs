@@ -338,6 +338,33 @@ pub(super) fn sent(event: &str, url: &str, outcome: &Outcome, took_ms: f64) -> S
     format!("{event} to {url}: {outcome} {word} {took_ms:.1} ms\n")
 }
 
+/// A captured request in that sentence. `place` is its number and how many there are, if there are several.
+pub(super) fn captured_request(method: &str, place: Option<(usize, usize)>, is_resigned: bool) -> String {
+    let place = place.map(|(number, count)| format!(" {number} of {count}")).unwrap_or_default();
+    let how = if is_resigned { "signed again" } else { "unchanged" };
+    format!("captured {method}{place}, {how},")
+}
+
+pub(super) fn no_such_entry(entry: usize, count: usize) -> String {
+    format!("--entry {entry} is not in the file, which has {}", counted(count, "request", "requests"))
+}
+
+pub(super) fn captured_elsewhere(url: &str) -> String {
+    format!("the captured request went to {url}, which is not this machine; say with --url where to send it")
+}
+
+pub(super) fn captured_without_url(target: &str) -> String {
+    format!("the captured request has no URL, only the path {target}; say with --url where to send it")
+}
+
+pub(super) fn captured_is_old() -> &'static str {
+    "note: the captured timestamp is more than 5 minutes from now, which receivers reject; --resign signs the request again"
+}
+
+pub(super) fn captured_does_not_match() -> &'static str {
+    "note: the captured signature does not match with this secret; `twenty-conform verify` tells why"
+}
+
 pub(super) fn no_sample(event: &str) -> String {
     format!("there is no sample of {event}; give a record with --data FILE")
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::captured::captured_request;
 use super::console::Console;
 use super::headings::PAYLOAD;
 use super::messages;
@@ -17,7 +18,7 @@ use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::suite::cause::capture::Signed;
 use crate::webhook::signature::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
-use crate::wire::codec::{Captured, NotCaptured, captured};
+use crate::wire::codec::Captured;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -41,7 +42,7 @@ pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitSt
             (timestamp.clone().into(), signature.clone().into(), given, Vec::new(), None)
         }
         _ => {
-            let Captured { headers, body, after, content_length } = request(&given)?;
+            let Captured { headers, body, after, content_length, .. } = captured_request(&given)?;
             let of = |name| {
                 let count = headers.all(name).count();
                 let value = headers.single(name).map(|value| value.to_vec());
@@ -63,15 +64,4 @@ pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitSt
     };
     console.print(&described(&signed, &secret, arguments.secret.path().as_deref()))?;
     Ok(ExitStatus::Failed)
-}
-
-fn request(bytes: &[u8]) -> Result<Captured<'_>, Error> {
-    let what = match captured(bytes) {
-        Ok(captured) => return Ok(captured),
-        Err(NotCaptured::NoEmptyLine) => messages::no_empty_line().to_owned(),
-        Err(NotCaptured::InChunks) => messages::body_is_chunked().to_owned(),
-        Err(NotCaptured::NoRequest(why)) => messages::not_a_request(why),
-        Err(NotCaptured::Framing(fault)) => messages::body_end_is_unclear(fault),
-    };
-    Err(Error::Usage(messages::give_a_request(&what)))
 }

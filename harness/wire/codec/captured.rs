@@ -8,6 +8,9 @@ use crate::wire::exchange::Headers;
 
 #[derive(Debug)]
 pub struct Captured<'a> {
+    pub method: String,
+    /// Path and query, or a URL, as in the request line.
+    pub target: String,
     pub headers: Headers,
     pub body: &'a [u8],
     /// What follows the body in the file.
@@ -39,6 +42,8 @@ pub fn captured(bytes: &[u8]) -> Result<Captured<'_>, NotCaptured> {
         Err(why) => return Err(NotCaptured::NoRequest(why)),
     };
     let headers = super::reader::collect(parsed.headers);
+    let owned = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    let (method, target) = (owned(parsed.method), owned(parsed.path));
     if headers.all("transfer-encoding").next().is_some() {
         return Err(NotCaptured::InChunks);
     }
@@ -50,5 +55,5 @@ pub fn captured(bytes: &[u8]) -> Result<Captured<'_>, NotCaptured> {
     drop(lengths);
     let body = &bytes[head..];
     let end = length.and_then(|length| usize::try_from(length).ok()).unwrap_or(usize::MAX).min(body.len());
-    Ok(Captured { headers, body: &body[..end], after: &body[end..], content_length: length })
+    Ok(Captured { method, target, headers, body: &body[..end], after: &body[end..], content_length: length })
 }
