@@ -4,6 +4,8 @@ use bytes::Bytes;
 
 use super::messages;
 use crate::error::Error;
+use crate::suite::cause::Cause;
+use crate::suite::cause::capture::{Signed, evident};
 use crate::wire::codec::{Captured, NotCaptured, captured};
 use crate::wire::exchange::Headers;
 
@@ -14,6 +16,8 @@ pub(super) struct Recorded {
     pub(super) target: String,
     pub(super) headers: Headers,
     pub(super) body: Bytes,
+    /// What the file itself shows to be wrong with the body.
+    pub(super) fault: Option<Cause>,
 }
 
 /// Every request of a file: a request may follow the body of another one that has its length.
@@ -22,8 +26,9 @@ pub(super) struct Recorded {
 pub(super) fn recorded(bytes: &[u8]) -> Result<Vec<Recorded>, Error> {
     let mut all = Vec::new();
     let mut next = captured_request(bytes).map(Some)?;
-    while let Some(Captured { method, target, headers, body, after, .. }) = next {
-        all.push(Recorded { method, target, headers, body: Bytes::copy_from_slice(body) });
+    while let Some(Captured { method, target, headers, body, after, content_length }) = next {
+        let fault = evident(&Signed { timestamp: b"", signature: b"", body, after, content_length });
+        all.push(Recorded { method, target, headers, body: Bytes::copy_from_slice(body), fault });
         next = captured(after.trim_ascii_start()).ok();
     }
     Ok(all)

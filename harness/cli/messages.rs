@@ -361,6 +361,11 @@ pub(super) fn captured_is_old() -> &'static str {
     "note: the captured timestamp is more than 5 minutes from now, which receivers reject; --resign signs the request again"
 }
 
+/// `cause` is a code with its detail.
+pub(super) fn captured_is_not_whole(cause: impl Display) -> String {
+    format!("note: what is sent is not what was captured on the wire: {cause}")
+}
+
 pub(super) fn captured_does_not_match() -> &'static str {
     "note: the captured signature does not match with this secret; `twenty-conform verify` tells why"
 }
@@ -420,7 +425,9 @@ pub(super) fn secret_is_wrong_too(file: Option<&Path>, oddities: &[&str]) -> Str
 
 pub(super) fn write_the_secret_alone(file: Option<&Path>) -> String {
     match file {
-        Some(file) => format!("write the secret alone into {}; one line break after it is ignored", file.display()),
+        Some(file) => {
+            format!("write the secret alone into {}; one line break after it is ignored", file.display())
+        }
         None => "give the secret alone, as the webhook was registered with it".to_owned(),
     }
 }

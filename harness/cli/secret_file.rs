@@ -38,7 +38,11 @@ pub(super) fn meant(secret: &str) -> Vec<(String, Vec<&'static str>)> {
         let mut gone = oddities(secret);
         gone.retain(|oddity| !left.contains(oddity));
         gone.extend(what);
-        if !text.is_empty() && text != secret && !gone.is_empty() && all.iter().all(|(other, _)| other != text) {
+        if !text.is_empty()
+            && text != secret
+            && !gone.is_empty()
+            && all.iter().all(|(other, _)| other != text)
+        {
             all.push((text.to_owned(), gone));
         }
     };

@@ -37,31 +37,27 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
     let secret = arguments.secret.require(console)?;
     let given = input(arguments.file.as_deref())?;
-    let (timestamp, signature, body, after, content_length) = match (&arguments.timestamp, &arguments.signature) {
-        (Some(timestamp), Some(signature)) => {
-            (timestamp.clone().into(), signature.clone().into(), given, Vec::new(), None)
-        }
-        _ => {
-            let Captured { headers, body, after, content_length, .. } = captured_request(&given)?;
-            let of = |name| {
-                let count = headers.all(name).count();
-                let value = headers.single(name).map(|value| value.to_vec());
-                value.ok_or_else(|| Error::Usage(messages::not_one_header(name, count)))
-            };
-            (of(TIMESTAMP_HEADER)?, of(SIGNATURE_HEADER)?, body.to_vec(), after.to_vec(), content_length)
-        }
-    };
+    let (timestamp, signature, body, after, content_length) =
+        match (&arguments.timestamp, &arguments.signature) {
+            (Some(timestamp), Some(signature)) => {
+                (timestamp.clone().into(), signature.clone().into(), given, Vec::new(), None)
+            }
+            _ => {
+                let Captured { headers, body, after, content_length, .. } = captured_request(&given)?;
+                let of = |name| {
+                    let count = headers.all(name).count();
+                    let value = headers.single(name).map(|value| value.to_vec());
+                    value.ok_or_else(|| Error::Usage(messages::not_one_header(name, count)))
+                };
+                (of(TIMESTAMP_HEADER)?, of(SIGNATURE_HEADER)?, body.to_vec(), after.to_vec(), content_length)
+            }
+        };
     if api::verify(secret.expose(), &timestamp, &body, &signature).is_ok() {
         console.print(messages::signature_matches())?;
         return Ok(ExitStatus::Passed);
     }
-    let signed = Signed {
-        timestamp: &timestamp,
-        signature: &signature,
-        body: &body,
-        after: &after,
-        content_length,
-    };
+    let signed =
+        Signed { timestamp: &timestamp, signature: &signature, body: &body, after: &after, content_length };
     console.print(&described(&signed, &secret, arguments.secret.path().as_deref()))?;
     Ok(ExitStatus::Failed)
 }

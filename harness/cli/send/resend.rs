@@ -47,7 +47,7 @@ pub(super) fn captured(
     if entry > count {
         return Err(Error::Usage(messages::no_such_entry(entry, count)));
     }
-    let Recorded { method, target: recorded_target, headers, body } = all.swap_remove(entry - 1);
+    let Recorded { method, target: recorded_target, headers, body, fault } = all.swap_remove(entry - 1);
     let url = match &arguments.url {
         Some(url) => url.clone(),
         None => own_url(&recorded_target)?,
@@ -55,6 +55,9 @@ pub(super) fn captured(
     let target = allowed(&url, arguments, console)?;
     let mut headers = without_connection(headers);
     let secret = arguments.secret.read(console)?;
+    if let Some(fault) = fault {
+        console.note(&messages::captured_is_not_whole(&fault));
+    }
     note(&headers, &body, secret.as_ref(), arguments.resign, clock, console);
     if arguments.resign {
         let secret = secret.ok_or_else(|| Error::Usage(messages::secret_is_missing().to_owned()))?;
@@ -82,9 +85,8 @@ fn without_connection(headers: Headers) -> Headers {
     });
     let dropped: Vec<String> = named.chain(OF_CONNECTION.map(str::to_owned)).collect();
     // Names that begin with a colon are the request line of HTTP/2.
-    let is_kept = |name: &str| {
-        !name.starts_with(':') && !dropped.iter().any(|other| other.eq_ignore_ascii_case(name))
-    };
+    let is_kept =
+        |name: &str| !name.starts_with(':') && !dropped.iter().any(|other| other.eq_ignore_ascii_case(name));
     Headers(headers.0.into_iter().filter(|(name, _)| is_kept(name)).collect())
 }
 

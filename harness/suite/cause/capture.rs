@@ -7,6 +7,8 @@ mod coded;
 mod copied;
 mod encoding;
 mod messages;
+mod reordered;
+mod replaced;
 mod white;
 
 use std::borrow::Cow;
@@ -114,6 +116,8 @@ pub fn explain(signed: &Signed<'_>, secret: &str) -> Option<Cause> {
         .or_else(|| search.changed_twice())
         .or_else(|| evident(signed))
         .or_else(|| search.two_digits_or_a_character())
+        .or_else(|| search.reordered())
+        .or_else(|| search.replaced())
 }
 
 /// What the capture shows by itself: that its body is missing or not whole.
@@ -141,14 +145,19 @@ pub fn evident(signed: &Signed<'_>) -> Option<Cause> {
     Some(Cause::detailed(Code::CaptureCut, what))
 }
 
-/// What may have happened to the capture and cannot be proven: characters beyond ASCII that were replaced.
+/// What may have happened to the capture and cannot be proven: characters beyond ASCII that were replaced, or a body that was
+/// printed again with its members in another order.
 pub fn suspected(signed: &Signed<'_>) -> Option<Cause> {
     let replaced = |what: &str| Some(Cause::detailed(Code::CaptureTextEncoding, what));
     let text = String::from_utf8_lossy(signed.body);
     if text.contains(char::REPLACEMENT_CHARACTER) {
         return replaced(messages::replacements());
     }
-    (text.is_ascii() && text.contains('?')).then(|| replaced(messages::question_marks()))?
+    if text.is_ascii() && !replaced::places(&text).is_empty() {
+        return replaced(messages::question_marks());
+    }
+    let marks = reordered::marks(&text);
+    (!marks.is_empty()).then(|| Cause::detailed(Code::MessageReserialised, marks.join(", ")))
 }
 
 struct Search<'a> {
@@ -225,7 +234,10 @@ impl Search<'_> {
                 let is_white =
                     [Code::CaptureNewline, Code::CaptureLineEnds, Code::CapturePretty].contains(&found.code);
                 let sent = (arrived && is_white).then(made).flatten();
+                // Senders add a line break to what they sign; tools seldom remove one and correct the length.
+                let is_longer = found.body.len() > body.len();
                 return Some(match sent {
+                    Some(sent) if is_longer && found.code == Code::CaptureNewline => sent.or(cause),
                     Some(sent) => cause.or(sent),
                     None => cause,
                 });
@@ -290,8 +302,26 @@ impl Search<'_> {
             return Some(Cause::detailed(changed.code, what));
         }
         let texts = Messages::of(timestamp, &changed.body);
-        let recipe = texts.recipes(self.secret, signature, |recipe: &Recipe| recipe.distance() == 1).next()?;
+        let recipe =
+            texts.recipes(self.secret, signature, |recipe: &Recipe| recipe.distance() == 1).next()?;
         Some(Cause::detailed(changed.code, messages::and_signed(&changed.what, &recipe.describe())))
+    }
+
+    /// The members in another order, as programs print them that sort them or keep no order.
+    fn reordered(&self) -> Option<Cause> {
+        let Signed { timestamp, signature, body, .. } = *self.signed;
+        Signature::parse(signature).filter(|_| body.len() <= SHORT_BODY)?;
+        let most = self.affordable().min(reordered::MOST);
+        let what = reordered::find(body, most, &|text| self.fits(timestamp, text))?;
+        Some(Cause::detailed(Code::MessageReserialised, what))
+    }
+
+    /// One or two characters beyond ASCII that were replaced.
+    fn replaced(&self) -> Option<Cause> {
+        let Signed { timestamp, signature, body, .. } = *self.signed;
+        Signature::parse(signature).filter(|_| body.len() <= SEARCHED_BODY)?;
+        let what = replaced::find(body, self.affordable(), &|text| self.fits(timestamp, text))?;
+        Some(Cause::detailed(Code::CaptureTextEncoding, what))
     }
 
     /// Two wrong digits of the timestamp, or one wrong character of the body.

@@ -81,7 +81,8 @@ pub fn signature_of_two(secret: &str, timestamp: &[u8], body: &[u8], header: &[u
                 Message::Contract | Message::BodyAlone | Message::Separator(_) | Message::Seconds
             )
     };
-    let around: Vec<Recipe> = Recipe::lattice().into_iter().chain(Recipe::misreadings()).filter(is_around).collect();
+    let around: Vec<Recipe> =
+        Recipe::lattice().into_iter().chain(Recipe::misreadings()).filter(is_around).collect();
     let fitting = |text: &[u8]| {
         around.iter().find(|recipe| {
             let rest = left.get().checked_sub(text.len() + 256).filter(|_| recipe.digest.looks_like(header));

@@ -48,7 +48,8 @@ fn base64(body: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn hexadecimal(body: &[u8]) -> Option<Vec<u8>> {
-    let text: Vec<u8> = body.iter().copied().filter(|byte| !byte.is_ascii_whitespace() && *byte != b':').collect();
+    let text: Vec<u8> =
+        body.iter().copied().filter(|byte| !byte.is_ascii_whitespace() && *byte != b':').collect();
     const_hex::decode(&text).ok().filter(|text| !text.is_empty())
 }
 
@@ -141,7 +142,8 @@ fn dump(body: &[u8]) -> Option<Vec<u8>> {
         // `xxd` has a colon after the offset, and the text after two blanks; `hexdump` has the text between bars.
         let at = line.find([' ', ':'])?;
         let (is_xxd, rest) = (line[at..].starts_with(':'), line[at + 1..].trim_start());
-        let digits = if is_xxd { rest.split("  ").next() } else { rest.split('|').next() }.unwrap_or_default();
+        let digits =
+            if is_xxd { rest.split("  ").next() } else { rest.split('|').next() }.unwrap_or_default();
         bytes.extend(hexadecimal(digits.as_bytes()).unwrap_or_default());
     }
     (!bytes.is_empty()).then_some(bytes)

@@ -48,15 +48,21 @@ fn differing(copied: &[char], right: &[char]) -> Option<String> {
             let mut wrong = (same..right.len()).filter(|&at| copied[at] != right[at]);
             match (wrong.next()?, wrong.next(), wrong.next()) {
                 (at, None, _) => Some(messages::wrong(DIGIT, SIGNATURE, at + 1, copied[at], right[at])),
-                (at, Some(next), None) if next == at + 1 && copied[at] == right[next] && copied[next] == right[at] => {
+                (at, Some(next), None)
+                    if next == at + 1 && copied[at] == right[next] && copied[next] == right[at] =>
+                {
                     Some(messages::exchanged(DIGIT, SIGNATURE, at + 1))
                 }
                 (at, Some(next), None) => Some(messages::two_wrong(SIGNATURE, at + 1, next + 1)),
                 _ => None,
             }
         }
-        std::cmp::Ordering::Less if tail(rest, 1) == after => Some(messages::missing(DIGIT, SIGNATURE, same + 1)),
-        std::cmp::Ordering::Greater if tail(after, 1) == rest => Some(messages::too_many(DIGIT, SIGNATURE, same + 1)),
+        std::cmp::Ordering::Less if tail(rest, 1) == after => {
+            Some(messages::missing(DIGIT, SIGNATURE, same + 1))
+        }
+        std::cmp::Ordering::Greater if tail(after, 1) == rest => {
+            Some(messages::too_many(DIGIT, SIGNATURE, same + 1))
+        }
         _ => None,
     }
     .or_else(|| is_near(after, rest, MOST_OFF).then(|| messages::two_off(same + 1)))
@@ -82,7 +88,8 @@ pub(super) fn timestamps(captured: &[u8]) -> impl Iterator<Item = (String, Strin
     let text = std::str::from_utf8(captured).unwrap_or_default().trim();
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     let is_plain = digits.as_bytes() == captured;
-    let around = (!is_plain && !digits.is_empty()).then(|| (digits.clone(), messages::characters_around(TIMESTAMP)));
+    let around =
+        (!is_plain && !digits.is_empty()).then(|| (digits.clone(), messages::characters_around(TIMESTAMP)));
     let numbers: Vec<char> = if is_plain { digits.chars().collect() } else { Vec::new() };
     around.into_iter().chain(dates(text)).chain(units(text)).chain(wrong_digits(numbers))
 }
@@ -147,14 +154,16 @@ fn wrong_digits(digits: Vec<char>) -> impl Iterator<Item = (String, String)> {
 /// Timestamps that a tool shows in seconds, microseconds or as a floating number.
 fn units(text: &str) -> impl Iterator<Item = (String, String)> {
     let is_whole = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let told = |form: &'static str| move |signed: String| (signed.clone(), messages::timestamp_as(form, &signed));
+    let told =
+        |form: &'static str| move |signed: String| (signed.clone(), messages::timestamp_as(form, &signed));
     let seconds = text.to_owned();
     let in_seconds = (0..1000_u32).map(move |ms| format!("{seconds}{ms:03}"));
     let longer = [16, 19].contains(&text.len()).then(|| text.get(..13).map(str::to_owned)).flatten();
-    let float = text.parse::<f64>().ok().filter(|value| !is_whole && (1e8..1e15).contains(value)).map(|value| {
-        // Below this it is in seconds: milliseconds would be in the year 1973.
-        format!("{:.0}", if value < 1e11 { value * 1000.0 } else { value })
-    });
+    let float =
+        text.parse::<f64>().ok().filter(|value| !is_whole && (1e8..1e15).contains(value)).map(|value| {
+            // Below this it is in seconds: milliseconds would be in the year 1973.
+            format!("{:.0}", if value < 1e11 { value * 1000.0 } else { value })
+        });
     in_seconds
         .take(if is_whole && text.len() == 10 { 1000 } else { 0 })
         .map(told("in seconds"))
@@ -239,14 +248,18 @@ pub(super) fn characters(body: &[u8], tell: Tell<'_>) -> bool {
         Cow::from(text)
     };
     let place = |at: usize| String::from_utf8_lossy(&body[..at]).chars().count() + 1;
-    let told = |at: usize, byte: u8| messages::wrong(CHARACTER, BODY, place(at), char::from(body[at]), char::from(byte));
+    let told = |at: usize, byte: u8| {
+        messages::wrong(CHARACTER, BODY, place(at), char::from(body[at]), char::from(byte))
+    };
     let others = |digits: bool| {
         let bytes = b' '..=b'~';
         bytes.filter(move |byte| !digits || byte.is_ascii_digit())
     };
     let substituted = |digits: bool, tell: &mut dyn FnMut(Code, String, Cow<'_, [u8]>) -> bool| {
         (0..end).filter(|&at| body[at].is_ascii() && body[at].is_ascii_digit() == digits).all(|at| {
-            others(digits).filter(|&byte| byte != body[at]).all(|byte| tell(code, told(at, byte), with(at, byte)))
+            others(digits)
+                .filter(|&byte| byte != body[at])
+                .all(|byte| tell(code, told(at, byte), with(at, byte)))
         })
     };
     substituted(true, tell)

@@ -53,7 +53,8 @@ const MARK: &[u8] = b"\xEF\xBB\xBF";
 pub(super) fn text_encoding(body: &[u8], tell: Tell<'_>) -> bool {
     let code = Code::CaptureTextEncoding;
     let without_mark = body.strip_prefix(MARK);
-    let marked = without_mark.is_none_or(|rest| tell(code, messages::byte_order_mark().to_owned(), rest.into()));
+    let marked =
+        without_mark.is_none_or(|rest| tell(code, messages::byte_order_mark().to_owned(), rest.into()));
     if !marked || !utf_16(body, tell) {
         return false;
     }
@@ -68,7 +69,8 @@ fn utf_16(body: &[u8], tell: Tell<'_>) -> bool {
     }
     let read = |of: fn([u8; 2]) -> u16| {
         let units = body.as_chunks::<2>().0.iter().map(|&pair| of(pair));
-        let text: String = char::decode_utf16(units).map(|one| one.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
+        let text: String =
+            char::decode_utf16(units).map(|one| one.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
         text.trim_start_matches('\u{feff}').to_owned().into_bytes()
     };
     [read(u16::from_le_bytes), read(u16::from_be_bytes)]

@@ -13,9 +13,7 @@ fn white(bytes: &[u8]) -> String {
             1 => "one CR LF".to_owned(),
             _ => format!("{pairs} times CR LF"),
         },
-        _ if bytes.iter().all(|byte| matches!(byte, b' ' | b'\t')) => {
-            counted(bytes.len(), "blank", "blanks")
-        }
+        _ if bytes.iter().all(|byte| matches!(byte, b' ' | b'\t')) => counted(bytes.len(), "blank", "blanks"),
         _ => format!("{} of white space", counted(bytes.len(), "byte", "bytes")),
     }
 }
@@ -228,4 +226,21 @@ pub(super) fn and(first: &str, code: &str, second: &str) -> String {
 /// A fault of the capture together with a wrong way of signing, by its code.
 pub(super) fn and_signed(first: &str, recipe: &str) -> String {
     format!("{first}; and the sender signed {recipe}")
+}
+
+pub(super) fn sorted() -> &'static str {
+    "its members are sorted"
+}
+
+pub(super) fn other_order() -> &'static str {
+    "its members are in another order"
+}
+
+pub(super) fn escaped_as(escape: &str, printer: &str) -> String {
+    format!("`{escape}` in it, as {printer} escapes it and JavaScript does not")
+}
+
+/// `signed` are the right characters.
+pub(super) fn replaced(captured: &str, signed: &str) -> String {
+    format!("`{captured}` instead of `{signed}`")
 }

@@ -65,12 +65,19 @@ pub(super) fn wrapped(body: &[u8], tell: Tell<'_>) -> bool {
         return true;
     }
     let lines = || text.split(|&byte| byte == b'\n');
-    let unindented = || lines().enumerate().map(|(at, line)| if at == 0 { line } else { line.trim_ascii_start() });
+    let unindented =
+        || lines().enumerate().map(|(at, line)| if at == 0 { line } else { line.trim_ascii_start() });
     let continued = || lines().map(|line| line.strip_suffix(b"\\").unwrap_or(line));
     let (plain, cut): (Vec<_>, Vec<_>) = (lines().collect(), unindented().collect());
-    [plain.concat(), plain.join(&b' '), cut.concat(), cut.join(&b' '), continued().collect::<Vec<_>>().concat()]
-        .into_iter()
-        .all(|text| tell(Code::CaptureLineEnds, messages::wrapped().to_owned(), text.into()))
+    [
+        plain.concat(),
+        plain.join(&b' '),
+        cut.concat(),
+        cut.join(&b' '),
+        continued().collect::<Vec<_>>().concat(),
+    ]
+    .into_iter()
+    .all(|text| tell(Code::CaptureLineEnds, messages::wrapped().to_owned(), text.into()))
 }
 
 /// The same where all lines but the last are equally long, which no indented text is.
@@ -101,7 +108,8 @@ pub(super) fn pretty(body: &[u8], tell: Tell<'_>) -> bool {
     let rewritings = || Rewriting::all().into_iter().filter(|one| one.space != Space::Kept);
     let rewritten = |one: Rewriting, tell: &mut dyn FnMut(Code, String, Cow<'_, [u8]>) -> bool| {
         let how = one.describe(text);
-        let what = if how == "compact" { messages::indented().to_owned() } else { messages::indented_and(&how) };
+        let what =
+            if how == "compact" { messages::indented().to_owned() } else { messages::indented_and(&how) };
         one.of(text).is_none_or(|signed| tell(code, what, signed.into_bytes().into()))
     };
     let printed = |one: Serialiser, tell: &mut dyn FnMut(Code, String, Cow<'_, [u8]>) -> bool| {
@@ -123,7 +131,9 @@ fn other_indents(body: &[u8], tell: Tell<'_>) -> bool {
             let dos = printed.replace('\n', "\r\n");
             let what = || messages::other_indent().to_owned();
             let code = Code::CapturePretty;
-            if !tell(code, what(), printed.into_bytes().into()) || !tell(code, what(), dos.into_bytes().into()) {
+            if !tell(code, what(), printed.into_bytes().into())
+                || !tell(code, what(), dos.into_bytes().into())
+            {
                 return false;
             }
         }
