@@ -7,7 +7,7 @@ mod changes;
 use proptest::prelude::*;
 use twenty_conform::suite::cause::capture::{Signed, evident, explain, suspected};
 use twenty_conform::suite::cause::{Cause, Code, sender};
-use twenty_conform::webhook::recipe::{Message, Misread, Recipe};
+use twenty_conform::webhook::recipe::{Digest, KeyForm, Message, Misread, Recipe};
 use twenty_conform::webhook::signature::{Key, Secret};
 
 use self::changes::{ALL, Change};
@@ -162,6 +162,8 @@ fn wrong_ways_of_signing_stay_the_sender_s() {
         differing.into_iter().filter(|&differs| differs).count() == 1
     });
     let recipes = recipes.chain(Recipe::misreadings());
+    // Digits of either case are right.
+    let recipes = recipes.filter(|recipe| recipe.digest != Digest::Uppercase);
     for recipe in recipes.filter(|recipe| recipe.message != Message::TrailingNewline) {
         let Some(header) = recipe.compute(SECRET, TIMESTAMP.as_bytes(), BODY.as_bytes()) else { continue };
         let by_sender =
@@ -283,7 +285,6 @@ fn two_faults_are_told_together() {
 
 #[test]
 fn two_faults_of_a_sender_are_told_together() {
-    use twenty_conform::webhook::recipe::{Digest, KeyForm};
     let escaped =
         BODY.replace('&', "\\u0026").replace('<', "\\u003c").replace('>', "\\u003e").replace('\'', "\\u0027");
     let of = |recipe: Recipe, text: &str| {
@@ -345,8 +346,8 @@ fn timestamps_in_other_forms_are_told() {
             "the timestamp is a number with a fraction or an exponent; 1795880619500 was signed",
         ),
         ("1795880619500000", "the timestamp is in microseconds or nanoseconds; 1795880619500 was signed"),
-        ("2026-11-28T15:03:39.500Z", "the timestamp is a date; 1795880619500 was signed"),
-        ("2026-11-28T16:03:39+01:00", "the timestamp is a date; 1795880619500 was signed"),
+        ("2026-11-28T15:43:39.500Z", "the timestamp is a date; 1795880619500 was signed"),
+        ("2026-11-28T16:43:39+01:00", "the timestamp is a date; 1795880619500 was signed"),
         ("1759880619500", "digits 3 and 4 of the timestamp are exchanged"),
         ("179588061950", "digit 12 of the timestamp is missing"),
         ("17958806195000", "digit 12 of the timestamp is one too many"),

@@ -223,8 +223,8 @@ impl Search<'_> {
                 return None;
             }
             let (kinds, budget): (&[Kind], _) = match body.len() {
-                0..=SEARCHED_BODY => (&KINDS, HASHED),
-                ..=CHANGED_BODY => (&KINDS_OF_MEDIUM, HASHED_OF_LONG),
+                short if short <= SEARCHED_BODY => (&KINDS, HASHED),
+                medium if medium <= CHANGED_BODY => (&KINDS_OF_MEDIUM, HASHED_OF_LONG),
                 _ => (&KINDS_OF_LONG, HASHED_OF_LONG),
             };
             if let Some(found) = self.search(&body, kinds, budget) {

@@ -11,12 +11,15 @@ use super::{Tell, messages};
 use crate::budget::INPUT;
 use crate::suite::cause::Code;
 
+/// The text that was encoded; `None` if the body is not in this form.
+type Undo = fn(&[u8]) -> Option<Vec<u8>>;
+
 /// Characters by their names in HTML.
 const ENTITIES: [(&str, char); 6] =
     [("quot", '"'), ("amp", '&'), ("lt", '<'), ("gt", '>'), ("apos", '\''), ("nbsp", '\u{a0}')];
 
 pub(super) fn decoded(body: &[u8], tell: Tell<'_>) -> bool {
-    let forms: [(&str, fn(&[u8]) -> Option<Vec<u8>>); 13] = [
+    let forms: [(&str, Undo); 13] = [
         ("base64", base64),
         ("in hexadecimal digits", hexadecimal),
         ("compressed", decompressed),

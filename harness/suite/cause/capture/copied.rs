@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::encoding::MARK;
 use super::white::replaced;
 use super::{Tell, messages};
 use crate::suite::cause::Code;
@@ -190,7 +191,13 @@ pub(super) fn ends(body: &[u8], tell: Tell<'_>) -> bool {
     let first = body.iter().position(|byte| matches!(byte, b'{' | b'['));
     let last = body.iter().rposition(|byte| matches!(byte, b'}' | b']'));
     let inner = first.zip(last).filter(|(first, last)| first < last).map(|(first, last)| &body[first..=last]);
-    let inner = inner.filter(|inner| *inner != body.trim_ascii());
+    // White space and a byte-order mark are causes of their own.
+    let around = |inner: &[u8]| {
+        let (before, after) =
+            (&body[..first.unwrap_or_default()], &body[first.unwrap_or_default() + inner.len()..]);
+        !before.strip_prefix(MARK).unwrap_or(before).trim_ascii().is_empty() || !after.trim_ascii().is_empty()
+    };
+    let inner = inner.filter(|inner| around(inner));
     let unquoted = body.starts_with(b"> ").then(|| replaced(&body[2..], b"\n> ", b"\n"));
     inner.is_none_or(|text| tell(wrong, messages::text_around().to_owned(), text.into()))
         && unquoted.is_none_or(|text| tell(wrong, messages::quoted_lines().to_owned(), text))
@@ -255,7 +262,7 @@ pub(super) fn characters(body: &[u8], tell: Tell<'_>) -> bool {
         let bytes = b' '..=b'~';
         bytes.filter(move |byte| !digits || byte.is_ascii_digit())
     };
-    let substituted = |digits: bool, tell: &mut dyn FnMut(Code, String, Cow<'_, [u8]>) -> bool| {
+    let substituted = |digits: bool, tell: Tell<'_>| {
         (0..end).filter(|&at| body[at].is_ascii() && body[at].is_ascii_digit() == digits).all(|at| {
             others(digits)
                 .filter(|&byte| byte != body[at])

@@ -48,7 +48,8 @@ const TYPOGRAPHIC: [(&str, &str); 13] = [
 const TOGETHER: [std::ops::Range<usize>; 7] = [0..5, 5..7, 0..7, 7..9, 9..10, 10..12, 0..13];
 const INVISIBLE: [&str; 6] = ["\u{200b}", "\u{200c}", "\u{200e}", "\u{2060}", "\u{ad}", "\u{feff}"];
 
-const MARK: &[u8] = b"\xEF\xBB\xBF";
+/// The byte-order mark of UTF-8.
+pub(super) const MARK: &[u8] = b"\xEF\xBB\xBF";
 
 pub(super) fn text_encoding(body: &[u8], tell: Tell<'_>) -> bool {
     let code = Code::CaptureTextEncoding;

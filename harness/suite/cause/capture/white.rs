@@ -106,13 +106,13 @@ pub(super) fn pretty(body: &[u8], tell: Tell<'_>) -> bool {
         ]
     };
     let rewritings = || Rewriting::all().into_iter().filter(|one| one.space != Space::Kept);
-    let rewritten = |one: Rewriting, tell: &mut dyn FnMut(Code, String, Cow<'_, [u8]>) -> bool| {
+    let rewritten = |one: Rewriting, tell: Tell<'_>| {
         let how = one.describe(text);
         let what =
             if how == "compact" { messages::indented().to_owned() } else { messages::indented_and(&how) };
         one.of(text).is_none_or(|signed| tell(code, what, signed.into_bytes().into()))
     };
-    let printed = |one: Serialiser, tell: &mut dyn FnMut(Code, String, Cow<'_, [u8]>) -> bool| {
+    let printed = |one: Serialiser, tell: Tell<'_>| {
         let what = messages::printed_by(one.describe());
         one.reprint(body).is_none_or(|signed| tell(code, what, signed.into()))
     };
