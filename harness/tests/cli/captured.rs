@@ -48,7 +48,7 @@ fn verify_tells_faults_of_the_capture() {
     of(&BODY.replace('ë', "Ã«")).expect(1).says(&["capture.text-encoding (UTF-8 that was read as Latin-1)"]);
     let several = BODY.replace("Zoë", "???? ????");
     of(&several).expect(1).says(&["unknown", "  perhaps   capture.text-encoding (`?` in its strings"]);
-    let printed = of(&BODY.replace(':', ": ")).expect(1);
+    let printed = of(&BODY.replace("\":", "\": ")).expect(1);
     printed.says(&[
         "message.reserialised",
         "sign exactly the bytes",
@@ -64,15 +64,15 @@ fn verify_names_what_is_wrong_with_the_file_of_the_secret() {
         fs::write(&file, text).unwrap();
         run_on([Path::new("verify"), Path::new("--secret-file"), &file], request("/hooks", body))
     };
-    for good in ["s3cr3t", "s3cr3t\n", "s3cr3t\r\n"] {
-        of(good, BODY).expect(0);
+    for right in ["s3cr3t", "s3cr3t\n", "s3cr3t\r\n"] {
+        of(right, BODY).expect(0);
     }
     for (text, what) in [
         ("\"s3cr3t\"\n", "has quotes around it"),
         ("'s3cr3t'\n", "has quotes around it"),
         ("\u{feff}s3cr3t\n", "begins with a byte order mark"),
         ("s3cr3t\n\n", "has a line break in it or more than one at its end"),
-        (" s3cr3t \n", "has blanks"),
+        (" s3cr3t \n", "has a blank at an end"),
         ("TWENTY_WEBHOOK_SECRET=s3cr3t\n", "begins with a name and an equals sign"),
         ("export SECRET=\"s3cr3t\"\r\n", "begins with a name and an equals sign and has quotes around it"),
         ("OTHER=x\nTWENTY_WEBHOOK_SECRET=s3cr3t\n", "begins with a name and an equals sign"),

@@ -21,18 +21,18 @@ const ENTITIES: [(&str, char); 6] =
 pub(super) fn decoded(body: &[u8], tell: Tell<'_>) -> bool {
     let forms: [(&str, Undo); 13] = [
         ("base64", base64),
-        ("in hexadecimal digits", hexadecimal),
+        ("hexadecimal", hexadecimal),
         ("compressed", decompressed),
         ("URL-encoded", percent),
         ("URL-encoded", form),
-        ("escaped as a JSON string", json_string),
-        ("written as Python prints bytes", bytes_literal),
-        ("written as the numbers of its bytes", numbers),
-        ("written as a hexadecimal dump", dump),
+        ("a JSON string", json_string),
+        ("a Python literal", bytes_literal),
+        ("decimal numbers", numbers),
+        ("a hexadecimal dump", dump),
         ("HTML-escaped", html),
         ("quoted-printable", quoted_printable),
         ("in chunks", chunks),
-        ("the bytes of a buffer in JSON", buffer),
+        ("a JSON buffer", buffer),
     ];
     let code = Code::CaptureDecoded;
     forms.iter().all(|(form, undo)| {
@@ -134,7 +134,7 @@ fn numbers(body: &[u8]) -> Option<Vec<u8>> {
     bytes.filter(|bytes| bytes.len() > 1)
 }
 
-/// Bytes in hexadecimal digits as Node.js prints a buffer, or as `hexdump -C` and `xxd` print a file.
+/// Bytes hexadecimal as Node.js prints a buffer, or as `hexdump -C` and `xxd` print a file.
 fn dump(body: &[u8]) -> Option<Vec<u8>> {
     let text = std::str::from_utf8(body).ok()?.trim();
     if let Some(inner) = text.strip_prefix("<Buffer ").and_then(|text| text.strip_suffix('>')) {

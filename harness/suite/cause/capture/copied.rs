@@ -158,18 +158,19 @@ fn units(text: &str) -> impl Iterator<Item = (String, String)> {
     let told =
         |form: &'static str| move |signed: String| (signed.clone(), messages::timestamp_as(form, &signed));
     let seconds = text.to_owned();
-    let in_seconds = (0..1000_u32).map(move |ms| format!("{seconds}{ms:03}"));
+    let of_seconds = (0..1000_u32).map(move |ms| format!("{seconds}{ms:03}"));
+    let smaller = if text.len() == 16 { "in microseconds" } else { "in nanoseconds" };
     let longer = [16, 19].contains(&text.len()).then(|| text.get(..13).map(str::to_owned)).flatten();
     let float =
         text.parse::<f64>().ok().filter(|value| !is_whole && (1e8..1e15).contains(value)).map(|value| {
             // Below this it is in seconds: milliseconds would be in the year 1973.
             format!("{:.0}", if value < 1e11 { value * 1000.0 } else { value })
         });
-    in_seconds
+    of_seconds
         .take(if is_whole && text.len() == 10 { 1000 } else { 0 })
         .map(told("in seconds"))
-        .chain(longer.filter(|_| is_whole).into_iter().map(told("in microseconds or nanoseconds")))
-        .chain(float.into_iter().map(told("a number with a fraction or an exponent")))
+        .chain(longer.filter(|_| is_whole).into_iter().map(told(smaller)))
+        .chain(float.into_iter().map(told("a floating-point number")))
 }
 
 /// Timestamps that a tool shows as a date.
