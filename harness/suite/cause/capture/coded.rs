@@ -104,7 +104,9 @@ fn json_string(body: &[u8]) -> Option<Vec<u8>> {
 
 fn bytes_literal(body: &[u8]) -> Option<Vec<u8>> {
     let text = body.trim_ascii();
-    let inner = text.strip_prefix(b"b").unwrap_or(text);
+    // Quotes alone are no literal of Python.
+    let bytes = text.strip_prefix(b"b");
+    let inner = bytes.or_else(|| text.contains(&b'\\').then_some(text))?;
     let &quote = inner.first().filter(|byte| matches!(byte, b'\'' | b'"'))?;
     let mut rest = inner[1..].strip_suffix(&[quote])?;
     let mut out = Vec::with_capacity(rest.len());
