@@ -227,7 +227,7 @@ impl Read {
                 None => Body::Files(self.pieces),
             },
         };
-        let target = super::target(&self.url.unwrap_or_else(|| "/".to_owned()));
+        let target = self.url.unwrap_or_else(|| "/".to_owned());
         Captured::new(method, target, self.headers, body).at(line)
     }
 }

@@ -40,7 +40,7 @@ pub(super) fn requests(text: &[u8]) -> Result<Vec<Captured>, Fault> {
             Some(Value::String(text)) => Body::Bytes(Bytes::from(text.clone())),
             _ => Body::NotRecorded(messages::fetch_without_body().to_owned()),
         };
-        let request = Captured::new(method, super::target(&url), headers.unwrap_or_default(), body);
+        let request = Captured::new(method, url.as_str(), headers.unwrap_or_default(), body);
         found.add(request.at(line))?;
     }
     Ok(found.all)

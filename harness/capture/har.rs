@@ -289,5 +289,5 @@ fn captured(request: Request) -> (Captured, String) {
             Some(other) => Body::NotRecorded(messages::har_unknown_encoding(other)),
         },
     };
-    (Captured::new(method, super::target(&url), headers, body), url)
+    (Captured::new(method, url.as_str(), headers, body), url)
 }

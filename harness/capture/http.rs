@@ -119,7 +119,7 @@ fn head(lines: &mut Lines<'_>) -> Result<Head, Fault> {
         folded: false,
     };
     if let Some((method, target)) = lines.peek().and_then(|line| request_line(line, true)) {
-        (head.method, head.target) = (method, super::target(&target));
+        (head.method, head.target) = (method, target);
         head.has_line = true;
         lines.skip();
     }

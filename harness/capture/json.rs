@@ -245,7 +245,7 @@ fn request(object: &Object, form: Option<Form>) -> Result<Option<Captured>, Stri
     let url = object.get("url").and_then(|url| url.get("raw")).and_then(Value::as_str);
     let target = url.or_else(|| text(&TARGETS)).unwrap_or("/");
     let (body, note) = body(object)?;
-    let mut captured = Captured::new(method, super::target(target), headers, body);
+    let mut captured = Captured::new(method, target, headers, body);
     captured.notes.extend(note.map(str::to_owned));
     Ok(Some(captured))
 }

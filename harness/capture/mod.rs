@@ -66,6 +66,8 @@ pub struct Captured {
     pub method: String,
     /// Path and query.
     pub target: String,
+    /// The whole URL, if it was recorded.
+    pub url: Option<String>,
     pub headers: Headers,
     pub body: Body,
     /// Its place among the requests of the file, from 1.
@@ -175,9 +177,14 @@ fn number(requests: &mut [Captured]) {
 }
 
 impl Captured {
-    fn new(method: impl Into<String>, target: impl Into<String>, headers: Headers, body: Body) -> Self {
-        let (method, target) = (method.into(), target.into());
-        Self { method, target, headers, body, number: 1, line: 1, redacted: false, notes: Vec::new() }
+    /// Where it was sent is a URL, or a path with its query.
+    fn new(method: impl Into<String>, place: impl Into<String>, headers: Headers, body: Body) -> Self {
+        let (method, place) = (method.into(), place.into());
+        let (target, url) = match url::Url::parse(&place) {
+            Ok(url) => (target(&url), Some(place)),
+            Err(_) => (place, None),
+        };
+        Self { method, target, url, headers, body, number: 1, line: 1, redacted: false, notes: Vec::new() }
     }
 
     fn at(mut self, line: usize) -> Self {
@@ -263,12 +270,7 @@ fn line_of(text: &[u8], at: usize) -> usize {
     Ruler::new().line(text, at)
 }
 
-/// Path and query of a URL; a text that is no URL stays as it is.
-fn target(url: &str) -> String {
-    match url::Url::parse(url) {
-        Ok(url) => {
-            url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()))
-        }
-        Err(_) => url.to_owned(),
-    }
+/// Path and query of a URL.
+fn target(url: &url::Url) -> String {
+    url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()))
 }

@@ -192,6 +192,6 @@ fn request(arguments: &[(String, Value)]) -> Result<Captured, String> {
         },
     };
     let method = text("method")?.unwrap_or_else(|| "GET".to_owned()).to_ascii_uppercase();
-    let target = super::target(&text("uri")?.unwrap_or_else(|| "/".to_owned()));
+    let target = text("uri")?.unwrap_or_else(|| "/".to_owned());
     Ok(Captured::new(method, target, headers, body))
 }

@@ -139,6 +139,14 @@ pub(super) fn has_mark() -> &'static str {
     "begins with a byte order mark"
 }
 
+pub(super) fn has_comment() -> &'static str {
+    "has a comment after it"
+}
+
+pub(super) fn has_escape() -> &'static str {
+    "has a backslash and an n at its end instead of a line break"
+}
+
 pub(super) fn has_quotes() -> &'static str {
     "has quotes around it"
 }
@@ -331,6 +339,38 @@ pub(super) fn sent(event: &str, url: &str, outcome: &Outcome, took_ms: f64) -> S
     format!("{event} to {url}: {outcome} {word} {took_ms:.1} ms\n")
 }
 
+/// A captured request in that sentence. `place` is its number and how many there are, if there are several.
+pub(super) fn captured_request(method: &str, place: Option<(usize, usize)>, is_resigned: bool) -> String {
+    let place = place.map(|(number, count)| format!(" {number} of {count}")).unwrap_or_default();
+    let how = if is_resigned { "signed again" } else { "unchanged" };
+    format!("captured {method}{place}, {how},")
+}
+
+pub(super) fn no_such_entry(entry: usize, count: usize) -> String {
+    format!("--entry {entry} is not in the file, which has {}", counted(count, "request", "requests"))
+}
+
+pub(super) fn captured_elsewhere(url: &str) -> String {
+    format!("the captured request went to {url}, which is not this machine; say with --url where to send it")
+}
+
+pub(super) fn captured_without_url(target: &str) -> String {
+    format!("the captured request has no URL, only the path {target}; say with --url where to send it")
+}
+
+pub(super) fn captured_is_old() -> &'static str {
+    "note: the captured timestamp is more than 5 minutes from now, which receivers reject; --resign signs the request again"
+}
+
+/// `cause` is a code with its detail.
+pub(super) fn captured_is_not_whole(cause: impl Display) -> String {
+    format!("note: what is sent is not what was captured on the wire: {cause}")
+}
+
+pub(super) fn captured_does_not_match() -> &'static str {
+    "note: the captured signature does not match with this secret; `twenty-conform verify` tells why"
+}
+
 pub(super) fn no_sample(event: &str) -> String {
     format!("there is no sample of {event}; give a record with --data FILE")
 }
@@ -353,21 +393,49 @@ pub(super) fn signature_matches() -> &'static str {
     "the signature matches\n"
 }
 
+/// `lines` are the name and the text of each line of an explanation.
+pub(super) fn signature_differs(expected: &str, captured: &str, lines: &[(&str, String)]) -> String {
+    let lines: String = lines.iter().map(|(name, text)| format!("  {name:<8}  {text}\n")).collect();
+    format!("the signature does not match\n  expected  {expected}\n  captured  {captured}\n{lines}")
+}
+
 /// `is_long` is whether the body is too long for some causes.
-pub(super) fn signature_differs(
-    expected: &str,
-    captured: &str,
-    cause: Option<(String, &str)>,
-    is_long: bool,
-) -> String {
-    let cause = match cause {
-        Some((cause, fix)) => format!("  cause     {cause}\n  fix       {fix}\n"),
-        None if is_long => "  cause     unknown: the body is too long to try every known cause\n  fix       check that the secret is the right one\n"
-            .to_owned(),
-        None => "  cause     unknown: no known cause gives this signature\n  fix       check that the secret is the right one\n"
-            .to_owned(),
-    };
-    format!("the signature does not match\n  expected  {expected}\n  captured  {captured}\n{cause}")
+pub(super) fn no_known_cause(is_long: bool) -> &'static str {
+    if is_long {
+        "unknown: the body is too long to try every known cause"
+    } else {
+        "unknown: no known cause gives this signature"
+    }
+}
+
+pub(super) fn check_the_secret() -> &'static str {
+    "check that the secret is the right one"
+}
+
+/// `oddities` are what the secret has.
+pub(super) fn secret_is_wrong(file: Option<&Path>, oddities: &[&str]) -> String {
+    let place = file.map_or_else(|| "that is given".to_owned(), |file| format!("in {}", file.display()));
+    format!("the secret {place} {}; without that, the signature matches", oddities.join(" and "))
+}
+
+/// The same if there is another cause, which is told too.
+pub(super) fn secret_is_wrong_too(file: Option<&Path>, oddities: &[&str]) -> String {
+    let place = file.map_or_else(|| "that is given".to_owned(), |file| format!("in {}", file.display()));
+    format!("the secret {place} {}, and there is another cause", oddities.join(" and "))
+}
+
+pub(super) fn write_the_secret_alone(file: Option<&Path>) -> String {
+    match file {
+        Some(file) => {
+            format!("write the secret alone into {}; one line break after it is ignored", file.display())
+        }
+        None => "give the secret alone, as the webhook was registered with it".to_owned(),
+    }
+}
+
+/// After the fix of a sender that prints a body again.
+pub(super) fn or_the_tool_printed_it() -> &'static str {
+    "or, if a proxy or the tool that captured the request printed its body again, capture the raw bytes"
 }
 
 pub(super) fn not_one_header(name: &str, count: usize) -> String {
@@ -412,14 +480,9 @@ mod tests {
                 "unknown report format \"xml\"; use text or json",
             ),
             (
-                signature_differs("aa", "bb", None, false),
+                signature_differs("aa", "bb", &[("cause", no_known_cause(false).to_owned())]),
                 "the signature does not match\n  expected  aa\n  captured  bb\n  cause     unknown: no known cause gives \
-                 this signature\n  fix       check that the secret is the right one\n",
-            ),
-            (
-                signature_differs("aa", "bb", Some(("key.empty: it is empty".to_owned(), "read it")), true),
-                "the signature does not match\n  expected  aa\n  captured  bb\n  cause     key.empty: it is empty\n  fix       \
-                 read it\n",
+                 this signature\n",
             ),
             (interrupted_before_ready("sent"), "interrupted before the receiver was ready; nothing was sent"),
             (sent("a.b", "u", &Outcome::Refused, 0.3), "a.b to u: connection refused after 0.3 ms\n"),

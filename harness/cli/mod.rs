@@ -16,6 +16,7 @@ mod launch;
 mod list;
 mod listen;
 mod messages;
+mod mismatch;
 mod options;
 mod outputs;
 mod plan;

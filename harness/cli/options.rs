@@ -173,9 +173,7 @@ impl SecretOptions {
     ///
     /// Errors: the file cannot be read, or the secret is empty.
     pub(super) fn read(&self, console: &mut Console) -> Result<Option<Secret>, Error> {
-        let secret = word("secret", self.secret.as_ref(), SecretSource::Secret);
-        let file = file("secret-file", self.secret_file.as_ref(), SecretSource::File);
-        let secret = match first_given([secret, file]) {
+        let secret = match self.source() {
             Some(SecretSource::Secret(secret)) => secret,
             Some(SecretSource::File(path)) => {
                 let text = input::text(&path, SMALL_FILE)
@@ -192,6 +190,20 @@ impl SecretOptions {
         let secret = Secret::new(secret);
         console.redact(&secret);
         Ok(Some(secret))
+    }
+
+    fn source(&self) -> Option<SecretSource> {
+        let secret = word("secret", self.secret.as_ref(), SecretSource::Secret);
+        let file = file("secret-file", self.secret_file.as_ref(), SecretSource::File);
+        first_given([secret, file])
+    }
+
+    /// The file that the secret is read from; `None` if it is given as a word.
+    pub(super) fn path(&self) -> Option<PathBuf> {
+        match self.source()? {
+            SecretSource::File(path) => Some(path),
+            SecretSource::Secret(_) => None,
+        }
     }
 
     /// Notes what is odd in a secret that is given as a word, to a program that may have another one.

@@ -1,8 +1,12 @@
 //! What is odd in the file of a secret: what editors, shells and `.env` files add, and what is no part of most secrets.
 //!
-//! Invariant: the secret is used as it is in the file, and no part of it is shown.
+//! Invariant: the secret is used as it is in the file, and no part of it is shown. Without what is odd, it is only tried, to
+//! explain a signature that does not match.
 
 use super::messages;
+
+/// How many lines of a file are tried as the secret.
+const MOST_LINES: usize = 16;
 
 /// The secret in the text of a file: without the line break at its end.
 pub(super) fn secret(text: &str) -> &str {
@@ -24,6 +28,49 @@ pub(super) fn oddities(secret: &str) -> Vec<&'static str> {
         (words.len() != line.len(), messages::has_blanks()),
     ];
     found.into_iter().filter(|(is_so, _)| *is_so).map(|(_, what)| what).collect()
+}
+
+/// The secrets that odd text may mean, each with what the given one has around it. Those with fewer changes come first.
+pub(super) fn meant(secret: &str) -> Vec<(String, Vec<&'static str>)> {
+    let mut all: Vec<(String, Vec<&'static str>)> = Vec::new();
+    let mut add = |text: &str, what: Option<&'static str>| {
+        let left = oddities(text);
+        let mut gone = oddities(secret);
+        gone.retain(|oddity| !left.contains(oddity));
+        gone.extend(what);
+        if !text.is_empty()
+            && text != secret
+            && !gone.is_empty()
+            && all.iter().all(|(other, _)| other != text)
+        {
+            all.push((text.to_owned(), gone));
+        }
+    };
+    let unmarked = secret.strip_prefix('\u{feff}').unwrap_or(secret);
+    let one_line = unmarked.trim_end_matches(['\r', '\n']);
+    add(unmarked, None);
+    add(one_line, None);
+    // A file of several lines has the secret in one of them.
+    for line in one_line.lines().take(MOST_LINES) {
+        let words = line.trim();
+        let commented = words.split_once(" #").map(|(text, _)| text.trim_end());
+        for (text, what) in [(Some(words), None), (commented, Some(messages::has_comment()))] {
+            let Some(text) = text else { continue };
+            let named = value(text).unwrap_or(text).trim();
+            let escaped = named.strip_suffix("\\n");
+            for inner in [text, named, unquoted(text), unquoted(named)] {
+                add(inner, what);
+            }
+            if let Some(text) = escaped {
+                add(text, Some(messages::has_escape()));
+            }
+        }
+    }
+    all
+}
+
+fn unquoted(text: &str) -> &str {
+    if is_quoted(text) { &text[1..text.len() - 1] } else { text }
 }
 
 /// The value of a line `NAME=VALUE`, with or without `export`. The padding of base64 is no such line.

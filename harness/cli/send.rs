@@ -1,6 +1,8 @@
-//! `send`: one signed delivery, without a Twenty account.
+//! `send`: one signed delivery, without a Twenty account: a sample, a record from a file, or a captured request.
 //!
-//! Invariant: the record is sent as the bytes in the file.
+//! Invariant: a record and a captured body are sent as the bytes in the file.
+
+mod resend;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -24,14 +26,14 @@ use crate::terminal::{lines, text};
 use crate::webhook::dialect::Context;
 use crate::webhook::event::{Event, EventName};
 use crate::webhook::signature::Key;
-use crate::wire::client::Client;
+use crate::wire::client::{Client, Target};
 use crate::wire::exchange::{Delivery, Headers, Outcome, Transfer};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Send the delivery to this URL
-    #[arg(long, help_heading = TARGET)]
-    url: String,
+    /// Send the delivery to this URL; a captured request that has a URL on this machine is sent there by default
+    #[arg(long, required_unless_present = "file", help_heading = TARGET)]
+    url: Option<String>,
     /// Allow a URL on another machine
     #[arg(long, help_heading = TARGET)]
     allow_remote: bool,
@@ -47,6 +49,15 @@ pub(super) struct Arguments {
     data: Option<PathBuf>,
     #[command(flatten)]
     dialect: DialectOption,
+    /// Send this captured request instead, with its headers and its body as they are; use - for stdin
+    #[arg(conflicts_with_all = ["event", "data", "dialect"])]
+    file: Option<PathBuf>,
+    /// Give the captured request a present timestamp and a new signature; its body stays as it is
+    #[arg(long, requires = "file", help_heading = PAYLOAD)]
+    resign: bool,
+    /// Send this request of the file, counted from 1 [default: the first]
+    #[arg(long, value_name = "N", requires = "file", help_heading = PAYLOAD)]
+    entry: Option<NonZeroUsize>,
     /// Send the body in chunks of this size, without a content length
     #[arg(long, value_name = "BYTES", conflicts_with = "expect", help_heading = PAYLOAD)]
     chunks: Option<NonZeroUsize>,
@@ -58,12 +69,45 @@ pub(super) struct Arguments {
     timeout: Duration,
 }
 
+/// What is sent, and its name in the line that tells the answer.
+struct Sending {
+    target: Target,
+    name: String,
+    delivery: Delivery,
+}
+
 pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
-    let target = arguments.trust.target(&arguments.url, console)?;
-    target.check_allowed(arguments.allow_remote).map_err(Error::Usage)?;
-    let (dialect, clock, key) =
-        (arguments.dialect.dialect(), Clock::system(), Key::new(&arguments.secret.require(console)?));
-    let event = event(&arguments)?;
+    let clock = Clock::system();
+    let sending = match &arguments.file {
+        Some(file) => resend::captured(file, &arguments, &clock, console)?,
+        None => sample(&arguments, &clock, console)?,
+    };
+    let Sending { target, name, mut delivery } = sending;
+    delivery.transfer = match arguments.chunks.map(NonZeroUsize::get) {
+        Some(length) => Transfer::Chunks(vec![length; delivery.body.len() / length]),
+        None if arguments.expect => Transfer::Expecting,
+        None => Transfer::Whole,
+    };
+    let exchange = Client::new(arguments.timeout, clock).send(&target, &delivery).await;
+    let took = exchange.took.as_secs_f64() * 1000.0;
+    console.print(&messages::sent(&name, &target.url(), &exchange.outcome, took))?;
+    Ok(match exchange.outcome {
+        Outcome::Answered(response) => {
+            let body = text(&response.body);
+            if !body.trim_end().is_empty() {
+                console.print(&(lines(body.trim_end(), "") + "\n"))?;
+            }
+            if (200..300).contains(&response.status) { ExitStatus::Passed } else { ExitStatus::Failed }
+        }
+        _ => ExitStatus::Incomplete,
+    })
+}
+
+/// A signed delivery of a sample or of a record from a file.
+fn sample(arguments: &Arguments, clock: &Clock, console: &mut Console) -> Result<Sending, Error> {
+    let target = allowed(arguments.url.as_deref().unwrap_or_default(), arguments, console)?;
+    let (dialect, key) = (arguments.dialect.dialect(), Key::new(&arguments.secret.require(console)?));
+    let event = event(arguments)?;
     let random = Random::from_seed(random_seed());
     let body = dialect.render(
         &event,
@@ -76,30 +120,15 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     );
     let nonce = dialect.nonce.then(|| random.nonce());
     let headers = Headers::of_delivery(Some(&key), clock.now_ms(), nonce, &body);
-    let delivery = Delivery {
-        method: "POST".to_owned(),
-        target: target.path.clone(),
-        headers,
-        transfer: match arguments.chunks.map(NonZeroUsize::get) {
-            Some(length) => Transfer::Chunks(vec![length; body.len() / length]),
-            None if arguments.expect => Transfer::Expecting,
-            None => Transfer::Whole,
-        },
-        body,
-    };
-    let exchange = Client::new(arguments.timeout, clock).send(&target, &delivery).await;
-    let took = exchange.took.as_secs_f64() * 1000.0;
-    console.print(&messages::sent(&event.name.to_string(), &target.url(), &exchange.outcome, took))?;
-    Ok(match exchange.outcome {
-        Outcome::Answered(response) => {
-            let body = text(&response.body);
-            if !body.trim_end().is_empty() {
-                console.print(&(lines(body.trim_end(), "") + "\n"))?;
-            }
-            if (200..300).contains(&response.status) { ExitStatus::Passed } else { ExitStatus::Failed }
-        }
-        _ => ExitStatus::Incomplete,
-    })
+    let delivery = Delivery::new("POST", target.path.clone(), headers, body);
+    Ok(Sending { target, name: event.name.to_string(), delivery })
+}
+
+/// The target of a URL. Errors: it is on another machine, and that is not allowed.
+fn allowed(url: &str, arguments: &Arguments, console: &mut Console) -> Result<Target, Error> {
+    let target = arguments.trust.target(url, console)?;
+    target.check_allowed(arguments.allow_remote).map_err(Error::Usage)?;
+    Ok(target)
 }
 
 fn event(arguments: &Arguments) -> Result<Event, Error> {

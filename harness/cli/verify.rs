@@ -1,8 +1,8 @@
 //! `verify`: the signature of each captured request, and the cause of a mismatch.
 //!
-//! Invariant: a cause is named only if it reproduces the captured signature.
+//! Invariant: the signature is checked over the captured bytes, whatever else explains a mismatch.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use clap::Args;
@@ -12,16 +12,15 @@ use super::captures;
 use super::console::Console;
 use super::headings::PAYLOAD;
 use super::messages::{self, captures as said};
+use super::mismatch;
 use super::options::SecretOptions;
 use super::sign::input;
-use crate::api;
-use crate::budget::SEARCHED_BODY;
 use crate::capture::{Body, Captured, Captures};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::redaction::Redaction;
-use crate::report::CauseEntry;
+use crate::suite::cause::capture;
 use crate::terminal::{clean, text};
 use crate::webhook::signature::{Key, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
 use crate::wire::exchange::Headers;
@@ -64,6 +63,14 @@ struct Signed<'a> {
     captured: Option<&'a Captured>,
 }
 
+/// What a request is verified with.
+struct With<'a> {
+    secret: &'a Secret,
+    /// The file that the secret was read from.
+    secret_file: Option<&'a Path>,
+    at: Option<At>,
+}
+
 /// The verdict on one request, as it is printed.
 struct Told {
     passes: bool,
@@ -81,11 +88,13 @@ fn time(text: &str) -> Result<At, String> {
 }
 
 pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
-    let secret = arguments.secret.require(console)?;
+    let secret = &arguments.secret.require(console)?;
+    let secret_file = arguments.secret.path();
+    let with = With { secret, secret_file: secret_file.as_deref(), at: arguments.at };
     if let (Some(timestamp), Some(signature)) = (&arguments.timestamp, &arguments.signature) {
         let body = input(arguments.file.as_deref())?.into();
         let (timestamp, signature) = (timestamp.clone().into(), signature.clone().into());
-        let told = tell(&Signed { timestamp, signature, body, captured: None }, &secret, arguments.at, true);
+        let told = tell(&Signed { timestamp, signature, body, captured: None }, &with, true);
         console.print(&told.text)?;
         return Ok(status(told.passes));
     }
@@ -98,13 +107,13 @@ pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitSt
         console.note(&said::note(note));
     }
     if let [request] = &*requests {
-        let request = restored(request, &secret);
+        let request = restored(request, secret);
         let signed = signed(&request).map_err(Error::Usage)?;
-        let told = tell(&signed, &secret, arguments.at, true);
+        let told = tell(&signed, &with, true);
         console.print(&told.text)?;
         return Ok(status(told.passes));
     }
-    several(&requests, &secret, arguments.at, console)
+    several(&requests, &with, console)
 }
 
 fn status(passes: bool) -> ExitStatus {
@@ -112,19 +121,14 @@ fn status(passes: bool) -> ExitStatus {
 }
 
 /// A verdict on each request, and how many match.
-fn several(
-    requests: &[Captured],
-    secret: &Secret,
-    at: Option<At>,
-    console: &mut Console,
-) -> Result<ExitStatus, Error> {
+fn several(requests: &[Captured], with: &With<'_>, console: &mut Console) -> Result<ExitStatus, Error> {
     let (mut passed, mut failed) = (0, 0);
     for request in requests {
-        let request = restored(request, secret);
+        let request = restored(request, with.secret);
         let place = said::place(request.number, request.line);
         let text = match signed(&request) {
             Ok(signed) => {
-                let told = tell(&signed, secret, at, failed < MOST_EXPLAINED);
+                let told = tell(&signed, with, failed < MOST_EXPLAINED);
                 passed += usize::from(told.passes);
                 failed += usize::from(!told.passes);
                 told.text
@@ -164,22 +168,17 @@ fn header(headers: &Headers, name: &str) -> Result<Bytes, String> {
 }
 
 /// The verdict on one request. `explains` is whether the cause of a mismatch is searched for.
-fn tell(signed: &Signed<'_>, secret: &Secret, at: Option<At>, explains: bool) -> Told {
-    let (age, is_fresh) = at.map_or((String::new(), true), |at| age(&signed.timestamp, at));
-    if let Some(how) = signed.matches(&Key::new(secret)) {
+fn tell(signed: &Signed<'_>, with: &With<'_>, explains: bool) -> Told {
+    let (age, is_fresh) = with.at.map_or((String::new(), true), |at| age(&signed.timestamp, at));
+    if let Some(how) = signed.matches(&Key::new(with.secret)) {
         return Told { passes: is_fresh, text: messages::signature_matches().to_owned() + &how + &age };
     }
     if !explains {
         return Told { passes: false, text: said::differs_too().to_owned() };
     }
-    let expected = api::sign(secret.expose(), &signed.timestamp, &signed.body);
-    let is_long = signed.body.len() > SEARCHED_BODY;
-    let cause = signed.cause(secret);
     let is_parsed = signed.captured.is_some_and(|one| matches!(one.body, Body::Parsed(_)));
-    let parsed = || is_parsed.then(|| (said::parsed_cause().to_owned(), said::parsed_fix()));
-    let cause = cause.as_ref().map(|cause| (cause.to_string(), cause.fix)).or_else(parsed);
-    let captured = text(&signed.signature);
-    let differs = messages::signature_differs(&expected, &clean(&captured), cause, is_long);
+    let otherwise = is_parsed.then(|| (said::parsed_cause().to_owned(), said::parsed_fix().to_owned()));
+    let differs = mismatch::described(&signed.for_search(), with.secret, with.secret_file, otherwise);
     Told { passes: false, text: differs + &age }
 }
 
@@ -200,9 +199,12 @@ impl Signed<'_> {
         Some(said::matches_length(length, body.len() - length))
     }
 
-    /// The cause of a mismatch.
-    fn cause(&self, secret: &Secret) -> Option<Box<CauseEntry>> {
-        api::verify(secret.expose(), &self.timestamp, &self.body, &self.signature).err()?.cause
+    /// The same for the search for a cause: what is beyond the declared length may not belong to the body.
+    fn for_search(&self) -> capture::Signed<'_> {
+        let content_length = self.captured.and_then(Captured::content_length);
+        let length = content_length.and_then(|length| usize::try_from(length).ok()).unwrap_or(usize::MAX);
+        let (body, after) = self.body.split_at(length.min(self.body.len()));
+        capture::Signed { timestamp: &self.timestamp, signature: &self.signature, body, after, content_length }
     }
 }
 

@@ -3,6 +3,7 @@
 //!
 //! Long because: the codes are one table.
 
+pub mod capture;
 pub mod receiver;
 pub mod sender;
 
@@ -496,6 +497,38 @@ codes! {
         "the payload has the form of the other dialect",
         "choose the dialect that the sender uses: --dialect documented or --dialect shipped",
         avoid "send the members of both dialects";
+    CaptureLineEnds = "capture.line-ends":
+        "the line ends in the captured body are not those that were signed",
+        "capture the raw bytes again, or convert the line ends back: an editor, Git or a shell has changed them",
+        avoid "convert line ends in the receiver before hashing: other bodies are then rejected";
+    CaptureNewline = "capture.newline":
+        "the captured body has white space at its ends that was not signed, or lacks what was signed",
+        "save the body without a line break at its end: `printf %s` instead of `echo`, `curl --data-binary @FILE`, no final newline in the editor",
+        avoid "trim the body in the receiver before hashing: white space at its ends is signed too";
+    CapturePretty = "capture.pretty":
+        "the captured body is formatted for people, and other white space was signed",
+        "capture the raw bytes: the tool's raw or source view, not its formatted one, and no `jq` or formatter in between",
+        avoid "parse and print the body in the receiver before hashing: numbers and escapes then differ";
+    CaptureCut = "capture.cut":
+        "the captured body is not complete",
+        "capture the whole body: raise the tool's limit, and copy to the last brace",
+        avoid "close the JSON text by hand: every byte is signed";
+    CaptureDecoded = "capture.decoded":
+        "the captured body was encoded or decoded by a tool: it is not the bytes on the wire",
+        "decode it once more, or capture the raw bytes: the body of a delivery begins with a brace",
+        avoid "hash the encoded text in the receiver: what is signed is the body as it is sent";
+    CaptureBodyMissing = "capture.body-missing":
+        "the body is missing in the capture",
+        "record bodies too: let the tool keep request bodies, and log the raw bytes before a parser reads them",
+        avoid "write a body by hand: every byte is signed";
+    CaptureCopiedWrong = "capture.copied-wrong":
+        "a part of the captured request was copied wrong",
+        "copy it again, from the raw request: each digit of both headers, and the body without anything around it",
+        avoid "accept a signature that is nearly right: one digit is enough to forge";
+    CaptureTextEncoding = "capture.text-encoding":
+        "the captured body is in another encoding than what was signed, or characters were replaced",
+        "save the raw bytes as UTF-8 without a byte-order mark: not through a console, a word processor or Excel",
+        avoid "convert the body in the receiver before hashing";
 }
 
 /// A cause that was found.

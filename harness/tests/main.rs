@@ -7,6 +7,7 @@
 mod api;
 mod bad_input;
 mod budget;
+mod capture_causes;
 mod captures;
 mod cases;
 mod causes;

@@ -6,11 +6,13 @@
 mod messages;
 mod texts;
 
+use std::cell::Cell;
+
 use super::{Cause, Code};
 use crate::budget::{PARSED_VALUES, SEARCHED_BODY};
 use crate::webhook::dialect::Members;
 use crate::webhook::json::has_at_most;
-use crate::webhook::recipe::{Digest, KeyForm, Message, Messages, Recipe};
+use crate::webhook::recipe::{Digest, KeyForm, Message, Messages, Misread, Recipe};
 use crate::webhook::signature::{Key, Secret, Signature};
 
 /// How many milliseconds the search for another timestamp goes from the header's: enough for two readings of a clock, or two
@@ -63,6 +65,45 @@ pub fn signature(
     let under_other = under_other.flat_map(|other| messages.recipes(other, header, is_specific));
     let recipe = under_other.min_by_key(Recipe::distance)?;
     Some(Cause::detailed(Code::KeyOtherWebhook, recipe.describe()))
+}
+
+/// Searches for two differences from the contract that [`signature`] does not try together: another text instead of the body, and
+/// another key, digest or text around it.
+pub fn signature_of_two(secret: &str, timestamp: &[u8], body: &[u8], header: &[u8]) -> Option<Cause> {
+    if body.len() > SEARCHED_BODY {
+        return None;
+    }
+    let left = Cell::new(HASHED);
+    let is_around = |recipe: &Recipe| {
+        recipe.distance() == 1
+            && matches!(
+                recipe.message,
+                Message::Contract | Message::BodyAlone | Message::Separator(_) | Message::Seconds
+            )
+    };
+    let around: Vec<Recipe> =
+        Recipe::lattice().into_iter().chain(Recipe::misreadings()).filter(is_around).collect();
+    let fitting = |text: &[u8]| {
+        around.iter().find(|recipe| {
+            let rest = left.get().checked_sub(text.len() + 256).filter(|_| recipe.digest.looks_like(header));
+            let Some(rest) = rest else { return false };
+            left.set(rest);
+            recipe.compute(secret, timestamp, text).is_some_and(|value| value.as_bytes() == header)
+        })
+    };
+    let encoded = Misread::ALL.iter().find_map(|&misread| Some((misread, fitting(&misread.of(body)?)?)));
+    if let Some((misread, second)) = encoded {
+        let first = Cause::of_recipe(&Recipe::message(Message::Misread(misread)))?;
+        let what = messages::and_signed(misread.describe(), &second.describe());
+        return Some(Cause { detail: Some(what), ..first });
+    }
+    let second = Cell::new(None);
+    let cause = texts::other_text(body, &|text| {
+        second.set(fitting(text));
+        second.get().is_some()
+    })?;
+    let what = messages::and_signed(&cause.detail.unwrap_or_default(), &second.get()?.describe());
+    Some(Cause::detailed(cause.code, what))
 }
 
 /// Searches for a change that a sender made to text beyond ASCII after it had signed the body. `record` is the JSON text of the
@@ -156,7 +197,6 @@ fn of_recipes(first: Recipe, others: impl Iterator<Item = Recipe>) -> Option<Cau
 #[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod tests {
     use super::*;
-    use crate::webhook::recipe::Misread;
     use crate::webhook::serialiser::Serialiser;
 
     const SECRET: &str = "5eCr3t-5eCr3t";

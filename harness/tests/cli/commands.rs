@@ -251,7 +251,8 @@ fn verify_names_the_cause_of_a_mismatch() {
         ),
         (hex_secret, hmac_by_hand(&hex_key, &whole), &["key.hex-decoded:"]),
         (hex_secret, hmac_by_hand(&hex_key, &body), &["message.body-alone", "decoded from hexadecimal"]),
-        (&secret, right.to_uppercase() + "0", &["unknown", "no known cause"]),
+        (&secret, right.to_uppercase() + "0", &["capture.copied-wrong", "digit 65"]),
+        (&secret, hmac_by_hand(b"unrelated", "text"), &["unknown", "no known cause"]),
         ("another", right.clone(), &["unknown"]),
     ] {
         let ran = verify(secret, captured(&timestamp, &signature, &body)).expect(1);

@@ -62,7 +62,7 @@ impl Digest {
     }
 
     /// Whether a value could be this digest, by its length and characters.
-    pub(super) fn looks_like(self, value: &[u8]) -> bool {
+    pub(crate) fn looks_like(self, value: &[u8]) -> bool {
         let digits = |length| {
             value.len() == length && value.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
         };

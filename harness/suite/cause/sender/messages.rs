@@ -29,3 +29,8 @@ pub(super) fn after_signing(encoding: Misread) -> &'static str {
         _ => "escaped after signing",
     }
 }
+
+/// Another text was signed, and in another way.
+pub(super) fn and_signed(text: &str, recipe: &str) -> String {
+    format!("{text}; and signed {recipe}")
+}
