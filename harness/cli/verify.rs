@@ -39,7 +39,7 @@ pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitSt
     let (timestamp, signature, body) = match (&arguments.timestamp, &arguments.signature) {
         (Some(timestamp), Some(signature)) => (timestamp.clone().into(), signature.clone().into(), given),
         _ => {
-            let Captured { headers, body } = request(&given)?;
+            let Captured { headers, body, .. } = request(&given)?;
             let of = |name| {
                 let count = headers.all(name).count();
                 let value = headers.single(name).map(|value| value.to_vec());

@@ -8,6 +8,9 @@ use crate::wire::exchange::Headers;
 
 #[derive(Debug)]
 pub struct Captured<'a> {
+    pub method: &'a str,
+    /// Unchanged from the request line.
+    pub target: &'a str,
     pub headers: Headers,
     pub body: &'a [u8],
 }
@@ -46,5 +49,6 @@ pub fn captured(bytes: &[u8]) -> Result<Captured<'_>, NotCaptured> {
     drop(lengths);
     let body = &bytes[head..];
     let end = length.and_then(|length| usize::try_from(length).ok()).unwrap_or(usize::MAX).min(body.len());
-    Ok(Captured { headers, body: &body[..end] })
+    let (method, target) = (parsed.method.unwrap_or_default(), parsed.path.unwrap_or_default());
+    Ok(Captured { method, target, headers, body: &body[..end] })
 }
