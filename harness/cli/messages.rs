@@ -399,8 +399,6 @@ pub(super) fn needs_capability(role: Role, capability: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     #[test]
