@@ -104,19 +104,27 @@ impl Redaction {
 
     /// The delivery with the secret restored. If there are several secrets, the one that was added first.
     pub(crate) fn restored(&self, delivery: &Delivery) -> Delivery {
-        changed(delivery, |bytes| {
-            let mut restored = Vec::new();
-            let mut from = 0;
-            for at in memmem::find_iter(bytes, BEGIN) {
-                let Some((length, text)) = self.replaced_by(&bytes[at..]) else { continue };
-                restored.extend_from_slice(&bytes[from..at]);
-                restored.extend_from_slice(text);
-                from = at + length;
-            }
-            (from > 0).then(|| {
-                restored.extend_from_slice(&bytes[from..]);
-                restored
-            })
+        changed(delivery, |bytes| self.put_back(bytes))
+    }
+
+    /// The text with the secret restored.
+    pub(crate) fn restored_text(&self, text: &str) -> String {
+        changed_text(text, &|bytes: &[u8]| self.put_back(bytes))
+    }
+
+    /// `None` if nothing was redacted in it.
+    fn put_back(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        let mut restored = Vec::new();
+        let mut from = 0;
+        for at in memmem::find_iter(bytes, BEGIN) {
+            let Some((length, text)) = self.replaced_by(&bytes[at..]) else { continue };
+            restored.extend_from_slice(&bytes[from..at]);
+            restored.extend_from_slice(text);
+            from = at + length;
+        }
+        (from > 0).then(|| {
+            restored.extend_from_slice(&bytes[from..]);
+            restored
         })
     }
 

@@ -3,6 +3,8 @@
 //! Invariant: nothing is sent to another machine without `--allow-remote`, and wrong options are reported before anything is
 //! reached, started or written.
 
+mod kept;
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 

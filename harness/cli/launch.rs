@@ -25,10 +25,10 @@ use crate::terminal::text;
 pub(super) struct LaunchOptions {
     /// Start the command with this variable too; repeatable
     #[arg(long, value_name = "NAME=VALUE", value_parser = assignment)]
-    env: Vec<(String, String)>,
+    pub(super) env: Vec<(String, String)>,
     /// Start the command in this folder [default: the current one]
     #[arg(long, value_name = "DIR")]
-    cwd: Option<PathBuf>,
+    pub(super) cwd: Option<PathBuf>,
     /// Show on stderr what the command writes; with --out it is in `subject.log` in any case
     #[arg(long)]
     pub(super) show_output: bool,

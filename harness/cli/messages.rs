@@ -12,6 +12,7 @@ use crate::wire::exchange::Outcome;
 pub(super) mod captures;
 pub(super) mod help;
 pub(super) mod outputs;
+pub(super) mod replay;
 
 // Progress.
 
@@ -307,24 +308,6 @@ pub(super) fn forward_not_resolved(url: &str, why: impl Display) -> String {
     format!("--forward {url}: cannot resolve the host: {why}")
 }
 
-// `replay`.
-
-pub(super) fn cannot_replay(file: &Path, why: &str) -> String {
-    format!("cannot replay {}: {why}", file.display())
-}
-
-pub(super) fn not_a_file() -> &'static str {
-    "it is not a file"
-}
-
-pub(super) fn not_a_receiver_requirement(id: &str) -> String {
-    format!("{id:?} is not a requirement on receivers")
-}
-
-pub(super) fn interrupted_while_sending() -> &'static str {
-    "interrupted before every delivery was sent; there is no verdict"
-}
-
 // `serve sender`.
 
 pub(super) fn hello_comes_first() -> &'static str {
@@ -465,8 +448,6 @@ pub(super) fn needs_capability(role: Role, capability: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     #[test]
@@ -486,7 +467,6 @@ mod tests {
             ),
             (interrupted_before_ready("sent"), "interrupted before the receiver was ready; nothing was sent"),
             (sent("a.b", "u", &Outcome::Refused, 0.3), "a.b to u: connection refused after 0.3 ms\n"),
-            (cannot_replay(Path::new("a.json"), not_a_file()), "cannot replay a.json: it is not a file"),
         ] {
             assert_eq!(said, expected);
         }

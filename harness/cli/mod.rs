@@ -12,6 +12,7 @@ mod demo;
 mod environment;
 mod explain;
 mod headings;
+mod last_run;
 mod launch;
 mod list;
 mod listen;
@@ -86,7 +87,7 @@ enum Command {
     /// Measure speed and correctness under signed load
     #[command(after_long_help = help::BENCH)]
     Bench(bench::Arguments),
-    /// Send a saved failure again and judge the answer
+    /// Send failures of a run, or a captured request, again and judge the answers
     #[command(after_long_help = help::with(help::REPLAY, help::OF_REPLAY))]
     Replay(replay::Arguments),
     /// Run the reference receiver or sender

@@ -22,6 +22,7 @@ use crate::api::suite::Dialect;
 use crate::budget::SMALL_FILE;
 use crate::error::Error;
 use crate::input;
+use crate::report::last_runs::SecretOrigin;
 use crate::shell;
 use crate::suite::requirement::Level;
 use crate::webhook::dialect;
@@ -159,6 +160,20 @@ impl SecretOptions {
     /// Whether the command line has a secret.
     pub(super) fn given(&self) -> bool {
         self.secret.is_some() || self.secret_file.is_some()
+    }
+
+    /// Where the secret comes from.
+    pub(super) fn origin(&self) -> SecretOrigin {
+        let secret = word("secret", self.secret.as_ref(), |_| SecretOrigin::Given);
+        let file = file("secret-file", self.secret_file.as_ref(), |path| {
+            SecretOrigin::File(std::path::absolute(&path).unwrap_or(path))
+        });
+        first_given([secret, file]).unwrap_or_default()
+    }
+
+    /// Reads it from this file.
+    pub(super) fn use_file(&mut self, path: &Path) {
+        self.secret_file = Some(path.to_owned());
     }
 
     /// The option that names the file of the secret, after a blank; `None` if a shell cannot pass it.

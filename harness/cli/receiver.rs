@@ -8,7 +8,8 @@ use clap::Args;
 
 use super::attach::{AttachOptions, Attachment};
 use super::console::{Console, ProgressLine};
-use super::headings::TARGET;
+use super::headings::{REPORTS, TARGET};
+use super::last_run;
 use super::messages;
 use super::options::RunOptions;
 use super::outputs::Input;
@@ -46,6 +47,9 @@ pub(super) struct Arguments {
     trust: TrustOptions,
     #[command(flatten)]
     run: RunOptions,
+    /// Do not keep the failures for a later `replay`
+    #[arg(long, help_heading = REPORTS)]
+    no_cache: bool,
 }
 
 pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
@@ -147,6 +151,7 @@ impl Once<'_> {
                 return plan.publish_not_started(not_started, reports, evidence.as_ref(), console);
             }
         };
+        let began_at_ms = options.clock.now_ms();
         let progress = ProgressLine::new("receiver", reports.is_quiet() || attachment.shows);
         let ran = run::receiver(&mut subject, &plan.selected, options, &|at| progress.show(at)).await;
         subject.stop().await;
@@ -160,6 +165,10 @@ impl Once<'_> {
             }
             ran => ran?,
         };
+        if !self.arguments.no_cache {
+            let kept = self.arguments.attach.kept(&self.arguments.trust);
+            last_run::keep(&ran, plan, (kept, began_at_ms), console);
+        }
         let report = plan.report(&ran, name, evidence.as_ref());
         reports.publish(&report, console)
     }

@@ -1,41 +1,44 @@
-//! `replay`: sends one saved case again and judges the answer.
+//! `replay`: sends failures again and judges the answers: a saved case, a folder of them, a captured request, or the failures of
+//! the last run.
 //!
-//! Invariant: the delivery is sent between its controls, as in the run; if they are rejected there is no verdict.
+//! Invariant: each delivery is sent between its controls, as in the run; if they are rejected there is no verdict.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+mod capture;
+mod sending;
+mod source;
+mod tally;
+
+use std::env;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 
+use self::sending::Sending;
+use self::source::{Batch, Source};
+use self::tally::Tally;
 use super::attach::AttachOptions;
 use super::console::Console;
 use super::headings::{LIMITS, PAYLOAD, TARGET};
+use super::last_run::last_runs;
 use super::messages;
-use super::signals::interruption;
+use super::messages::replay::{
+    ago, last_run, no_cache_folder, no_current_folder, no_last_run, nothing_failed,
+};
 use super::trust::TrustOptions;
 use super::values::duration;
-use crate::budget::LARGE_FILE;
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::exit::ExitStatus;
-use crate::input;
-use crate::random::Random;
-use crate::redaction::Redaction;
-use crate::report::Tool;
-use crate::report::case::replayed::Replayed;
-use crate::report::case::{Case, entry};
-use crate::suite::replay;
-use crate::suite::requirement::{Requirement, Role};
-use crate::suite::requirements;
-use crate::terminal::{clean, text};
-use crate::webhook::signature::Secret;
-use crate::wire::client::Client;
+use crate::report::last_runs::{Attached, LastRun};
+use crate::terminal::clean;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Replay this case, which a run with --out saved as DIR/cases/ID.json
-    file: PathBuf,
+    /// Replay this case, each case in this folder, or this captured request [default: the failures of the last run from the
+    /// current folder]
+    #[arg(value_name = "FILE")]
+    file: Option<PathBuf>,
     #[command(flatten)]
     attach: AttachOptions,
     /// Send deliveries to this path of the started receiver [default: the path of the case]
@@ -51,64 +54,56 @@ pub(super) struct Arguments {
     timeout: Duration,
 }
 
-pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
-    let unusable = |why: String| Error::Usage(messages::cannot_replay(&arguments.file, &why));
-    let case = Case::parse(&read(&arguments.file).map_err(unusable)?).map_err(unusable)?;
-    let named = |one: &&Requirement| one.role() == Role::Receiver && one.id == case.requirement;
-    let requirement = requirements::all()
-        .find(named)
-        .ok_or_else(|| unusable(messages::not_a_receiver_requirement(&case.requirement)))?;
-    let made = || Secret::new(Random::secret_of(case.seed));
-    let path = (arguments.path.as_deref(), case.path());
-    let attachment = arguments.attach.attachment(path, made, &arguments.trust, console)?;
-    let case = case.with_secret(&attachment.secret);
-    let clock = Clock::system();
-    let timing = case.timing(&attachment.secret, arguments.as_saved, clock.now_ms());
-    let timing = timing.map_err(|doubt| Error::Usage(doubt.to_string()))?;
-    let mut interrupted = interruption();
-    let Some(mut subject) = attachment.reach(&interrupted, false).await? else {
-        console.error(&messages::interrupted_before_ready("sent"));
-        return Ok(ExitStatus::Interrupted);
+pub(super) async fn run(mut arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
+    let source = match arguments.file.take() {
+        Some(path) => source::at(&path, console)?,
+        None => {
+            let (source, attached) = of_last_run()?;
+            if matches!(source, Source::Batch(_)) {
+                let Arguments { attach, trust, .. } = &mut arguments;
+                attach.keep_to(&attached, trust, console)?;
+            }
+            source
+        }
     };
-    let case = case.at_path(&subject.target().path);
-    let target = subject.target().clone();
-    let deliveries = case.deliveries(&attachment.secret, &timing, clock.now_ms());
-    let client = Client::new(arguments.timeout, clock);
-    let attempt = tokio::select! {
-        attempt = replay::send(&client, &mut subject, &deliveries, case.died.is_some()) => Some(attempt),
-        Ok(_) = interrupted.wait_for(|on| *on) => None,
-    };
-    subject.stop().await;
-    let Some(attempt) = attempt else {
-        console.error(messages::interrupted_while_sending());
-        return Ok(ExitStatus::Interrupted);
-    };
-    let attempt = attempt?;
-
-    let replayed = case.judge(&attempt, &timing);
-    let redaction = Redaction::new([&attachment.secret]);
-    let how = if arguments.as_saved { "as saved" } else { "signed again" };
-    let heading = format!(
-        "{} {} · replay {} · receiver {} · {how}\n\n",
-        Tool::THIS.name,
-        Tool::THIS.version,
-        clean(&text(arguments.file.as_os_str().as_encoded_bytes())),
-        clean(&attachment.name)
-    );
-    let shown = entry::render(requirement, &case, (&attempt, &replayed), &target, &redaction);
-    console.print(&(redaction.text(&heading) + &shown))?;
-    Ok(match replayed {
-        Replayed::StillFails(_) => ExitStatus::Failed,
-        Replayed::Fixed => ExitStatus::Passed,
-        Replayed::Inconclusive(_) => ExitStatus::Incomplete,
-    })
+    match source {
+        Source::Batch(batch) => send(batch, &arguments, console).await,
+        Source::Nothing(why) => {
+            console.print(&(clean(&why) + "\n"))?;
+            Tally::default().end(false, false, console)?;
+            Ok(ExitStatus::NothingSelected)
+        }
+    }
 }
 
-/// Reads the file. Errors: it cannot be read, or is too long to be a case.
-fn read(path: &Path) -> Result<Vec<u8>, String> {
-    let found = fs::metadata(path).map_err(|why| why.to_string())?;
-    if !found.is_file() {
-        return Err(messages::not_a_file().to_owned());
+async fn send(batch: Batch, arguments: &Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
+    let captured = batch.items.iter().any(|item| item.sent.is_captured());
+    // Its signature shows whether it must be accepted.
+    if captured && arguments.attach.named() && arguments.attach.given_secret(console)?.is_none() {
+        return Err(Error::Usage(messages::secret_is_missing().to_owned()));
     }
-    input::file(path, LARGE_FILE).map_err(|why| why.to_string())
+    Sending::new(arguments, batch, console).run().await
+}
+
+/// The failures of the last run from this folder, and how its receiver was attached.
+///
+/// Errors: none is kept.
+fn of_last_run() -> Result<(Source, Attached), Error> {
+    let runs = last_runs().map_err(|why| Error::Usage(no_cache_folder(why)))?;
+    let folder = env::current_dir().map_err(|why| Error::Usage(no_current_folder(why)))?;
+    let now_ms = Clock::system().now_ms();
+    let ago = |run: &LastRun| ago(now_ms.saturating_sub(run.began_at_ms) / 1000);
+    let Some((kept, run)) = runs.newest(&folder) else {
+        let elsewhere = runs.newest_of_all();
+        let elsewhere = elsewhere.as_ref().map(|run| (run.folder.as_path(), ago(run)));
+        return Err(Error::Usage(no_last_run(elsewhere)));
+    };
+    let batch = source::of_last_run(last_run(&ago(&run)), &kept, &run);
+    let source = if batch.items.is_empty() && batch.unusable.is_empty() {
+        let subject = run.attached.exec.as_ref().or(run.attached.url.as_ref());
+        Source::Nothing(nothing_failed(&ago(&run), subject.map_or("", String::as_str)))
+    } else {
+        Source::Batch(batch)
+    };
+    Ok((source, run.attached))
 }

@@ -22,10 +22,10 @@ use crate::wire::exchange::Trust;
 pub(super) struct TrustOptions {
     /// Trust the certificates in this PEM file instead of the system's
     #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
-    ca: Option<PathBuf>,
+    pub(super) ca: Option<PathBuf>,
     /// Do not verify the certificate of an https URL
     #[arg(long)]
-    insecure: bool,
+    pub(super) insecure: bool,
 }
 
 impl TrustOptions {

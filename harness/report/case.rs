@@ -1,5 +1,6 @@
 //! A failure of a receiver that a single delivery shows, saved with its controls for a replay without the run.
 
+pub mod captured;
 pub mod entry;
 pub mod replayed;
 pub mod resign;

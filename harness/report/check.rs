@@ -44,6 +44,9 @@ pub struct CheckEntry {
     /// Receivers: whether every case shows it.
     #[serde(skip)]
     pub every_case_fails: bool,
+    /// Which parts of the generated case matter, and what may be anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub what_matters: Option<String>,
     /// Receivers: what shows the cause, if that is another delivery.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shown: Option<String>,
@@ -167,6 +170,7 @@ impl CheckEntry {
             sent: None,
             cases_that_fail: Vec::new(),
             every_case_fails: false,
+            what_matters: None,
             shown: None,
             output: None,
             answer: None,
@@ -270,6 +274,10 @@ pub(super) fn check_entry(
             let first = evidence.exchanges.first().filter(|_| transcript.role == Role::Receiver);
             entry.answer = first.and_then(|&id| AnswerEntry::of(transcript.exchange(id), redact));
             let emission = evidence.emission.and_then(|at| transcript.emissions.get(at));
+            let of_case = transcript.matters.iter().find(|(at, _)| evidence.exchanges.contains(at));
+            let of_event = || emission?.generated.as_ref()?.matters.as_ref();
+            entry.what_matters =
+                of_case.map(|(_, matters)| matters).or_else(of_event).map(|matters| redact.text(matters));
             if transcript.role == Role::Receiver {
                 let circumstances = Circumstances::of(transcript, evidence, finding.requirement);
                 let redacted = |text: Option<String>| text.map(|text| redact.text(&text));

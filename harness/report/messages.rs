@@ -178,6 +178,29 @@ pub(super) fn answered_and_gone(what: &str, outcome: &Outcome, next: &Outcome) -
     format!("{}, and then did not answer the next delivery: {next}", answered(what, outcome))
 }
 
+/// The receiver fails in another way than in the run, where the outcome was `then`.
+pub(super) fn otherwise(message: &str, then: &str) -> String {
+    format!("{message}; in the run: {then}")
+}
+
+// Captured requests, as noun phrases.
+
+pub(super) fn signature_matches() -> &'static str {
+    "the captured request, whose signature matches"
+}
+
+pub(super) fn signature_differs() -> &'static str {
+    "the captured request, whose signature does not match"
+}
+
+pub(super) fn signature_missing() -> &'static str {
+    "the captured request, which has no single signature and timestamp"
+}
+
+pub(super) fn signature_without_time() -> &'static str {
+    "the captured request, whose timestamp is not in milliseconds"
+}
+
 /// A hint at the end of the reason why a replay is inconclusive.
 pub(super) fn stale(minutes: u64) -> String {
     format!(

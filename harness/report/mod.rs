@@ -7,6 +7,7 @@ pub mod evidence;
 
 pub mod json;
 pub mod junit;
+pub mod last_runs;
 pub mod text;
 pub mod watched;
 

@@ -213,6 +213,9 @@ fn entry(text: &mut String, requirement: &RequirementEntry, check: &CheckEntry, 
     if !check.cases_that_fail.is_empty() {
         line("cases", &messages::cases_that_fail(&check.cases_that_fail));
     }
+    if let Some(matters) = &check.what_matters {
+        line("matters", matters);
+    }
     if let (Some(expected), Some(actual)) = (&check.expected, &check.actual) {
         line("expected", expected);
         line("actual", actual);

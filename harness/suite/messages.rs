@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+pub(in crate::suite) mod parts;
+
 /// A pattern of `--run` or `--skip` that selects nothing.
 /// How often something happened: `once`, `3 times`.
 pub(in crate::suite) fn times_in_words(count: usize) -> String {

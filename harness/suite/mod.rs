@@ -11,6 +11,8 @@ pub mod scenario;
 
 pub mod property;
 
+mod parts;
+
 mod agreement;
 
 pub mod max_time;

@@ -85,6 +85,8 @@ pub struct Transcript {
     pub deaths: Vec<(ExchangeId, String)>,
     /// What a receiver that the suite started had written last when it answered 5xx.
     pub complaints: Vec<(ExchangeId, Vec<String>)>,
+    /// What matters in a generated case, in a sentence, by its exchange.
+    pub matters: Vec<(ExchangeId, String)>,
     /// The webhooks that were registered at a sender.
     pub webhooks: Vec<RegisteredWebhook>,
     /// The secrets of all webhooks, including those whose registration failed.
@@ -211,6 +213,7 @@ impl Transcript {
             remarks: Vec::new(),
             deaths: Vec::new(),
             complaints: Vec::new(),
+            matters: Vec::new(),
             webhooks: Vec::new(),
             secrets: Vec::new(),
             emissions: Vec::new(),

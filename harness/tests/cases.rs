@@ -306,6 +306,7 @@ fn cases_are_inconclusive_when_controls_are_rejected() {
         .judge(&attempt(before, trial, after), &present)
     {
         Replayed::StillFails(_) => "fails",
+        Replayed::FailsOtherwise(_) => "fails otherwise",
         Replayed::Fixed => "passes",
         Replayed::Inconclusive(_) => "inconclusive",
     };
@@ -328,10 +329,22 @@ fn cases_are_inconclusive_when_controls_are_rejected() {
         (Expected::Status(413), (200, 200, 200), "passes"),
     ] {
         case.expected = expected;
+        case.actual = statuses.1.to_string();
         assert_eq!(judge(&case, statuses), replayed, "{:?} {statuses:?}", case.expected);
     }
+    // In the run, the answer was another one.
+    for (expected, then, statuses, replayed) in [
+        (Expected::Accepted, "401", (200, 500, 200), "fails otherwise"),
+        (Expected::Accepted, "timed out", (200, 401, 200), "fails otherwise"),
+        (Expected::NotAccepted, "200", (200, 204, 200), "fails otherwise"),
+        (Expected::NotAccepted, "204", (200, 401, 200), "passes"),
+        (Expected::Accepted, "401", (401, 500, 401), "inconclusive"),
+    ] {
+        (case.expected, case.actual) = (expected, then.to_owned());
+        assert_eq!(judge(&case, statuses), replayed, "{then} {statuses:?}");
+    }
     let doubtful = Timing::Present(Some(Doubt::UnknownSignature));
-    case.expected = Expected::NotAccepted;
+    (case.expected, case.actual) = (Expected::NotAccepted, "200".to_owned());
     assert!(matches!(case.judge(&attempt(200, 401, 200), &doubtful), Replayed::Inconclusive(_)));
     assert!(matches!(case.judge(&attempt(200, 200, 200), &doubtful), Replayed::StillFails(_)));
     let frozen = Timing::Frozen(Duration::from_secs(3600));
@@ -343,5 +356,7 @@ fn cases_are_inconclusive_when_controls_are_rejected() {
     }
     let mut died = attempt(200, 401, 200);
     died.died = Some("`it` ended".to_owned());
+    assert!(matches!(case.judge(&died, &present), Replayed::FailsOtherwise(_)));
+    (case.actual, case.died) = ("401".to_owned(), died.died.clone());
     assert!(matches!(case.judge(&died, &present), Replayed::StillFails(_)));
 }

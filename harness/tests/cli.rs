@@ -18,6 +18,7 @@ mod dialects;
 mod evidence;
 mod help;
 mod https;
+mod last_run;
 pub(crate) mod listen;
 #[cfg(unix)]
 mod listen_connections;

@@ -18,7 +18,9 @@ pub fn render(
     redaction: &Redaction,
 ) -> String {
     let (verdict, message) = match replayed {
-        Replayed::StillFails(message) => (VerdictName::Fail, Some(message)),
+        Replayed::StillFails(message) | Replayed::FailsOtherwise(message) => {
+            (VerdictName::Fail, Some(message))
+        }
         Replayed::Fixed => (VerdictName::Pass, None),
         Replayed::Inconclusive(why) => (VerdictName::Inconclusive, Some(why)),
     };

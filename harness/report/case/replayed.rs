@@ -25,6 +25,8 @@ pub enum Timing {
 pub enum Replayed {
     /// The failure, as a lower-case fragment.
     StillFails(String),
+    /// The receiver fails in another way than in the run: another answer, or it exits where it did not.
+    FailsOtherwise(String),
     /// The receiver now does what is expected.
     Fixed,
     Inconclusive(String),
@@ -52,6 +54,24 @@ impl Case {
     }
 
     pub fn judge(&self, attempt: &ReplayAttempt, timing: &Timing) -> Replayed {
+        let replayed = self.judge_alone(attempt, timing);
+        match replayed {
+            Replayed::StillFails(message) if self.is_otherwise(attempt) => {
+                Replayed::FailsOtherwise(messages::otherwise(&message, &self.actual))
+            }
+            other => other,
+        }
+    }
+
+    /// Whether the receiver answers with another status than in the run, or exits where it did not.
+    fn is_otherwise(&self, attempt: &ReplayAttempt) -> bool {
+        // How a connection breaks depends on the moment.
+        let answered = self.actual.parse::<u16>().ok() != attempt.trial.outcome.status();
+        let exited = attempt.died.is_some() && self.died.is_none();
+        !self.actual.is_empty() && (answered || exited)
+    }
+
+    fn judge_alone(&self, attempt: &ReplayAttempt, timing: &Timing) -> Replayed {
         let ReplayAttempt { before, trial, after, died } = attempt;
         let (what, outcome) = (&self.what, &trial.outcome);
         // Parsing a case rejects expectations that a single answer cannot meet.

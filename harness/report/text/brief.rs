@@ -92,6 +92,9 @@ fn entry(text: &mut String, report: &Report, finding: &FindingEntry) {
         let cases: Vec<&str> = cases.lines().collect();
         line("cases", &clipped(&cases.join("; "), CASES));
     }
+    if let Some(matters) = check.and_then(|check| check.what_matters.as_deref()) {
+        line("matters", &clipped(matters, SHOWN));
+    }
     if let Some(fix) = finding.fix {
         line("fix", fix);
     }

@@ -153,6 +153,9 @@ fn details(text: &mut String, report: &Report, finding: &FindingEntry, (indent, 
     if let Some(cases) = cases(report, finding) {
         line("cases", &cases);
     }
+    if let Some(matters) = &check.what_matters {
+        line("matters", matters);
+    }
 }
 
 /// Every fixed case that fails, by requirement if there are several; `None` if the sentence says it.

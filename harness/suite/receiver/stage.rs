@@ -5,6 +5,7 @@ mod ends;
 mod generated;
 mod link;
 mod obstacle;
+mod parts;
 
 use std::pin::pin;
 use std::time::Duration;

@@ -74,6 +74,8 @@ pub struct Generated {
     pub steps: usize,
     /// What is special about it, as the end of a sentence.
     pub what: Option<String>,
+    /// Which parts of it matter, in a sentence, if that was found out.
+    pub matters: Option<String>,
     /// The webhooks that it was emitted to, as indices into [`super::Transcript::webhooks`].
     pub webhooks: Range<usize>,
 }

@@ -59,6 +59,8 @@ pub(crate) fn twenty<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) ->
     for name in VARIABLES.iter().chain(&OF_AGENTS) {
         command.env_remove(name);
     }
+    // Tests of the last run set it back, and have a folder of their own.
+    command.env("TWENTY_CONFORM_NO_CACHE", "true");
     command
 }
 

@@ -150,7 +150,7 @@ fn replay_rejects_unusable_cases() {
         ran.complains_of(words);
     }
     replay(&folder.path().join("missing.json"), &at).expect(2).complains_of(&["missing.json"]);
-    replay(folder.path(), &at).expect(2).complains_of(&["not a file"]);
+    replay(folder.path(), &at).expect(2).complains_of(&["no file in it is a case", "broken.json"]);
     replay(&file, &[]).expect(2).complains_of(&["--url", "--exec"]);
     replay(&file, &["--url", &url]).expect(2).complains_of(&["--secret"]);
     replay(&file, &["--url", "http://192.0.2.1/", "--secret", "x"])

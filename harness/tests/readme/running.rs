@@ -211,6 +211,8 @@ fn surroundings(mut command: Command, folder: &Path) -> Command {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let path = std::env::join_paths([binary].into_iter().chain(std::env::split_paths(&path))).unwrap();
     command.current_dir(folder).env("PATH", path);
+    // `replay` without arguments needs what an earlier command of the page kept.
+    command.env("XDG_CACHE_HOME", folder.join(".cache")).env_remove("TWENTY_CONFORM_NO_CACHE");
     command
 }
 

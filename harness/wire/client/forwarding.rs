@@ -65,7 +65,8 @@ impl Forwarding {
     }
 }
 
-fn passed(headers: &Headers) -> Headers {
+/// The headers without those of the connection.
+pub(crate) fn passed(headers: &Headers) -> Headers {
     let belongs = |name: &str| OF_THE_CONNECTION.iter().any(|one| name.eq_ignore_ascii_case(one));
     let kept = headers.0.iter().filter(|(name, _)| !belongs(name));
     Headers(kept.cloned().collect::<Vec<(String, Bytes)>>())

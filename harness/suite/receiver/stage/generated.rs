@@ -207,6 +207,13 @@ impl ReceiverStage<'_> {
                 smallest = Some((smaller, tried));
             }
         }
+        let found = smallest.as_ref().map_or(&tried, |(_, tried)| tried);
+        let matters = if deviation == Deviation::Rejected && !hangs && ended.is_ok() {
+            self.what_matters(found).await.map(|matters| (found.trial, matters))
+        } else {
+            None
+        };
+        self.transcript.matters.extend(matters);
         // Of the crashes while shrinking, only that of the smallest case is kept.
         let kept = smallest.as_ref().map(|(_, tried)| tried.trial);
         let mut at = 0;

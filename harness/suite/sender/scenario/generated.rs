@@ -7,6 +7,7 @@
 mod cases;
 mod deviation;
 mod inbox;
+mod parts;
 mod records;
 mod shrink;
 mod written;
@@ -124,7 +125,7 @@ struct SearchState {
 
 impl GeneratedRound {
     fn generated(&self, property: &'static str, steps: usize) -> Generated {
-        Generated { property, steps, webhooks: self.webhooks.clone(), what: None }
+        Generated { property, steps, webhooks: self.webhooks.clone(), what: None, matters: None }
     }
 
     /// Reads new arrivals until that time, in milliseconds since the epoch.

@@ -65,7 +65,10 @@ impl SenderStage<'_> {
                     search.found.insert(new);
                     let (sent, steps) = self.shrink(tree, sent, new, round).await?;
                     let alone = (steps == 0).then(|| messages::wrong_only_in_burst(burst_size - 1));
-                    let generated = Generated { what: alone, ..round.generated(property.name, steps) };
+                    // What was found so far counts.
+                    let matters = self.what_matters(&sent, new, round).await.unwrap_or_default();
+                    let generated =
+                        Generated { what: alone, matters, ..round.generated(property.name, steps) };
                     self.record_case(&sent, new, generated, round);
                     if new == DeliveryDeviation::Lost {
                         // Each lost event costs the whole wait.

@@ -76,7 +76,7 @@ impl SenderStage<'_> {
     }
 
     /// Shrinking ends then: the search needs most of the time that is left.
-    fn end_of_shrinking(&self) -> Instant {
+    pub(super) fn end_of_shrinking(&self) -> Instant {
         Instant::now() + MAX_TIME.min(self.max_time.left() / 8)
     }
 
@@ -139,6 +139,7 @@ impl SenderStage<'_> {
             steps,
             webhooks: webhook..webhook + 1,
             what: Some(what),
+            matters: None,
         };
         match smallest {
             Some((index, sent, received)) => {

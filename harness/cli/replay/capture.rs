@@ -1,0 +1,30 @@
+//! Captured requests as deliveries that can be sent again.
+
+use std::path::Path;
+
+use crate::capture::{Captured, Captures};
+use crate::cli::captures::captures;
+use crate::cli::console::Console;
+use crate::cli::messages::captures as said;
+use crate::error::Error;
+use crate::wire::client::forwarding::passed;
+use crate::wire::exchange::Delivery;
+
+/// The deliveries of the captured requests in a file, without the headers of their connections, or why one is none.
+///
+/// Errors: the file cannot be read, or is in no known form.
+pub(super) fn deliveries(path: &Path, console: &mut Console) -> Result<Vec<Result<Delivery, String>>, Error> {
+    let Captures { form, requests, notes } = captures(Some(path), None)?;
+    console.note(&said::taken_for(form.describe()));
+    for note in notes.iter().chain(requests.iter().flat_map(|request| &request.notes)) {
+        console.note(&said::note(note));
+    }
+    Ok(requests.iter().map(delivery).collect())
+}
+
+fn delivery(request: &Captured) -> Result<Delivery, String> {
+    let body = request.bytes().map_err(|why| why + said::give_the_body())?.clone();
+    let delivery = Delivery::new(&request.method, &request.target, passed(&request.headers), body);
+    delivery.check()?;
+    Ok(delivery)
+}
