@@ -11,6 +11,7 @@ mod demo;
 mod environment;
 mod explain;
 mod headings;
+mod keyboard;
 mod launch;
 mod list;
 mod listen;
