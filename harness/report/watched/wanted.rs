@@ -60,10 +60,9 @@ impl Condition {
             "verdict" => serde_json::to_value(judged.verdict).is_ok_and(|one| one.as_str().is_some_and(fits)),
             "signature" => fits(judged.signature.as_str()),
             "failed" => judged.failed.iter().any(|failure| fits(failure.requirement)),
-            "cause" => judged
-                .failed
-                .iter()
-                .any(|one| one.cause.as_ref().is_some_and(|cause| fits(cause.code))),
+            "cause" => {
+                judged.failed.iter().any(|one| one.cause.as_ref().is_some_and(|cause| fits(cause.code)))
+            }
             "path" => fits(&exchange.delivery.target),
             member => {
                 member.strip_prefix(DATA).is_some_and(|path| self.is_met_by_data(judged, path, exchange))
@@ -142,7 +141,7 @@ fn nearest(key: &str) -> Option<String> {
     }
     let likeness = |other: &&str| strsim::normalized_damerau_levenshtein(&key.to_ascii_lowercase(), other);
     let near = KEYS.into_iter().filter(|other| likeness(other) >= LIKE);
-    near.max_by(|one, other| likeness(&one).total_cmp(&likeness(&other))).map(str::to_owned)
+    near.max_by(|one, other| likeness(one).total_cmp(&likeness(other))).map(str::to_owned)
 }
 
 #[cfg(test)]
