@@ -54,7 +54,7 @@ impl Console {
     }
 
     /// One that prints to the same places with the same redaction, for another thread.
-    pub(super) fn twin(&self) -> Self {
+    pub(super) fn second(&self) -> Self {
         Self { redaction: self.redaction.clone(), ..Self::new(self.color) }
     }
 

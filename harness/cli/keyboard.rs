@@ -59,7 +59,7 @@ mod unix {
 
     /// Restores the mode of the terminal, if it was changed.
     pub(in crate::cli) fn restore() {
-        let before = BEFORE.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let before = std::mem::take(&mut *BEFORE.lock().unwrap_or_else(PoisonError::into_inner));
         // In the background, the terminal and its mode belong to another program, and to change it would stop this one.
         if let Some(before) = before.filter(|_| !is_in_background()) {
             // If the terminal is gone, it has no mode.

@@ -146,26 +146,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     if keyboard.is_some() {
         console.note(&words::keys(target.is_some()));
     }
-    let printer =
-        |to| Printer::start(console.twin(), to).map_err(|why| Error::Harness(words::no_thread(&why)));
-    let (out, err) = (printer(To::Stdout)?, printer(To::Stderr)?);
-    let mut watching = Watching {
-        console,
-        show,
-        until,
-        wanted: &arguments.wait_for,
-        fail_on: arguments.fail_on.level(),
-        dialect,
-        out,
-        err,
-        verdicts,
-        kinds: Kinds::new(dialect, !arguments.dialect.is_auto()),
-        forwarding,
-        notices,
-        matched: None,
-        told: Told::default(),
-        last: None,
-    };
+    let mut watching = Watching { verdicts, forwarding, ..arguments.watching(console, show, notices)? };
     let early = Cell::new(None);
     let ending = async {
         let limit = arguments.timeout.filter(|_| until != Until::Asked);
@@ -265,7 +246,37 @@ impl Arguments {
         })
     }
 
-    /// Prints the end: the summary, or what came instead of what was waited for. Returns the exit status.
+    /// What shows the deliveries. Errors: no thread can be started to print them.
+    fn watching<'a>(
+        &'a self,
+        console: &'a mut Console,
+        show: Show,
+        notices: Notices,
+    ) -> Result<Watching<'a>, Error> {
+        let printer =
+            |to| Printer::start(console.second(), to).map_err(|why| Error::Harness(words::no_thread(&why)));
+        let (out, err) = (printer(To::Stdout)?, printer(To::Stderr)?);
+        let dialect = self.dialect.dialect();
+        Ok(Watching {
+            console,
+            show,
+            until: self.until(),
+            wanted: &self.wait_for,
+            fail_on: self.fail_on.level(),
+            dialect,
+            out,
+            err,
+            verdicts: None,
+            kinds: Kinds::new(dialect, !self.dialect.is_auto()),
+            forwarding: None,
+            notices,
+            matched: None,
+            told: Told::default(),
+            last: None,
+        })
+    }
+
+    /// Prints the end: the summary, or what arrived instead of what was waited for. Returns the exit status.
     async fn end(
         &self,
         mut watching: Watching<'_>,
@@ -306,7 +317,7 @@ impl Arguments {
             exit = ExitStatus::Harness;
             watching.console.note(&show.result(tally, counts, exit));
         } else {
-            // What nobody reads there is not waited for.
+            // What no one reads there is not waited for.
             let _ = tokio::time::timeout(LAST_NOTES, watching.err.finish()).await;
         }
         Ok(exit)

@@ -7,7 +7,7 @@ mod messages;
 pub mod show;
 pub mod wanted;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::check::CauseEntry;
 use crate::budget::PARSED_VALUES;
@@ -41,17 +41,12 @@ pub struct DeliveryEntry {
 }
 
 /// What is known of a delivery's signature.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SignatureState {
-    #[serde(rename = "matches")]
     Matches,
-    #[serde(rename = "does not match")]
     Differs,
-    #[serde(rename = "missing")]
     Missing,
-    #[serde(rename = "inconclusive")]
     Inconclusive,
-    #[serde(rename = "not checked (no secret)")]
     NotChecked,
 }
 
@@ -77,8 +72,14 @@ impl SignatureState {
             Self::Differs => "does not match",
             Self::Missing => "missing",
             Self::Inconclusive => "inconclusive",
-            Self::NotChecked => "not checked (no secret)",
+            Self::NotChecked => messages::not_checked(),
         }
+    }
+}
+
+impl Serialize for SignatureState {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
 }
 

@@ -98,7 +98,7 @@ pub(super) fn not_this_machine(address: &str) -> String {
     format!("{address} is not this machine; to send to it anyway, add --allow-remote")
 }
 
-/// What became of a forwarded request that was answered.
+/// The forwarding of a request that was answered.
 pub(super) fn answered(status: u16) -> String {
     format!("answered {status}")
 }

@@ -24,7 +24,7 @@ pub(super) fn did_not_come(conditions: &str, within: Duration, instead: &str) ->
     format!("no delivery with {conditions} came within {within:.1?}; {instead}")
 }
 
-/// What came instead: the names of events, with how often.
+/// What arrived instead: the names of events, with how often.
 pub(super) fn came_instead<'a>(events: impl Iterator<Item = (&'a str, u64)>, strays: u64) -> String {
     let events: Vec<String> = events.map(|(name, count)| format!("{name} ({count})")).collect();
     let came = if events.is_empty() {
@@ -62,9 +62,9 @@ pub(super) fn sends_old(number: usize, age_ms: u64) -> String {
     format!("#{number} was signed {} minutes ago: a receiver that checks the age rejects it", age_ms / 60_000)
 }
 
-/// Lines on stdout that nobody has read before the end.
+/// Lines on stdout that no one has read before the end.
 pub(super) fn not_printed(count: u64) -> String {
-    format!("{} not printed: nobody reads stdout", counted(count, "line was", "lines were"))
+    format!("{} not printed: no one reads stdout", counted(count, "line was", "lines were"))
 }
 
 /// Why nothing can be printed.

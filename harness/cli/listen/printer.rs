@@ -1,4 +1,4 @@
-//! Prints on a thread of its own, so that an output that nobody reads delays neither the deliveries nor the end.
+//! Prints on a thread of its own, so that an output that no one reads delays neither the deliveries nor the end.
 //!
 //! Invariant: texts are printed whole and in order. After a signal, an output that takes nothing is given up, and what is missing
 //! is counted.
@@ -49,7 +49,7 @@ impl Printer {
                 match to {
                     To::Stdout => {
                         if let Err(why) = console.print(&text) {
-                            // Without a receiver, nobody asks.
+                            // Without a receiver, no one asks.
                             let _ = end.send(Err(why));
                             return;
                         }
@@ -83,7 +83,7 @@ impl Printer {
     /// Prints a text unless too many wait: nothing is delayed by it.
     pub(super) fn offer(&mut self, text: String) {
         if let Some(queue) = self.queue.as_ref().filter(|_| !text.is_empty()) {
-            // Only a text that nobody reads is dropped.
+            // Only a text that no one reads is dropped.
             let _ = queue.try_send(text);
         }
     }

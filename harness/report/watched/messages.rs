@@ -7,6 +7,11 @@ pub(super) fn signature(state: &str) -> String {
     format!("signature {state}")
 }
 
+/// The signature of a delivery, if the secret is unknown.
+pub(super) fn not_checked() -> &'static str {
+    "not checked (no secret)"
+}
+
 /// A delivery that was passed on, and the status of the answer.
 pub(super) fn forwarded(status: u16) -> String {
     format!("→ forwarded, {status}")
@@ -71,12 +76,9 @@ pub(super) fn condition_without_value(text: &str) -> String {
 }
 
 /// A condition of `--wait-for` with an unknown key.
-pub(super) fn unknown_condition(key: &str, nearest: Option<&str>) -> String {
+pub(super) fn unknown_condition(key: &str, nearest: Option<&str>, keys: &[&str]) -> String {
     let nearest = nearest.map(|nearest| format!("; did you mean {nearest}=?")).unwrap_or_default();
-    format!(
-        "{key:?} is no key of a condition{nearest}; the keys are {} and data.NAME",
-        super::wanted::KEYS.join(", ")
-    )
+    format!("{key:?} is no key of a condition{nearest}; the keys are {} and data.NAME", keys.join(", "))
 }
 
 // The details of a delivery.

@@ -74,7 +74,7 @@ pub struct Show {
 pub struct Seen<'a> {
     pub exchange: &'a Exchange,
     pub storage: &'a Storage,
-    /// What became of it, if it was forwarded.
+    /// How its forwarding ended, if it was forwarded.
     pub forwarded: Option<&'a Forwarded>,
     pub judged: &'a DeliveryEntry,
 }
@@ -184,7 +184,7 @@ impl Show {
         line(&object.into())
     }
 
-    /// The line if the delivery that was waited for did not come: what came instead.
+    /// The line if the delivery that was waited for did not come: what arrived instead.
     pub fn missed(
         &self,
         conditions: &[String],

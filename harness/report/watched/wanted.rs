@@ -10,7 +10,7 @@ use crate::webhook::json::has_at_most;
 use crate::wire::exchange::Exchange;
 
 /// The keys of conditions, apart from members of the data.
-pub const KEYS: [&str; 9] =
+const KEYS: [&str; 9] =
     ["event", "object", "action", "record", "verdict", "signature", "failed", "cause", "path"];
 /// What the key of a member of the data begins with.
 const DATA: &str = "data.";
@@ -40,7 +40,7 @@ impl Condition {
         let is_member =
             key.strip_prefix(DATA).is_some_and(|path| path.split('.').all(|name| !name.is_empty()));
         if !is_member && !KEYS.contains(&key) {
-            return Err(messages::unknown_condition(key, nearest(key).as_deref()));
+            return Err(messages::unknown_condition(key, nearest(key).as_deref(), &KEYS));
         }
         if pattern.is_empty() && !is_member {
             return Err(messages::condition_without_value(text));

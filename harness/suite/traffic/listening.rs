@@ -100,7 +100,7 @@ pub enum Watched {
         exchange: Box<Exchange>,
         storage: Storage,
         findings: Vec<Finding>,
-        /// What became of it, if it was forwarded.
+        /// How its forwarding ended, if it was forwarded.
         forwarded: Option<Forwarded>,
     },
     /// Not a whole request: what it is, as a noun phrase, and the cause if the sender made it.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::listen::{SECRET, body, request, valid};
-use super::program::{Served, run, serve, twenty};
+use super::program::{Served, run, serve, serve_with_json, twenty};
 
 /// The line about a delivery comes this soon after it.
 const SOON: Duration = Duration::from_millis(50);
@@ -95,7 +95,7 @@ fn line_comes_at_once() {
 }
 
 #[test]
-fn time_out_says_what_came_instead() {
+fn time_out_says_what_arrived_instead() {
     let served = listen(&["--secret", SECRET, "--wait-for", "event=note.*", "--timeout", "400ms"]);
     for name in ["person.created", "person.created", "company.deleted"] {
         send(&served, &event(name, 1));
@@ -132,16 +132,8 @@ fn ends_when_every_kind_has_come() {
     assert!(text.contains("seen: created 1, updated 1, deleted 1; not seen: none"), "{text}");
 
     // A dialect of an option has more kinds.
-    let served = listen(&[
-        "--secret",
-        SECRET,
-        "--until-covered",
-        "--dialect",
-        "shipped",
-        "--json",
-        "--timeout",
-        "300ms",
-    ]);
+    let options = ["--until-covered", "--dialect", "shipped", "--json", "--timeout", "300ms"];
+    let served = serve_with_json(twenty(["listen", "--secret", SECRET].iter().chain(&options)));
     let (status, text) = served.end();
     let summary: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
     let summary = &summary["summary"];

@@ -140,7 +140,7 @@ fn first_signal_ends_a_listen_whose_output_is_blocked() {
     assert_eq!(running.end(), 70);
     let mut said = String::new();
     std::io::Read::read_to_string(&mut notes, &mut said).unwrap();
-    assert!(said.contains("not printed: nobody reads stdout"), "{said}");
+    assert!(said.contains("not printed: no one reads stdout"), "{said}");
     assert!(said.contains("RESULT: error received 1 judged 1 "), "{said}");
 }
 

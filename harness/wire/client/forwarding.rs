@@ -26,7 +26,7 @@ const KEPT_BODY: usize = 8 * 1024 * 1024;
 /// How much later than the client an exchange is given up, so that a head that arrived in time is still the answer.
 const GRACE: Duration = Duration::from_millis(50);
 
-/// What became of a forwarded request.
+/// How the forwarding of a request ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Forwarded {
     /// It was answered with this status.
