@@ -93,8 +93,8 @@ mod unix {
 
 #[cfg(not(unix))]
 mod others {
-    /// Keys are not read here.
-    pub(in crate::cli) struct Keyboard(());
+    /// Keys are not read here, so there is no such value.
+    pub(in crate::cli) enum Keyboard {}
 
     impl Keyboard {
         pub(in crate::cli) fn read(_pressed: impl FnMut(u8) -> bool + Send + 'static) -> Option<Self> {

@@ -7,13 +7,12 @@ mod messages;
 mod printer;
 mod watching;
 
-use std::cell::Cell;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::time::sleep;
 
 use self::ends::{Early, Until, Wanted};
@@ -128,7 +127,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         store: store.map(|store| Box::new(store) as Box<dyn Store>),
     };
     survive_the_limit_on_file_sizes();
-    let asked = asked_to_end();
+    let signal = asked_to_end();
     let address = arguments.listen.address();
     let listening = Listening::at(address, answering).await.map_err(|why| arguments.listen.refused(&why))?;
     if let Some(target) = &target {
@@ -140,27 +139,22 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         Judge::new(Traffic { dialect, auto: arguments.dialect.is_auto(), limits: Limits::default(), secret });
     let began = Instant::now();
     let quit = Arc::new(Notify::new());
+    let ending = arguments.ending(signal, quit.clone());
     let notices = listening.notices();
     arguments.announce(&show, &listening.url("/"), console)?;
     let keyboard = arguments.keyboard(&notices, &quit);
     if keyboard.is_some() {
         console.note(&words::keys(target.is_some()));
     }
-    let mut watching = Watching { verdicts, forwarding, ..arguments.watching(console, show, notices)? };
-    let early = Cell::new(None);
-    let ending = async {
-        let limit = arguments.timeout.filter(|_| until != Until::Asked);
-        early.set(Some(tokio::select! {
-            biased;
-            () = asked => Early::Signal,
-            () = quit.notified() => Early::Key,
-            () = sleep(limit.unwrap_or_default()), if limit.is_some() => Early::TimedOut,
-        }));
-    };
+    let mut watching =
+        Watching { verdicts, forwarding, ..arguments.watching(console, show, notices, &ending)? };
+    let mut asked = ending.clone();
+    let asked = async move { drop(asked.wait_for(Option::is_some).await) };
     let ended = listening
-        .judge(&mut judge, ending, async |arrived, judge: &Judge| watching.show(arrived, judge).await);
+        .judge(&mut judge, asked, async |arrived, judge: &Judge| watching.show(arrived, judge).await);
     let Ended { received, not_judged, unused } = ended.await?;
     drop(keyboard);
+    let early = *ending.borrow();
     let _writing = writing();
     let lost = watching.verdicts.take();
     let lost = lost.as_ref().and_then(Verdicts::lost);
@@ -172,7 +166,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         unused,
     };
     arguments.note_gaps(&counts, lost, watching.console);
-    arguments.end(watching, &judge.tally, counts, early.get(), began.elapsed()).await
+    arguments.end(watching, &judge.tally, counts, early, began.elapsed()).await
 }
 
 /// Makes a write past the limit on file sizes (`ulimit -f`) fail, as one to a full disk does, instead of ending the process.
@@ -217,6 +211,7 @@ impl Arguments {
         }
         if !self.wait_for.is_empty() {
             console.note(&words::waiting_for(&self.conditions()));
+            self.wait_for.iter().flat_map(Wanted::notes).for_each(|note| console.note(&note));
         }
         Ok(())
     }
@@ -246,15 +241,40 @@ impl Arguments {
         })
     }
 
+    /// Becomes the reason to end early: a signal, a key, or the time limit.
+    fn ending(
+        &self,
+        signal: impl Future<Output = ()> + Send + 'static,
+        quit: Arc<Notify>,
+    ) -> watch::Receiver<Option<Early>> {
+        let (told, ending) = watch::channel(None);
+        let limit = self.timeout.filter(|_| self.until() != Until::Asked);
+        tokio::spawn(async move {
+            let why = tokio::select! {
+                biased;
+                () = signal => Early::Signal,
+                () = quit.notified() => Early::Key,
+                () = sleep(limit.unwrap_or_default()), if limit.is_some() => Early::TimedOut,
+            };
+            told.send_replace(Some(why));
+            // A signal after a time-out is one more reason to end.
+            told.closed().await;
+        });
+        ending
+    }
+
     /// What shows the deliveries. Errors: no thread can be started to print them.
     fn watching<'a>(
         &'a self,
         console: &'a mut Console,
         show: Show,
         notices: Notices,
+        ending: &watch::Receiver<Option<Early>>,
     ) -> Result<Watching<'a>, Error> {
-        let printer =
-            |to| Printer::start(console.second(), to).map_err(|why| Error::Harness(words::no_thread(&why)));
+        let printer = |to| {
+            Printer::start(console.second(), to, ending.clone())
+                .map_err(|why| Error::Harness(words::no_thread(&why)))
+        };
         let (out, err) = (printer(To::Stdout)?, printer(To::Stderr)?);
         let dialect = self.dialect.dialect();
         Ok(Watching {

@@ -3,10 +3,24 @@
 use std::time::Duration;
 
 use crate::plural::counted;
+use crate::wire::client::forwarding::Forwarded;
 
 /// The first delivery that was not taken by where it was forwarded to.
-pub(super) fn not_forwarded(url: &str, why: &str) -> String {
-    format!("forwarding to {url} failed: {why}; is your receiver running there? --forward names another URL")
+pub(super) fn not_forwarded(url: &str, forwarded: &Forwarded, why: &str) -> String {
+    let fix = match forwarded {
+        Forwarded::Answered(404 | 405) => {
+            "is this the path that takes deliveries? Give the whole URL with --forward"
+        }
+        Forwarded::Answered(_) => "see what your receiver says of it",
+        Forwarded::Lost(_) => "is your receiver running there? --forward names another URL",
+    };
+    format!("forwarding to {url} failed: {why}; {fix}")
+}
+
+/// A condition that no event of Twenty meets.
+pub(super) fn no_such_event(pattern: &str, actions: &[&str], nearest: Option<&str>) -> String {
+    let nearest = nearest.map(|nearest| format!("; did you mean {nearest}?")).unwrap_or_default();
+    format!("no event of Twenty is named {pattern}: names end in .{}{nearest}", actions.join(", ."))
 }
 
 /// The keys, where there is a terminal.

@@ -1,6 +1,6 @@
 //! Prints on a thread of its own, so that an output that no one reads delays neither the deliveries nor the end.
 //!
-//! Invariant: texts are printed whole and in order. After a signal, an output that takes nothing is given up, and what is missing
+//! Invariant: texts are printed whole and in order. Once `listen` ends, an output that takes nothing is given up, and what is missing
 //! is counted.
 
 use std::io;
@@ -12,13 +12,13 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::sleep;
 
+use super::ends::Early;
 use crate::cli::console::Console;
-use crate::cli::signals::interruption;
 use crate::error::Error;
 
 /// How many texts wait to be printed.
 const WAITING: usize = 64;
-/// How long an output may take nothing after a signal.
+/// How long an output may take nothing at the end.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 pub(super) struct Printer {
@@ -27,7 +27,7 @@ pub(super) struct Printer {
     ended: oneshot::Receiver<Result<(), Error>>,
     printed: Arc<AtomicU64>,
     given: u64,
-    interruption: watch::Receiver<bool>,
+    ending: watch::Receiver<Option<Early>>,
 }
 
 /// Where a printer prints.
@@ -39,7 +39,11 @@ pub(super) enum To {
 
 impl Printer {
     /// Starts the thread. Errors: it cannot be started.
-    pub(super) fn start(mut console: Console, to: To) -> io::Result<Self> {
+    pub(super) fn start(
+        mut console: Console,
+        to: To,
+        ending: watch::Receiver<Option<Early>>,
+    ) -> io::Result<Self> {
         let (queue, mut texts) = mpsc::channel::<String>(WAITING);
         let (end, ended) = oneshot::channel();
         let printed = Arc::<AtomicU64>::default();
@@ -61,7 +65,7 @@ impl Printer {
             let _ = end.send(Ok(()));
         };
         thread::Builder::new().name("printing".to_owned()).spawn(print)?;
-        Ok(Self { queue: Some(queue), ended, printed, given: 0, interruption: interruption() })
+        Ok(Self { queue: Some(queue), ended, printed, given: 0, ending })
     }
 
     /// Prints a text after those before it, and waits while too many wait. Errors: one could not be printed.
@@ -73,7 +77,7 @@ impl Printer {
             sent = queue.send(text) => if sent.is_ok() {
                 return Ok(());
             },
-            () = given_up(self.interruption.clone()) => {}
+            () = given_up(self.ending.clone()) => {}
         }
         self.queue = None;
         // The thread ends only if it has failed.
@@ -95,16 +99,17 @@ impl Printer {
                 biased;
                 // Without its sender, the thread has panicked; then lines are missing.
                 ended = &mut self.ended => ended.unwrap_or(Ok(()))?,
-                () = given_up(self.interruption.clone()) => {}
+                () = given_up(self.ending.clone()) => {}
             }
         }
         Ok(self.given.saturating_sub(self.printed.load(Ordering::Relaxed)))
     }
 }
 
-/// Ends some time after a signal.
-async fn given_up(mut interruption: watch::Receiver<bool>) {
-    if interruption.wait_for(|asked| *asked).await.is_err() {
+/// Ends some time after `listen` was asked to end.
+async fn given_up(mut ending: watch::Receiver<Option<Early>>) {
+    let ends = ending.wait_for(Option::is_some).await.is_ok();
+    if !ends {
         std::future::pending::<()>().await;
     }
     sleep(PATIENCE).await;

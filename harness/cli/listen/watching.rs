@@ -134,7 +134,7 @@ impl Watching<'_> {
             && !std::mem::replace(&mut self.told.not_forwarded, true)
         {
             let why = judge.redaction.text(&forwarded.describe());
-            self.console.note(&words::not_forwarded(&forwarding.url(), &why));
+            self.console.note(&words::not_forwarded(&forwarding.url(), forwarded, &why));
         }
         self.kinds.add(seen.judged);
         let conditions = self.wanted.iter().flat_map(|one| &one.conditions).cloned().collect::<Vec<_>>();

@@ -48,6 +48,11 @@ impl Condition {
         Ok(Self { key: key.to_owned(), pattern: pattern.to_owned() })
     }
 
+    /// Its pattern, if it is about the name of the event.
+    pub fn event(&self) -> Option<&str> {
+        (self.key == "event").then_some(self.pattern.as_str())
+    }
+
     /// Whether a delivery meets it.
     fn is_met(&self, judged: &DeliveryEntry, exchange: &Exchange) -> bool {
         let name = judged.event.as_deref().map(EventName::new);
