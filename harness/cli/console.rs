@@ -53,6 +53,11 @@ impl Console {
         }
     }
 
+    /// One that prints to the same places with the same redaction, for another thread.
+    pub(super) fn second(&self) -> Self {
+        Self { redaction: self.redaction.clone(), ..Self::new(self.color) }
+    }
+
     /// Whether an option asks for colours everywhere.
     pub(super) fn always_colours(&self) -> bool {
         matches!(self.color, ColorChoice::Always)
@@ -83,6 +88,12 @@ impl Console {
     /// Prints a line to stderr. It may quote a program under test, so control characters are escaped.
     pub(super) fn note(&mut self, text: &str) {
         self.write(&lines(&self.redaction.text(text), ""));
+    }
+
+    /// Prints lines with styles to stderr, with everything else escaped that could control a terminal.
+    pub(super) fn tell(&mut self, styled: &str) {
+        let styled = self.redaction.text(styled);
+        self.write(styled.trim_end_matches('\n'));
     }
 
     /// Redacts a secret in all later output: errors quote programs and commands, which may contain it.

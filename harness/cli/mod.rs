@@ -12,6 +12,7 @@ mod demo;
 mod environment;
 mod explain;
 mod headings;
+mod keyboard;
 mod last_run;
 mod launch;
 mod list;

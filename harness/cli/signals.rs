@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
+use super::keyboard;
 use crate::exit::ExitStatus;
 use crate::subject::process::end_all;
 
@@ -104,6 +105,7 @@ fn catch() -> Option<watch::Sender<bool>> {
 /// Ends the programs under test and this process, without a report.
 fn end_at_once() {
     IS_ENDING.store(true, Ordering::SeqCst);
+    keyboard::restore();
     // On threads of their own, since each could be blocked. If there can be no thread, the process still ends.
     let apart = |name: &str, act: fn()| drop(thread::Builder::new().name(name.to_owned()).spawn(act));
     apart("end", || {

@@ -22,6 +22,12 @@ mod last_run;
 pub(crate) mod listen;
 #[cfg(unix)]
 mod listen_connections;
+mod listen_ends;
+mod listen_forward;
+#[cfg(unix)]
+mod listen_keys;
+#[cfg(unix)]
+mod listen_load;
 mod listen_probes;
 #[cfg(unix)]
 mod listen_storage;

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::path::Path;
+use std::time::Duration;
 
 // Outcomes of a delivery. A report shows each alone, or after a colon.
 
@@ -95,6 +96,16 @@ pub(super) fn address_to_listen_on(host: &str, instead: &str) -> String {
 
 pub(super) fn not_this_machine(address: &str) -> String {
     format!("{address} is not this machine; to send to it anyway, add --allow-remote")
+}
+
+/// The forwarding of a request that was answered.
+pub(super) fn answered(status: u16) -> String {
+    format!("answered {status}")
+}
+
+/// Why a request could not be forwarded.
+pub(super) fn no_answer_within(wait: Duration) -> String {
+    format!("no answer within {wait:?}")
 }
 
 pub(super) fn forwarding_failed(url: &str, outcome: impl Display) -> String {

@@ -29,10 +29,12 @@ Exit status:
 pub(crate) const OF_LISTEN: &str = "\
 Exit status:
     0  every gated requirement passed in every delivery
-    1  a gated requirement failed, or a request was malformed
+    1  a gated requirement failed, a request was malformed, or --forward did not take a delivery
     2  usage error
-    3  incomplete: no delivery arrived, or a gated requirement was inconclusive
+    3  incomplete: no delivery arrived, or not what was waited for, or a gated requirement was
+       inconclusive
    70  a delivery could not be saved or printed
+  130  --wait-for was interrupted
 A requirement is gated if its failure fails the run: the musts, or as --fail-on says.";
 
 /// The statuses of `replay`.
@@ -136,7 +138,9 @@ Examples:
   # Pass deliveries on to your receiver
   $ twenty-conform listen --port 4000 --forward http://127.0.0.1:3000/hooks
   # Save three deliveries and stop
-  $ twenty-conform listen --port 4000 --count 3 --out kept";
+  $ twenty-conform listen --port 4000 --count 3 --out kept
+  # Wait for a delivery in a script; one line of JSON, status 0 if it conforms
+  $ twenty-conform listen --port 4000 --wait-for 'event=person.updated' --timeout 30s";
 
 pub(crate) const BENCH: &str = "\
 Examples:

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::sleep_until;
 
 use super::Traffic;
@@ -26,10 +26,10 @@ use crate::suite::cause::Cause;
 use crate::suite::requirement::{Requirement, Role};
 use crate::suite::requirements;
 use crate::suite::run::Finding;
-use crate::wire::client::forwarding::Forwarding;
+use crate::wire::client::forwarding::{Forwarded, Forwarding};
 use crate::wire::descriptors;
 use crate::wire::endpoint::intake::{self, Service};
-use crate::wire::exchange::Exchange;
+use crate::wire::exchange::{Exchange, ExchangeId};
 
 use judging::Queues;
 use receiving::Receiving;
@@ -54,6 +54,8 @@ const ENDPOINT: intake::Limits = intake::Limits {
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
 /// How long deliveries that wait to be judged may delay the end after an interruption.
 const LAST_VERDICTS: Duration = Duration::from_secs(4);
+/// How long the target of forwarded requests may delay the end. A delivery that it has not answered by then is judged all the same.
+const LAST_FORWARDS: Duration = Duration::from_secs(1);
 
 /// How deliveries are answered, and how many are accepted.
 pub struct Answering {
@@ -61,7 +63,7 @@ pub struct Answering {
     /// The status of the answers, if deliveries are not forwarded.
     pub status: u16,
     /// Where requests are forwarded to, if they are.
-    pub forwarding: Option<Forwarding>,
+    pub forwarding: Option<Arc<Forwarding>>,
     /// After how many deliveries listening ends.
     pub most: Option<u64>,
     /// Where deliveries are stored before they are answered.
@@ -75,8 +77,19 @@ pub struct Listening {
     queues: Queues,
     results: mpsc::Sender<Watched>,
     judged: mpsc::Receiver<Watched>,
-    arrived: Arc<AtomicU64>,
+    counts: Arc<Counts>,
     most: Option<u64>,
+    /// Becomes true when listening ends.
+    ends: watch::Sender<bool>,
+}
+
+/// What is counted where it arrives.
+#[derive(Debug, Default)]
+struct Counts {
+    /// Deliveries; those past the maximum are not accepted.
+    arrived: AtomicU64,
+    /// Connections that their peers closed without a request.
+    unused: AtomicU64,
 }
 
 /// What arrived.
@@ -87,13 +100,50 @@ pub enum Watched {
         exchange: Box<Exchange>,
         storage: Storage,
         findings: Vec<Finding>,
+        /// How its forwarding ended, if it was forwarded.
+        forwarded: Option<Forwarded>,
     },
     /// Not a whole request: what it is, as a noun phrase, and the cause if the sender made it.
     Broken(String, Option<Cause>),
     /// A request that is no delivery, such as a probe: its method and its target.
     Stray(String, String),
+    /// Bytes that are neither a request nor a part of a delivery, such as a connection that was closed halfway: what they are.
+    Scrap(String),
     /// A request that was forwarded from here has come back. It is shown once.
     Loop,
+    /// Someone at the terminal asks for something.
+    Asked(Wish),
+    /// The delivery of this number was sent again, which took this long.
+    SentAgain(ExchangeId, Forwarded, Duration),
+}
+
+/// What someone at the terminal asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    /// To send the last delivery again to where deliveries are forwarded to.
+    SendAgain,
+    /// The details of the last delivery.
+    Details,
+}
+
+/// Where something is shown among the deliveries. It does not keep listening from its end.
+#[derive(Debug, Clone)]
+pub struct Notices(mpsc::WeakSender<Watched>);
+
+impl Notices {
+    /// Shows this after what is shown already. `false` if listening has ended.
+    pub async fn show(&self, what: Watched) -> bool {
+        match self.0.upgrade() {
+            Some(sender) => sender.send(what).await.is_ok(),
+            None => false,
+        }
+    }
+
+    /// The same for a wish, unless too much waits to be shown.
+    pub fn ask(&self, wish: Wish) {
+        // A wish that is lost can be made again.
+        drop(self.0.upgrade().map(|sender| sender.try_send(Watched::Asked(wish))));
+    }
 }
 
 /// Counts what deliveries show.
@@ -113,6 +163,8 @@ pub struct Ended {
     pub received: u64,
     /// How many of them were not judged, because listening was interrupted.
     pub not_judged: u64,
+    /// How many connections were closed by their peers without a request.
+    pub unused: u64,
 }
 
 impl Judge {
@@ -125,8 +177,9 @@ impl Judge {
 
     fn count(&mut self, watched: &mut Watched) {
         match watched {
-            Watched::Delivery { exchange, findings, .. } => {
+            Watched::Delivery { exchange, findings, forwarded, .. } => {
                 self.tally.add(exchange.id.0, findings, &self.redaction);
+                forwarded.iter().for_each(|one| self.tally.add_forwarded(one, &self.redaction));
             }
             Watched::Broken(what, cause) => {
                 self.tally.add_broken(cause.as_ref(), &self.redaction);
@@ -136,7 +189,11 @@ impl Judge {
                 self.tally.strays += 1;
                 (*method, *target) = (self.redaction.text(method), self.redaction.text(target));
             }
-            Watched::Loop => {}
+            Watched::Scrap(what) => {
+                self.tally.strays += 1;
+                *what = self.redaction.text(what);
+            }
+            Watched::Loop | Watched::Asked(_) | Watched::SentAgain(..) => {}
         }
     }
 }
@@ -146,7 +203,8 @@ impl Listening {
     pub async fn at(address: SocketAddr, answering: Answering) -> io::Result<Self> {
         let (entries, queues) = judging::queues();
         let (results, judged) = mpsc::channel(SHOWN);
-        let (arrived, most) = (Arc::new(AtomicU64::new(0)), answering.most);
+        let (counts, most) = (Arc::<Counts>::default(), answering.most);
+        let (ends, ending) = watch::channel(false);
         // A forwarded request needs a second socket.
         let sockets = if answering.forwarding.is_some() { 2 } else { 1 };
         let connections = (descriptors::allowed(CONNECTIONS * sockets) / sockets).max(1);
@@ -159,13 +217,14 @@ impl Listening {
             storing,
             entries,
             told: results.clone(),
-            arrived: arrived.clone(),
+            counts: counts.clone(),
             looped: false.into(),
+            ending,
         });
         // Only the server and its connections now keep the queues open.
         let limits = intake::Limits { connections, ..ENDPOINT };
         let service = Service::start(address, limits, receiving).await?;
-        Ok(Self { service, queues, results, judged, arrived, most })
+        Ok(Self { service, queues, results, judged, counts, most, ends })
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -177,15 +236,20 @@ impl Listening {
         self.service.url(path)
     }
 
-    /// Judges and shows what arrives, until enough deliveries were judged. When `asked` completes, it ends after those that have
-    /// arrived by then and can be judged in a few seconds.
+    /// Where something else is shown among the deliveries.
+    pub fn notices(&self) -> Notices {
+        Notices(self.results.downgrade())
+    }
+
+    /// Judges and shows what arrives, until enough deliveries were judged or `show` returns that it is enough. When `asked`
+    /// completes, it ends after those that have arrived by then and can be judged in a few seconds.
     ///
     /// Errors: something could not be shown, or a thread cannot be started.
     pub async fn judge(
         mut self,
         judge: &mut Judge,
         asked: impl Future<Output = ()>,
-        mut show: impl FnMut(Vec<Watched>, &Judge) -> Result<(), Error>,
+        mut show: impl AsyncFnMut(Vec<Watched>, &Judge) -> Result<bool, Error>,
     ) -> Result<Ended, Error> {
         self.queues.judge(&judge.traffic, &judge.selected, &self.results).map_err(judging::not_started)?;
         // Only the server and the threads now keep the results open.
@@ -213,11 +277,12 @@ impl Listening {
                         break;
                     }
                     batch.iter_mut().for_each(|watched| judge.count(watched));
-                    show(std::mem::take(&mut batch), judge)?;
-                    self.most.is_some_and(|most| judge.tally.judged >= most)
+                    let enough = show(std::mem::take(&mut batch), judge).await?;
+                    enough || self.most.is_some_and(|most| judge.tally.judged >= most)
                 }
             };
             if let Some(service) = service.take_if(|_| ends) {
+                self.ends.send_replace(true);
                 // The loop must still drain the queues, since the last requests may wait for room in them.
                 tokio::spawn(service.end_answered(LAST_ANSWERS));
             }
@@ -225,9 +290,10 @@ impl Listening {
         // What was judged by now is shown.
         batch.extend(std::iter::from_fn(|| self.judged.try_recv().ok()));
         batch.iter_mut().for_each(|watched| judge.count(watched));
-        show(batch, judge)?;
-        let arrived = self.arrived.load(Ordering::Relaxed);
+        show(batch, judge).await?;
+        let arrived = self.counts.arrived.load(Ordering::Relaxed);
         let received = self.most.map_or(arrived, |most| arrived.min(most));
-        Ok(Ended { received, not_judged: received.saturating_sub(judge.tally.judged) })
+        let unused = self.counts.unused.load(Ordering::Relaxed);
+        Ok(Ended { received, not_judged: received.saturating_sub(judge.tally.judged), unused })
     }
 }

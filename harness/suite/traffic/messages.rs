@@ -27,6 +27,11 @@ pub(super) fn came_back() -> &'static str {
     "this request was forwarded from here before, so it goes round in a loop; give another URL with --forward\n"
 }
 
+/// Why a request was not passed on.
+pub(super) fn ended_before_an_answer() -> &'static str {
+    "no answer before the end"
+}
+
 pub(super) fn thread_not_started(why: &std::io::Error) -> String {
     format!("cannot start a thread: {why}")
 }

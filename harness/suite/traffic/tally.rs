@@ -10,6 +10,7 @@ use crate::suite::cause::Cause;
 use crate::suite::requirement::{Level, Requirement, Verdict};
 use crate::suite::run::{Finding, Judgement};
 use crate::suite::verdict::VerdictName;
+use crate::wire::client::forwarding::Forwarded;
 
 /// How many causes are counted with their details, which may depend on the sender's data.
 const MOST_CAUSES: usize = 100;
@@ -25,8 +26,14 @@ pub struct TrafficTally {
     pub broken: u64,
     /// How many requests were no deliveries.
     pub strays: u64,
+    /// How many deliveries were forwarded and taken.
+    pub forwarded: u64,
+    /// How many deliveries were not taken by where they were forwarded to.
+    pub not_forwarded: u64,
     pub entries: Vec<RequirementTally>,
     causes: BTreeMap<String, u64>,
+    /// Why deliveries were not taken.
+    losses: BTreeMap<String, u64>,
 }
 
 /// What traffic has shown about one requirement.
@@ -60,8 +67,11 @@ impl TrafficTally {
             failed: 0,
             broken: 0,
             strays: 0,
+            forwarded: 0,
+            not_forwarded: 0,
             entries: selected.iter().map(entry).collect(),
             causes: BTreeMap::new(),
+            losses: BTreeMap::new(),
         }
     }
 
@@ -102,16 +112,36 @@ impl TrafficTally {
         }
     }
 
+    /// Counts a delivery that was forwarded.
+    pub fn add_forwarded(&mut self, forwarded: &Forwarded, redaction: &Redaction) {
+        if forwarded.is_taken() {
+            self.forwarded += 1;
+            return;
+        }
+        self.not_forwarded += 1;
+        let why = redaction.text(&forwarded.describe());
+        // A target may answer with something else each time.
+        if self.losses.len() < MOST_CAUSES || self.losses.contains_key(&why) {
+            *self.losses.entry(why).or_default() += 1;
+        }
+    }
+
+    /// Why forwarded deliveries were not taken, with how often.
+    pub fn losses(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.losses.iter().map(|(why, count)| (why.as_str(), *count))
+    }
+
     /// The causes that were found, with how often.
     pub fn causes(&self) -> impl Iterator<Item = (&str, u64)> {
         self.causes.iter().map(|(name, count)| (name.as_str(), *count))
     }
 
-    /// The exit status: failed if a request was broken, or a requirement at this level or above failed. It is incomplete if no
-    /// delivery arrived or such a requirement was inconclusive. In all other cases it is passed.
+    /// The exit status: failed if a request was broken, a delivery was not taken by where it was forwarded to, or a requirement at
+    /// this level or above failed. It is incomplete if no delivery arrived or such a requirement was inconclusive. In all other cases
+    /// it is passed.
     pub fn exit(&self, fail_on: Level) -> ExitStatus {
         let gated = || self.entries.iter().filter(|entry| entry.requirement.level <= fail_on);
-        if self.broken > 0 || gated().any(|entry| entry.failed > 0) {
+        if self.broken + self.not_forwarded > 0 || gated().any(|entry| entry.failed > 0) {
             ExitStatus::Failed
         } else if self.judged == 0 || gated().any(|entry| entry.inconclusive > 0) {
             ExitStatus::Incomplete

@@ -278,6 +278,6 @@ fn captured_request_is_sent_again_and_judged_by_its_signature() {
         fs::write(place.own().join("other"), bytes).unwrap();
         let ran =
             place.run(&["replay", "other", "--url", "http://127.0.0.1:9/", "--secret", SECRET]).expect(2);
-        ran.complains_of(&["neither a saved case nor a captured request"]);
+        ran.complains_of(&["not a captured request in a known form"]);
     }
 }

@@ -184,9 +184,12 @@ fn deliveries_are_judged_as_they_arrive() {
 
 #[test]
 fn signatures_are_not_applicable_without_a_secret() {
-    let listening = Listening::new(&["--once", "--status", "503"]);
+    let mut listening = Listening::new(&["--once", "--status", "503"]);
     let answer = listening.send(&request("/", &body(1), "close", |_, _| String::new()));
     assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    let told = listening.next();
+    assert_eq!(told["signature"], "not checked (no secret)", "{told}");
+    assert_ne!(told["verdict"], "pass", "{told}");
     let (status, summary) = listening.end();
     assert_eq!(status, Some(0), "{summary}");
     let signing = entry(&summary, "SIG-4");

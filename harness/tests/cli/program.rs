@@ -124,6 +124,12 @@ pub(crate) fn serve_with_json(mut command: Command) -> Served {
 }
 
 impl Served {
+    /// Its process.
+    #[cfg(unix)]
+    pub(crate) fn child(&self) -> &Child {
+        &self.child
+    }
+
     /// Its next line on stdout.
     pub(crate) fn next_line(&mut self) -> String {
         // Unbuffered: nothing is read beyond the line.

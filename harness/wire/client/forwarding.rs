@@ -9,6 +9,7 @@ use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::time::timeout;
 
 use super::address::addresses;
 use super::{Client, Target};
@@ -22,11 +23,38 @@ const OF_THE_CONNECTION: [&str; 5] =
 const VIA: &str = "Via";
 /// How many bytes of an answer's body are passed back.
 const KEPT_BODY: usize = 8 * 1024 * 1024;
+/// How much later than the client an exchange is given up, so that a head that arrived in time is still the answer.
+const GRACE: Duration = Duration::from_millis(50);
+
+/// How the forwarding of a request ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Forwarded {
+    /// It was answered with this status.
+    Answered(u16),
+    /// It was not answered, for this reason.
+    Lost(String),
+}
+
+impl Forwarded {
+    /// Whether the target has taken it.
+    pub fn is_taken(&self) -> bool {
+        matches!(self, Self::Answered(200..=299))
+    }
+
+    /// What happened, as in "connection refused" or "answered 500".
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Answered(status) => messages::answered(*status),
+            Self::Lost(why) => why.clone(),
+        }
+    }
+}
 
 #[derive(Debug)]
 pub struct Forwarding {
     client: Client,
     target: Target,
+    wait: Duration,
     /// The name of this server in `Via`.
     name: String,
 }
@@ -35,7 +63,7 @@ impl Forwarding {
     /// Forwards to a target and waits `wait` for each answer. A path other than `/` replaces the path of the requests. `name` is
     /// the name of this server in `Via`, which no other server must have.
     pub(crate) fn new(target: Target, wait: Duration, clock: Clock, name: String) -> Self {
-        Self { client: Client::new(wait, clock).keeping(KEPT_BODY), target, name }
+        Self { client: Client::new(wait, clock).keeping(KEPT_BODY), target, wait, name }
     }
 
     /// Whether this server has forwarded the request before.
@@ -50,18 +78,34 @@ impl Forwarding {
         servers.into_iter().any(name)
     }
 
-    /// Forwards a request and returns the answer, or 502 if there is none.
-    pub(crate) async fn pass(&self, delivery: &Delivery) -> Response {
+    /// The URL of the target.
+    pub(crate) fn url(&self) -> String {
+        self.target.url()
+    }
+
+    /// Forwards a request and returns the answer, or 502 if there is none in time.
+    pub(crate) async fn pass(&self, delivery: &Delivery) -> (Response, Forwarded) {
         let mut forwarded = delivery.clone();
         forwarded.headers = passed(&delivery.headers);
         forwarded.headers.add(VIA, format!("1.1 {}", self.name));
         if self.target.path != "/" {
             forwarded.target.clone_from(&self.target.path);
         }
-        match self.client.send(&self.target, &forwarded).await.outcome {
-            Outcome::Answered(response) => Response { headers: passed(&response.headers), ..response },
-            lost => Response::text(502, messages::forwarding_failed(&self.target.url(), lost)),
+        let sent = timeout(self.wait + GRACE, self.client.send(&self.target, &forwarded)).await;
+        match sent.map_or(Outcome::TimedOut, |exchange| exchange.outcome) {
+            Outcome::Answered(response) => {
+                let status = response.status;
+                (Response { headers: passed(&response.headers), ..response }, Forwarded::Answered(status))
+            }
+            Outcome::TimedOut => self.lost(&messages::no_answer_within(self.wait)),
+            lost => self.lost(&lost.to_string()),
         }
+    }
+
+    /// The answer to a request that was not answered by the target.
+    pub(crate) fn lost(&self, why: &str) -> (Response, Forwarded) {
+        let answer = Response::text(502, messages::forwarding_failed(&self.target.url(), why));
+        (answer, Forwarded::Lost(why.to_owned()))
     }
 }
 

@@ -96,6 +96,9 @@ pub trait Intake: Send + Sync + 'static {
     /// Handles an incomplete or invalid request, which begins with `arrived`. The server waits for the returned future, sends an
     /// error status, and closes the connection.
     fn broken(&self, what: Broken, arrived: &[u8]) -> Option<BoxFuture<'_, ()>>;
+
+    /// A peer has closed its connection without a request.
+    fn unused(&self) {}
 }
 
 /// The limits of a server.

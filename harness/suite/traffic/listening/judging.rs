@@ -13,6 +13,7 @@ use super::{Storage, Watched};
 use crate::error::Error;
 use crate::suite::requirement::Requirement;
 use crate::suite::traffic::{Traffic, messages};
+use crate::wire::client::forwarding::Forwarded;
 use crate::wire::exchange::Exchange;
 
 /// How many deliveries may wait in a queue.
@@ -27,6 +28,7 @@ const LONG: usize = 8 * 1024;
 struct Queued {
     exchange: Box<Exchange>,
     storage: Storage,
+    forwarded: Option<Forwarded>,
     _room: Option<OwnedSemaphorePermit>,
 }
 
@@ -58,7 +60,12 @@ pub(super) fn not_started(why: io::Error) -> Error {
 
 impl Entries {
     /// Queues a delivery. `None` if nothing more is judged.
-    pub(super) async fn add(&self, exchange: Box<Exchange>, storage: Storage) -> Option<()> {
+    pub(super) async fn add(
+        &self,
+        exchange: Box<Exchange>,
+        storage: Storage,
+        forwarded: Option<Forwarded>,
+    ) -> Option<()> {
         let length = exchange.delivery.body.len();
         let (queue, room) = if length > LONG {
             let kib = u32::try_from(length / 1024 + 1).unwrap_or(u32::MAX).min(QUEUED_KIB);
@@ -66,7 +73,7 @@ impl Entries {
         } else {
             (&self.short, None)
         };
-        queue.send(Queued { exchange, storage, _room: room }).await.ok()
+        queue.send(Queued { exchange, storage, forwarded, _room: room }).await.ok()
     }
 }
 
@@ -95,10 +102,10 @@ fn judge_all(
     selected: &[&'static Requirement],
     results: &mpsc::Sender<Watched>,
 ) {
-    while let Some(Queued { exchange, storage, _room }) = queue.blocking_recv() {
+    while let Some(Queued { exchange, storage, forwarded, _room }) = queue.blocking_recv() {
         let transcript = traffic.transcript(vec![(*exchange).clone()]);
         let findings = traffic.judge(&transcript, selected);
-        if results.blocking_send(Watched::Delivery { exchange, storage, findings }).is_err() {
+        if results.blocking_send(Watched::Delivery { exchange, storage, findings, forwarded }).is_err() {
             return;
         }
     }

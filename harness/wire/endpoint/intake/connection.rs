@@ -46,6 +46,8 @@ struct Served<'a, I> {
     alarm: Pin<Box<Sleep>>,
     room: Option<SemaphorePermit<'a>>,
     place: &'a Place,
+    /// Whether no byte has arrived.
+    silent: bool,
 }
 
 enum Step<'a> {
@@ -77,7 +79,8 @@ pub(super) async fn serve<I: Intake>(stream: TcpStream, shared: &Shared<I>, plac
     let (arrived, answers) = (Vec::with_capacity(USUAL), Vec::with_capacity(64));
     let sizes = Vec::new();
     let room = None;
-    let mut connection = Served { stream, shared, arrived, used: 0, answers, sizes, alarm, room, place };
+    let mut connection =
+        Served { stream, shared, arrived, used: 0, answers, sizes, alarm, room, place, silent: true };
     if let Err(broken) = connection.run().await {
         connection.refuse(broken).await;
     }
@@ -154,7 +157,12 @@ impl<'a, I: Intake> Served<'a, I> {
                 }
             }
             let idle = self.arrived.is_empty();
-            match self.read(deadline).await {
+            let read = self.read(deadline).await;
+            if read == Some(0) && self.silent {
+                self.shared.intake.unused();
+            }
+            self.silent &= !matches!(read, Some(1..));
+            match read {
                 Some(1..) if idle => deadline = self.deadline(),
                 Some(1..) => {}
                 // The end of an idle connection is not a fault.

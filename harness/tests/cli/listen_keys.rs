@@ -1,0 +1,160 @@
+//! The keys of `listen` on a terminal, and the mode of the terminal afterwards.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use nix::pty::openpty;
+use nix::sys::signal::{Signal, kill};
+use nix::sys::termios::{LocalFlags, Termios, tcgetattr};
+use nix::unistd::Pid;
+
+use super::listen::{SECRET, body, valid};
+use super::program::{Running, twenty};
+use crate::peers::servers::always;
+
+/// The longest wait for a text, on a busy machine.
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// `listen` on a terminal.
+struct OnTerminal {
+    running: Running,
+    keys: File,
+    slave: File,
+    output: mpsc::Receiver<u8>,
+    before: Termios,
+}
+
+impl OnTerminal {
+    fn new(arguments: &[&str]) -> Self {
+        let terminal = openpty(None, None).unwrap();
+        let before = tcgetattr(&terminal.slave).unwrap();
+        let slave = || Stdio::from(terminal.slave.try_clone().unwrap());
+        let mut command = twenty(["listen", "--secret", SECRET].iter().chain(arguments));
+        command.env("TERM", "xterm-256color").stdin(slave()).stdout(slave()).stderr(slave());
+        let running = Running(command.spawn().unwrap());
+        let keys = File::from(terminal.master);
+        let mut reading = keys.try_clone().unwrap();
+        let (send, output) = mpsc::channel();
+        thread::spawn(move || {
+            let mut buffer = [0; 1];
+            while let Ok(1) = reading.read(&mut buffer) {
+                // The test may be over.
+                let _ = send.send(buffer[0]);
+            }
+        });
+        Self { running, keys, slave: File::from(terminal.slave), output, before }
+    }
+
+    /// Reads until this text comes. Returns all until then.
+    #[track_caller]
+    fn until(&self, text: &str) -> String {
+        let mut seen = Vec::new();
+        while !seen.ends_with(text.as_bytes()) {
+            match self.output.recv_timeout(LONGEST) {
+                Ok(byte) => seen.push(byte),
+                Err(why) => panic!("{why}: no {text:?} in {:?}", String::from_utf8_lossy(&seen)),
+            }
+        }
+        String::from_utf8_lossy(&seen).into_owned()
+    }
+
+    fn press(&mut self, key: u8) {
+        self.keys.write_all(&[key]).unwrap();
+    }
+
+    /// The address where it listens, once it reads keys.
+    fn address(&self) -> String {
+        self.until("listening on http://");
+        let address = self.until("/").trim_end_matches('/').to_owned();
+        let keys = self.until("q ends");
+        assert!(keys.contains("keys: ") && keys.contains("v shows"), "{keys}");
+        address
+    }
+
+    fn child(&mut self) -> &mut Child {
+        &mut self.running.0
+    }
+
+    fn signal(&mut self, signal: Signal) {
+        kill(Pid::from_raw(i32::try_from(self.child().id()).unwrap()), signal).unwrap();
+    }
+
+    /// Its exit status. The terminal is as it was before.
+    fn end(mut self) -> Option<i32> {
+        let status = self.child().wait().unwrap().code();
+        assert_eq!(tcgetattr(&self.slave).unwrap(), self.before, "the mode of the terminal");
+        status
+    }
+}
+
+fn send(address: &str) {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(&valid("/hooks", &body(1))).unwrap();
+    stream.read_to_end(&mut Vec::new()).unwrap();
+}
+
+#[test]
+fn keys_send_again_show_details_and_end() {
+    let mut listen = OnTerminal::new(&["--forward", &always(204)]);
+    let address = listen.address();
+    assert!(!tcgetattr(&listen.slave).unwrap().local_flags.contains(LocalFlags::ICANON));
+    listen.press(b'r');
+    listen.until("no delivery has come yet");
+    send(&address);
+    listen.until("forwarded, 204");
+    listen.press(b'r');
+    listen.until("#1 sent again: answered 204");
+    listen.press(b'v');
+    let details = listen.until("passed: ");
+    for words in ["POST /hooks", "Content-Type:", "Łódź", "signature matches"] {
+        assert!(details.contains(words), "{words}: {details}");
+    }
+    listen.press(b'q');
+    listen.until("RESULT: pass received 1 judged 1 failed 0 malformed 0 passed on 1 not passed on 0");
+    assert_eq!(listen.end(), Some(0));
+}
+
+#[test]
+fn nowhere_to_send_again_is_said() {
+    let mut listen = OnTerminal::new(&[]);
+    let address = listen.address();
+    send(&address);
+    listen.until("signature matches");
+    listen.press(b'r');
+    listen.until("--forward URL");
+    listen.press(b'q');
+    assert_eq!(listen.end(), Some(0));
+}
+
+#[test]
+fn signals_restore_the_terminal() {
+    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT] {
+        let mut listen = OnTerminal::new(&[]);
+        listen.address();
+        listen.signal(signal);
+        assert_eq!(listen.end(), Some(3), "{signal}");
+    }
+    // Its output is blocked, so the second signal ends it.
+    let mut listen = OnTerminal::new(&["--forward", &always(204), "--forward-timeout", "1m"]);
+    listen.address();
+    listen.signal(Signal::SIGTERM);
+    listen.signal(Signal::SIGINT);
+    let status = listen.end();
+    assert!(matches!(status, Some(3 | 130)), "{status:?}");
+}
+
+#[test]
+fn keys_are_not_read_for_programs() {
+    for arguments in [&["--json"][..], &["--wait-for", "event=person.updated"]] {
+        let mut listen = OnTerminal::new(arguments);
+        listen.until("http://");
+        assert!(tcgetattr(&listen.slave).unwrap().local_flags.contains(LocalFlags::ICANON));
+        listen.signal(Signal::SIGINT);
+        listen.end();
+    }
+}
