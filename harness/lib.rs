@@ -35,6 +35,7 @@ pub mod exit;
 pub mod files;
 #[doc(hidden)]
 pub mod input;
+mod nearest;
 mod plural;
 #[doc(hidden)]
 pub mod random;

@@ -9,6 +9,7 @@ use crate::plural::counted;
 use crate::suite::requirement::Role;
 use crate::wire::exchange::Outcome;
 
+pub(super) mod config;
 pub(super) mod help;
 pub(super) mod outputs;
 
@@ -92,26 +93,10 @@ pub(super) fn cannot_read(name: impl Display, why: impl Display) -> String {
     format!("cannot read {name}: {why}")
 }
 
-pub(super) fn wrong_configuration(file: &Path, line: usize, why: &str) -> String {
-    format!("{}:{line}: {why}", file.display())
-}
-
-pub(super) fn expected_regressions() -> &'static str {
-    "a share such as \"5%\", or a table with a share for each figure"
-}
-
 /// `nearest` is the known variable that is most like it.
 pub(super) fn unknown_variable(name: &str, nearest: Option<&str>) -> String {
     let hint = nearest.map(|nearest| format!("; did you mean {nearest}?")).unwrap_or_default();
     format!("warning: the variable {name} is not known{hint}")
-}
-
-pub(super) fn insecure_is_not_a_flag(value: &str) -> String {
-    format!("TWENTY_CONFORM_INSECURE is {value:?}; set it to true or false")
-}
-
-pub(super) fn ca_excludes_insecure() -> &'static str {
-    "TWENTY_CONFORM_CA and TWENTY_CONFORM_INSECURE exclude each other; unset one of them"
 }
 
 // The secret.

@@ -11,7 +11,6 @@ use clap::{Args, ValueEnum};
 
 use super::config;
 use super::console::Console;
-use super::environment::{file, first_given, word};
 use super::headings::{CASES, ENDPOINT, LIMITS, PAYLOAD, SECRET, SELECTION, VERDICT};
 use super::messages;
 use super::outputs::Input;
@@ -50,7 +49,7 @@ impl DialectOption {
 #[derive(Debug, Clone, Copy, Args)]
 #[command(next_help_heading = ENDPOINT)]
 pub(super) struct ListenOptions {
-    /// Listen on this port; 0 picks a free one
+    /// Listen on this port; 0 picks a free one [env: PORT]
     #[arg(long, default_value_t = 0)]
     port: u16,
     /// Listen on this address
@@ -127,14 +126,30 @@ pub(super) struct RunOptions {
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration, help_heading = LIMITS)]
     pub(super) deadline: Duration,
     #[command(flatten)]
+    config: ConfigFile,
+    #[command(flatten)]
     pub(super) reports: ReportOptions,
+}
+
+/// The configuration file that was read.
+#[derive(Debug, Args)]
+pub(super) struct ConfigFile {
+    #[arg(from_global)]
+    config: Option<PathBuf>,
+}
+
+impl ConfigFile {
+    /// The file; without one, the place where it would be.
+    pub(super) fn input(&self) -> Input {
+        Input::named(self.config.as_deref().unwrap_or_else(|| Path::new(config::FILE)))
+    }
 }
 
 impl RunOptions {
     /// The files that every run reads.
     pub(super) fn inputs(&self) -> Vec<Input> {
         let patterns = Input::of_patterns("--run", &self.run).chain(Input::of_patterns("--skip", &self.skip));
-        patterns.chain([Input::named(Path::new(config::FILE))]).collect()
+        patterns.chain([self.config.input()]).collect()
     }
 }
 
@@ -148,11 +163,6 @@ pub(super) struct SecretOptions {
     /// Read the secret from a file; a line break at its end is ignored
     #[arg(long, value_name = "FILE")]
     secret_file: Option<PathBuf>,
-}
-
-enum SecretSource {
-    Secret(String),
-    File(PathBuf),
 }
 
 impl SecretOptions {
@@ -173,18 +183,16 @@ impl SecretOptions {
     ///
     /// Errors: the file cannot be read, or the secret is empty.
     pub(super) fn read(&self, console: &mut Console) -> Result<Option<Secret>, Error> {
-        let secret = word("secret", self.secret.as_ref(), SecretSource::Secret);
-        let file = file("secret-file", self.secret_file.as_ref(), SecretSource::File);
-        let secret = match first_given([secret, file]) {
-            Some(SecretSource::Secret(secret)) => secret,
-            Some(SecretSource::File(path)) => {
-                let text = input::text(&path, SMALL_FILE)
+        let secret = match (&self.secret, &self.secret_file) {
+            (Some(secret), _) => secret.clone(),
+            (None, Some(path)) => {
+                let text = input::text(path, SMALL_FILE)
                     .map_err(|why| Error::Usage(messages::cannot_read(path.display(), why)))?;
                 let secret = secret_file::secret(&text).to_owned();
-                note_oddities(Some(&path), &secret, console);
+                note_oddities(Some(path), &secret, console);
                 secret
             }
-            None => return Ok(None),
+            (None, None) => return Ok(None),
         };
         if secret.is_empty() {
             return Err(Error::Usage(messages::secret_is_empty().to_owned()));
@@ -196,17 +204,14 @@ impl SecretOptions {
 
     /// Notes what is odd in a secret that is given as a word, to a program that may have another one.
     pub(super) fn note_odd_word(&self, console: &mut Console) {
-        let secret = word("secret", self.secret.as_ref(), std::convert::identity);
-        let file = file("secret-file", self.secret_file.as_ref(), |_| String::new());
-        if let Some(secret) = first_given([secret, file]) {
-            note_oddities(None, &secret, console);
+        if let Some(secret) = &self.secret {
+            note_oddities(None, secret, console);
         }
     }
 
     /// The file of the secret, if one is given.
     pub(super) fn inputs(&self) -> Vec<Input> {
-        let file = first_given([file("secret-file", self.secret_file.as_ref(), std::convert::identity)]);
-        file.iter().map(|path| Input::of("--secret-file", path)).collect()
+        self.secret_file.iter().map(|path| Input::of("--secret-file", path)).collect()
     }
 
     /// The secret. Errors: none was given, too.
