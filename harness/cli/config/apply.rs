@@ -10,7 +10,8 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::file::{Entry, File, Given, Place};
-use super::{Surroundings, tree, variable};
+use super::tree::{self, Checked};
+use super::{Surroundings, variable};
 use crate::cli::environment::{self, is_of_other_commands};
 use crate::cli::messages;
 use crate::error::Error;
@@ -343,7 +344,7 @@ pub(super) fn check(entry: &Entry, program: &Command, path: &[String]) -> Result
         let mut call = vec![OsString::from(program.get_name())];
         call.extend(leaf.iter().map(OsString::from));
         call.push(assigned(&entry.long, word));
-        if let Err(why) = tree::relaxed(program.clone()).try_get_matches_from(call)
+        if let Err(why) = tree::relaxed(program, leaf, Checked::Value).try_get_matches_from(call)
             && why.use_stderr()
         {
             let why = plain(&why);

@@ -21,6 +21,7 @@ use super::{environment, messages};
 use crate::error::Error;
 use apply::{Known, Origin, Resolved};
 use file::File;
+use tree::Checked;
 
 /// The name of the file.
 pub(super) const FILE: &str = "twenty-conform.toml";
@@ -58,10 +59,10 @@ impl Line {
         command: &Command,
         around: &Surroundings<'_>,
     ) -> Result<Self, Error> {
-        let relaxed = tree::without_values(command.clone()).try_get_matches_from(&given);
         let unchanged = |arguments| Self { arguments, printed: None, secret: None, resolved: Vec::new() };
-        let Some((matches, path)) = relaxed.ok().and_then(leaf) else { return Ok(unchanged(given)) };
-        let Some(place) = tree::end_of_path(command, &given, &path) else { return Ok(unchanged(given)) };
+        let Some((path, place)) = tree::named(command, &given) else { return Ok(unchanged(given)) };
+        let relaxed = tree::relaxed(command, &path, Checked::Nothing).try_get_matches_from(&given);
+        let Some(matches) = relaxed.ok().map(innermost) else { return Ok(unchanged(given)) };
         let word = |long: &str| match matches.get_raw(long).and_then(|mut values| values.next_back()) {
             Some(value) => Some((value.to_owned(), Origin::Flag)),
             None => variable(around, long),
@@ -110,14 +111,12 @@ impl Line {
     }
 }
 
-/// The matches of the innermost command, and its path. `None` if it is a command that only has others.
-fn leaf(matches: ArgMatches) -> Option<(ArgMatches, Vec<String>)> {
-    let (mut matches, mut path) = (matches, Vec::new());
-    while let Some((name, inner)) = matches.remove_subcommand() {
-        path.push(name);
+/// The matches of the innermost command.
+fn innermost(mut matches: ArgMatches) -> ArgMatches {
+    while let Some((_, inner)) = matches.remove_subcommand() {
         matches = inner;
     }
-    (!path.is_empty()).then_some((matches, path))
+    matches
 }
 
 /// The value of an option's variable, if it is set and not empty.

@@ -5,7 +5,6 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
-use std::path::Path;
 
 use clap::builder::ValueParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -16,179 +15,238 @@ use super::{FILE, Line, Surroundings, tree};
 use crate::cli::{Arguments, environment};
 
 /// Values, one of which every option takes.
-const VALUES: [&str; 13] = [
-    "1",
+const VALUES: [&str; 11] = [
     "3",
+    "10%",
     "300",
-    "10s",
-    "http://127.0.0.1:1/",
+    "7s",
     "https://127.0.0.1:1/",
     "A=b",
     "json=-",
-    "5%",
     "p99<50ms",
     "/path",
     "127.0.0.2",
     "text",
 ];
 
-fn program() -> Command {
-    environment::with_variables(Arguments::command())
+/// What options need.
+const NEEDED: [&str; 7] = [
+    "",
+    "--exec=x",
+    "--url=https://127.0.0.1:1/",
+    "--transcript=-",
+    "--control=https://127.0.0.1:1/",
+    "--forward=https://127.0.0.1:1/",
+    "--timestamp=3",
+];
+
+/// Options with their values.
+type Set = BTreeMap<String, Option<String>>;
+
+/// A folder with a configuration file.
+struct Place {
+    folder: TempDir,
+    program: Command,
 }
 
-/// The arguments of a command line in a folder with these variables, as the command gets them, or what is wrong.
-fn parsed(
-    folder: &Path,
-    line: &[String],
-    variables: &BTreeMap<String, String>,
-) -> Result<String, clap::Error> {
-    let given = line.iter().map(OsString::from).collect();
-    let variable = |name: &str| variables.get(name).map(OsString::from);
-    let complete = Line::complete(given, &program(), &Surroundings { variable: &variable, folder });
-    let line = complete.unwrap_or_else(|why| panic!("{line:?} {variables:?}: {why}"));
-    let matches = program().try_get_matches_from(line.arguments)?;
-    Ok(format!("{:?}", Arguments::from_arg_matches(&matches)?))
-}
+impl Place {
+    fn new() -> Self {
+        let program = environment::with_variables(Arguments::command());
+        let place = Self { folder: TempDir::new().unwrap(), program };
+        place.write("");
+        place
+    }
 
-/// The options without which a command is not complete, with values.
-fn required(folder: &Path, line: &[String]) -> Option<Vec<String>> {
-    let mut line = line.to_vec();
-    for _ in 0..4 {
-        let why = match parsed(folder, &line, &BTreeMap::new()) {
+    fn write(&self, text: &str) {
+        fs::write(self.folder.path().join(FILE), text).unwrap();
+    }
+
+    fn completed(&self, line: &[String], variables: &BTreeMap<String, String>) -> Line {
+        let given = line.iter().map(OsString::from).collect();
+        let variable = |name: &str| variables.get(name).map(OsString::from);
+        let around = Surroundings { variable: &variable, folder: self.folder.path() };
+        let line = Line::complete(given, &self.program, &around);
+        line.unwrap_or_else(|why| panic!("{variables:?}: {why}"))
+    }
+
+    /// What a command gets, or what is wrong.
+    fn parsed(&self, line: &[OsString]) -> Result<String, clap::Error> {
+        let mut arguments = Arguments::from_arg_matches(&self.program.clone().try_get_matches_from(line)?)?;
+        arguments.profile = None;
+        Ok(format!("{arguments:?}"))
+    }
+
+    /// The same of a command line alone.
+    fn plain(&self, line: &[String]) -> Result<String, clap::Error> {
+        self.parsed(&line.iter().map(OsString::from).collect::<Vec<_>>())
+    }
+
+    /// A command line with what the command cannot do without; `None` if it does not parse then.
+    fn complete(&self, path: &[String], needed: &str) -> Option<Vec<String>> {
+        let config = format!("--config={}", self.folder.path().join(FILE).display());
+        let mut line = [&[self.program.get_name().to_owned()][..], path, &[config]].concat();
+        let command = tree::at(&self.program, path).unwrap();
+        for arg in command.get_positionals().filter(|arg| arg.is_required_set()) {
+            let named = arg.get_possible_values().first().map(|value| value.get_name().to_owned());
+            line.push(named.unwrap_or_else(|| "VER-1".to_owned()));
+        }
+        line.extend((!needed.is_empty()).then(|| needed.to_owned()));
+        let why = match self.plain(&line) {
             Ok(_) => return Some(line),
             Err(why) if why.kind() == ErrorKind::MissingRequiredArgument => why,
             Err(_) => return None,
         };
         let Some(ContextValue::Strings(missing)) = why.get(ContextKind::InvalidArg) else { return None };
         for one in missing {
-            match one.strip_prefix("--").and_then(|one| one.split([' ', '=']).next()) {
-                Some(long) => line.push(format!("--{long}=http://127.0.0.1:1/")),
-                None => line.push("VER-1".to_owned()),
-            }
+            line.push(format!("{}=http://127.0.0.1:1/", one.split([' ', '=']).next().unwrap()));
         }
+        self.plain(&line).ok().map(|_| line)
     }
-    None
+
+    /// The option's value, with which the command line still parses.
+    fn value(&self, line: &[String], arg: &Arg) -> Option<Option<String>> {
+        let long = arg.get_long().unwrap();
+        if !tree::takes_value(arg) {
+            let with = [line, &[format!("--{long}")]].concat();
+            return self.plain(&with).ok().map(|_| None);
+        }
+        // A path in the file is seen from its folder, and an absolute one is the same everywhere.
+        let is_path = arg.get_value_parser().type_id() == ValueParser::path_buf().type_id();
+        let path = is_path.then(|| self.folder.path().join("path").display().to_string());
+        let named = arg.get_possible_values().into_iter().map(|value| value.get_name().to_owned());
+        let is_default = |value: &String| arg.get_default_values().iter().any(|one| one == value.as_str());
+        let mut values =
+            named.chain(path).chain(VALUES.map(str::to_owned)).filter(|value| !is_default(value));
+        let fits = |value: &String| self.plain(&[line, &[format!("--{long}={value}")]].concat()).is_ok();
+        values.find(fits).map(Some)
+    }
 }
 
-/// A command line with this option that parses, and the option's value.
-fn with_option(folder: &Path, call: &[String], arg: &Arg) -> (Vec<String>, String) {
-    let long = arg.get_long().unwrap();
-    let possible = arg.get_possible_values();
-    let default = |value: &str| arg.get_default_values().iter().any(|default| default == value);
-    let named = possible.iter().map(|value| value.get_name().to_owned());
-    // A path in the file is seen from its folder, and an absolute one is the same everywhere.
-    let is_path = arg.get_value_parser().type_id() == ValueParser::path_buf().type_id();
-    let path = is_path.then(|| folder.join("path").display().to_string());
-    let values = named.chain(path).chain(VALUES.map(str::to_owned)).filter(|value| !default(value));
-    for value in values {
-        let option = if tree::takes_value(arg) { format!("--{long}={value}") } else { format!("--{long}") };
-        // What an option needs is given with it.
-        for more in [
-            &[][..],
-            &["--exec=x"],
-            &["--url=https://127.0.0.1:1/"],
-            &["--transcript=x"],
-            &["--control=https://127.0.0.1:1/"],
-            &["--forward=https://127.0.0.1:1/"],
-        ] {
-            let more: Vec<String> = more.iter().map(|&one| one.to_owned()).collect();
-            let Some(line) = required(folder, &[call, &[option.clone()], &more].concat()) else { continue };
-            // Without the option on the command line, it is taken from elsewhere only if it fits.
-            let rest: Vec<String> = line.iter().filter(|word| **word != option).cloned().collect();
-            if fits(folder, &rest, long, &value) {
-                return (rest, value);
-            }
-        }
-    }
-    panic!("no value for {call:?} --{long}")
-}
-
-/// Whether a value in the file's table of the command is used.
-fn fits(folder: &Path, rest: &[String], long: &str, value: &str) -> bool {
-    let line = |more: Option<String>| {
-        let mut given: Vec<OsString> = rest.iter().map(OsString::from).collect();
-        given.extend(more.map(OsString::from));
-        given
+fn flags(set: &Set) -> Vec<String> {
+    let of = |(long, value): (&String, &Option<String>)| match value {
+        Some(value) => format!("--{long}={value}"),
+        None => format!("--{long}"),
     };
-    let around = Surroundings { variable: &|_| None, folder };
-    let used = |given| {
-        let line = Line::complete(given, &program(), &around).unwrap();
-        line.resolved.iter().any(|one| one.long == long && one.is_used)
-    };
-    if long == "secret" {
-        return used(line(None));
-    }
-    let path: Vec<&str> =
-        rest[1..].iter().map(String::as_str).filter(|word| !word.starts_with("--")).collect();
-    let text = in_file(&path, long, value);
-    fs::write(folder.join(FILE), text).unwrap();
-    let is = used(line(Some(format!("--config={}", folder.join(FILE).display()))));
-    fs::write(folder.join(FILE), "").unwrap();
-    is
+    set.iter().map(of).collect()
 }
 
-/// The option in the table of its command. Words of a command line that are no names of commands are passed over.
-fn in_file(path: &[&str], long: &str, value: &str) -> String {
-    let mut command = &Arguments::command();
-    let mut table = Vec::new();
-    for name in path {
-        match command.find_subcommand(name) {
-            Some(inner) => {
-                table.push(*name);
-                command = inner;
-            }
-            None => break,
+/// The options as lines of a table.
+fn lines(set: &Set) -> String {
+    let of = |(long, value): (&String, &Option<String>)| match value {
+        Some(value) => format!("{long} = {value:?}\n"),
+        None => format!("{long} = true\n"),
+    };
+    set.iter().map(of).collect()
+}
+
+/// Options of a command that can be given together.
+fn together(place: &Place, line: &[String], options: &[&Arg], path: &[String]) -> Set {
+    let mut set = Set::new();
+    for arg in options {
+        if let Some(value) = place.value(&[line, &flags(&set)].concat(), arg) {
+            set.insert(arg.get_long().unwrap().to_owned(), value);
         }
     }
-    format!("[{}]\n{long} = {value:?}\n", table.join("."))
+    // One that needs another is only used with it. A secret stands in no file.
+    let secret = set.remove("secret");
+    place.write(&format!("[{}]\n{}", path.join("."), lines(&set)));
+    let variables = secret.iter().flatten().map(|value| (environment::name_of("secret"), value.clone()));
+    let completed = place.completed(line, &variables.collect());
+    place.write("");
+    set.extend(secret.map(|value| ("secret".to_owned(), value)));
+    let is_used = |long: &String| completed.resolved.iter().any(|one| one.long == *long && one.is_used);
+    set.retain(|long, _| is_used(long));
+    set
+}
+
+/// Fails unless these options mean the same on the command line and everywhere else.
+fn compare(place: &Place, path: &[String], line: &[String], set: &Set) {
+    let by_flag = place.plain(&[line, &flags(set)].concat()).unwrap();
+    assert_ne!(by_flag, place.plain(line).unwrap_or_default(), "{set:?} change nothing");
+    let in_file: Set = set.iter().filter(|(long, _)| *long != "secret").map(owned).collect();
+    let only_flags: Set = set.iter().filter(|(long, _)| *long == "secret").map(owned).collect();
+    let has_variable =
+        |long: &str| !environment::is_of_other_commands(&place.program, path, long) && long != "env";
+    let (general, own): (Set, Set) = set.iter().map(owned).partition(|(long, _)| has_variable(long));
+    let variables = general.iter().map(|(long, value)| {
+        (environment::name_of(long), value.clone().unwrap_or_else(|| "true".to_owned()))
+    });
+    let table = path.join(".");
+    let top: Set = in_file.iter().filter(|(long, _)| has_variable(long)).map(owned).collect();
+    let rest: Set = in_file.iter().filter(|(long, _)| !has_variable(long)).map(owned).collect();
+    for (name, line, variables, text) in [
+        ("variable", [line, &flags(&own)].concat(), variables.collect(), String::new()),
+        (
+            "file",
+            [line, &flags(&only_flags)].concat(),
+            BTreeMap::new(),
+            format!("[{table}]\n{}", lines(&in_file)),
+        ),
+        (
+            "top of the file",
+            [line, &flags(&only_flags)].concat(),
+            BTreeMap::new(),
+            format!("{}[{table}]\n{}", lines(&top), lines(&rest)),
+        ),
+        (
+            "profile",
+            [line, &flags(&only_flags), &["--profile=ci".to_owned()]].concat(),
+            BTreeMap::new(),
+            format!("[profile.ci]\n{}[profile.ci.{table}]\n{}", lines(&top), lines(&rest)),
+        ),
+    ] {
+        place.write(&text);
+        let completed = place.completed(&line, &variables);
+        let found = place.parsed(&completed.arguments);
+        place.write("");
+        assert_eq!(found.unwrap(), by_flag, "{path:?} by {name}: {set:?}");
+    }
+}
+
+fn owned((long, value): (&String, &Option<String>)) -> (String, Option<String>) {
+    (long.clone(), value.clone())
 }
 
 #[test]
 fn options_by_flag_variable_profile_and_file_give_the_same_run() {
-    let folder = TempDir::new().unwrap();
-    let folder = folder.path();
-    let file = folder.join(FILE);
-    fs::write(&file, "").unwrap();
-    let program = program();
+    let place = Place::new();
     let mut tried = 0;
-    for path in tree::leaves(&program, &[]) {
-        for arg in tree::options(&program, &path) {
-            let long = arg.get_long().unwrap();
-            let config = format!("--config={}", file.display());
-            let call = [&[program.get_name().to_owned()][..], &path, &[config]].concat();
-            let (rest, value) = with_option(folder, &call, arg);
-            let value = if tree::takes_value(arg) { value } else { "true".to_owned() };
-            let option =
-                if tree::takes_value(arg) { format!("--{long}={value}") } else { format!("--{long}") };
-            let same = |name: &str, line: &[String], variables: &[(String, &str)], text: &str| {
-                fs::write(&file, text).unwrap();
-                let variables = variables.iter().map(|(name, value)| (name.clone(), (*value).to_owned()));
-                let found = parsed(folder, line, &variables.collect());
-                fs::write(&file, "").unwrap();
-                let by_flag = parsed(folder, &[&rest[..], &[option.clone()]].concat(), &BTreeMap::new());
-                assert_eq!(found.unwrap(), by_flag.unwrap(), "{path:?} --{long} by {name}");
-            };
-            let without = parsed(folder, &rest, &BTreeMap::new());
-            let with = parsed(folder, &[&rest[..], &[option.clone()]].concat(), &BTreeMap::new());
-            assert!(
-                without.is_err() || without.unwrap() != with.unwrap(),
-                "{path:?} --{long} changes nothing"
-            );
-            if !environment::is_of_other_commands(&program, &path, long) && long != "env" {
-                same("variable", &rest, &[(environment::name_of(long), &value)], "");
+    for path in tree::leaves(&place.program, &[]) {
+        let mut open = tree::options(&place.program, &path);
+        tried += open.len();
+        while !open.is_empty() {
+            let before = open.len();
+            for needed in NEEDED {
+                let Some(line) = place.complete(&path, needed) else { continue };
+                // What is needed is on the command line already.
+                let is_given = |arg: &&Arg| {
+                    let option = format!("--{}=", arg.get_long().unwrap());
+                    line.iter().any(|word| word.starts_with(&option))
+                };
+                let options: Vec<&Arg> = open.iter().copied().filter(|arg| !is_given(arg)).collect();
+                let set = together(&place, &line, &options, &path);
+                if set.is_empty() {
+                    continue;
+                }
+                compare(&place, &path, &line, &set);
+                open.retain(|arg| !set.contains_key(arg.get_long().unwrap()));
             }
-            if long == "secret" {
-                continue;
+            // What a command cannot do without, and what only comes with another option, is compared by leaving it out.
+            for line in NEEDED.iter().filter_map(|needed| place.complete(&path, needed)) {
+                let of = |word: &String| {
+                    let (long, value) = word.strip_prefix("--")?.split_once('=')?;
+                    let is_open = open.iter().any(|arg| arg.get_long() == Some(long));
+                    is_open.then(|| (long.to_owned(), Some(value.to_owned())))
+                };
+                let set: Set = line.iter().filter_map(of).collect();
+                if !set.is_empty() {
+                    let rest: Vec<_> = line.iter().filter(|word| of(word).is_none()).cloned().collect();
+                    compare(&place, &path, &rest, &set);
+                    open.retain(|arg| !set.contains_key(arg.get_long().unwrap()));
+                }
             }
-            let table = path.join(".");
-            let value = if tree::takes_value(arg) { format!("{value:?}") } else { value };
-            same("file", &rest, &[], &format!("[{table}]\n{long} = {value}\n"));
-            let profile = format!("[profile.ci.{table}]\n{long} = {value}\n");
-            same("profile", &[&rest[..], &["--profile=ci".to_owned()]].concat(), &[], &profile);
-            if !environment::is_of_other_commands(&program, &path, long) {
-                same("top of the file", &rest, &[], &format!("{long} = {value}\n"));
-            }
-            tried += 1;
+            let names: Vec<_> = open.iter().filter_map(|arg| arg.get_long()).collect();
+            assert!(open.len() < before, "{path:?}: nothing makes the command take {names:?}");
         }
     }
     assert!(tried > 150, "{tried}");

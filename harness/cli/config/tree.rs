@@ -1,31 +1,34 @@
 //! The commands and their options, as clap declares them.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 
 use clap::builder::{OsStringValueParser, Resettable};
 use clap::{Arg, ArgAction, Command, Id};
 
 use super::OWN;
 
-/// A command whose options can be given alone: none is required, and none conflicts with another.
-pub(super) fn relaxed(command: Command) -> Command {
-    let command = command.mut_args(|arg| {
-        arg.required(false).conflicts_with(Resettable::<Id>::Reset).requires(Resettable::<Id>::Reset)
-    });
-    command.subcommand_required(false).arg_required_else_help(false).mut_subcommands(relaxed)
+/// What of an option's declaration is still checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Checked {
+    Value,
+    Nothing,
 }
 
-/// The same, which takes every value.
-pub(super) fn without_values(command: Command) -> Command {
-    let any = |command: Command| {
-        command.mut_args(
-            |arg| if takes_value(&arg) { arg.value_parser(OsStringValueParser::new()) } else { arg },
-        )
-    };
-    fn all(command: Command, change: fn(Command) -> Command) -> Command {
-        change(command).mut_subcommands(|one| all(one, change))
+/// The program, which takes each option of the command of this path alone: none is required, and none conflicts with another.
+pub(super) fn relaxed(program: &Command, path: &[String], checked: Checked) -> Command {
+    fn along(command: Command, path: &[String], checked: Checked) -> Command {
+        let command = command.mut_args(|arg| {
+            let arg =
+                arg.required(false).conflicts_with(Resettable::<Id>::Reset).requires(Resettable::<Id>::Reset);
+            let is_free = checked == Checked::Nothing && takes_value(&arg);
+            if is_free { arg.value_parser(OsStringValueParser::new()) } else { arg }
+        });
+        match path.split_first() {
+            Some((name, rest)) => command.mut_subcommand(name, |inner| along(inner, rest, checked)),
+            None => command,
+        }
     }
-    all(relaxed(command), any)
+    along(program.clone(), path, checked)
 }
 
 pub(super) fn takes_value(arg: &Arg) -> bool {
@@ -69,20 +72,23 @@ pub(super) fn leaves(program: &Command, path: &[String]) -> Vec<Vec<String>> {
     below.flat_map(|one| leaves(program, &[path, &[one.get_name().to_owned()]].concat())).collect()
 }
 
-/// The place in a command line after the last name of a path.
-pub(super) fn end_of_path(program: &Command, given: &[OsString], path: &[String]) -> Option<usize> {
-    let (mut at, mut names) = (1, path.iter().peekable());
-    while let Some(name) = names.peek() {
-        let word = given.get(at)?;
-        if word.as_os_str() == OsStr::new(name) {
-            names.next();
-        } else if let Some(long) = word.to_str().and_then(|word| word.strip_prefix("--"))
-            && program.get_arguments().any(|arg| arg.get_long() == Some(long) && takes_value(arg))
-        {
+/// The path of the command that a command line names, and the place after its last name. `None` if it names none that does
+/// something itself.
+pub(super) fn named(program: &Command, given: &[OsString]) -> Option<(Vec<String>, usize)> {
+    let (mut command, mut path, mut at) = (program, Vec::new(), 1);
+    while command.has_subcommands() {
+        let word = given.get(at)?.to_str()?;
+        if let Some(inner) = command.find_subcommand(word) {
+            path.push(word.to_owned());
+            command = inner;
+        } else if let Some(long) = word.strip_prefix("--") {
             // Only options of the program can stand before the name of a command.
-            at += 1;
+            let is = |arg: &Arg| arg.get_long() == Some(long) && takes_value(arg);
+            at += usize::from(program.get_arguments().any(is));
+        } else if !word.starts_with('-') {
+            return None;
         }
         at += 1;
     }
-    Some(at)
+    Some((path, at))
 }
