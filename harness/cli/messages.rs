@@ -186,6 +186,17 @@ pub(super) fn runtime_not_started(why: impl Display) -> String {
     format!("cannot start the async runtime: {why}")
 }
 
+/// Files of patterns that have none. Without a pattern everything would run.
+pub(super) fn no_patterns(files: &[String]) -> String {
+    format!("--run {} has no pattern; add one, or leave out --run to run everything", files.join(" "))
+}
+
+/// Requirements of `--require` that `--run`, `--skip` or `--level` leaves out.
+pub(super) fn required_not_selected(ids: &[&str]) -> String {
+    let (is, was) = if ids.len() == 1 { ("is", "was") } else { ("are", "were") };
+    format!("{} {is} required (--require), but {was} not selected to run", ids.join(", "))
+}
+
 pub(super) fn nothing_selected() -> &'static str {
     "nothing was selected to run; change --run, --skip or --level"
 }
@@ -385,9 +396,12 @@ pub(super) fn fix_of(role: Role) -> String {
     format!("Fix of a {role}")
 }
 
-pub(super) fn nothing_to_explain(what: &str) -> String {
+/// `nearest` are names like it.
+pub(super) fn nothing_to_explain(what: &str, nearest: &[String]) -> String {
+    let hint =
+        if nearest.is_empty() { String::new() } else { format!("did you mean {}? ", alternatives(nearest)) };
     format!(
-        "{what:?} is not a requirement, a check or a cause; `twenty-conform list` shows the requirements, \
+        "{what:?} is not a requirement, a check or a cause; {hint}`twenty-conform list` shows the requirements, \
          docs/requirements.md the causes"
     )
 }

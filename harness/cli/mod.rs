@@ -5,6 +5,7 @@
 
 mod attach;
 mod bench;
+mod catalogue;
 mod config;
 mod console;
 mod demo;

@@ -93,7 +93,7 @@ const MOST_JOBS: usize = 64;
 pub(super) struct RunOptions {
     #[command(flatten)]
     pub(super) dialect: DialectOption,
-    /// Run only what PATTERN matches: ids (VER-*), checks (receiver/**, sender/signing/*), or the patterns in @FILE;
+    /// Run only what PATTERN matches: ids (VER-*), checks (sender/signing/*), groups (verification), or the patterns in @FILE;
     /// repeatable
     #[arg(long, value_name = "PATTERN", help_heading = SELECTION)]
     pub(super) run: Vec<String>,
@@ -113,6 +113,9 @@ pub(super) struct RunOptions {
     /// Fail the run if a requirement of this level or above fails
     #[arg(long, value_enum, value_name = "LEVEL", default_value = "must", help_heading = VERDICT)]
     pub(super) fail_on: GateLevel,
+    /// Count what PATTERN matches as inconclusive if it does not apply, and fail the run then; repeatable
+    #[arg(long, value_name = "PATTERN", help_heading = VERDICT)]
+    pub(super) require: Vec<String>,
     /// Send up to this many cases to a receiver at the same time
     #[arg(long, value_name = "N", default_value = "4", value_parser = up_to::<MOST_JOBS>, help_heading = LIMITS)]
     pub(super) jobs: usize,
@@ -149,6 +152,7 @@ impl RunOptions {
     /// The files that every run reads.
     pub(super) fn inputs(&self) -> Vec<Input> {
         let patterns = Input::of_patterns("--run", &self.run).chain(Input::of_patterns("--skip", &self.skip));
+        let patterns = patterns.chain(Input::of_patterns("--require", &self.require));
         patterns.chain([self.config.input()]).collect()
     }
 }
