@@ -128,12 +128,10 @@ impl CauseEntry {
 
 /// The causes that a requirement's check names for the mutants, in the order of the codes.
 fn causes_of(id: &str) -> Vec<&'static str> {
-    let rows = || MATRICES.iter().flat_map(|matrix| matrix.lines());
-    let has = |code: &&str| {
-        rows().any(|row| {
-            let mut words = row.split_whitespace();
-            words.next() == Some(id) && words.next() == Some(code)
-        })
+    let of = |row: &'static str| {
+        let (first, rest) = row.trim_start().split_once(' ')?;
+        (first == id).then(|| rest.split(' ').next().unwrap_or(rest))
     };
-    Code::ALL.iter().map(|code| code.as_str()).filter(has).collect()
+    let named: Vec<&str> = MATRICES.iter().flat_map(|matrix| matrix.lines()).filter_map(of).collect();
+    Code::ALL.iter().map(|code| code.as_str()).filter(|code| named.contains(code)).collect()
 }

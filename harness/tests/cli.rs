@@ -12,6 +12,7 @@ mod bench_compare;
 mod bench_peers;
 mod code_line;
 mod commands;
+mod configuration;
 mod control;
 mod dialects;
 mod evidence;

@@ -83,7 +83,10 @@ fn without_secrets(long: &str, word: &OsString) -> String {
     }
 }
 
-/// A string of TOML.
+/// A number or a string of TOML.
 fn quoted(text: &str) -> String {
+    if text.parse::<u64>().is_ok_and(|number| number.to_string() == text) {
+        return text.to_owned();
+    }
     toml::Value::String(text.to_owned()).to_string()
 }

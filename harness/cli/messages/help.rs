@@ -60,9 +60,11 @@ Exit status:
     2  usage error, or the input is not a request";
 
 const ENVIRONMENT: &str = "\
-Environment:
+Environment and configuration:
   Each option has a variable: --fail-on is TWENTY_CONFORM_FAIL_ON.
-  The secret is TWENTY_WEBHOOK_SECRET, the port is PORT.";
+  The secret is TWENTY_WEBHOOK_SECRET, the port is PORT.
+  twenty-conform.toml, in this folder or above, sets options too: fail-on = \"should\" in [receiver].
+  The command line counts before variables, then --profile, then the file.";
 
 /// Examples of a command that runs the suite, followed by its exit statuses.
 pub(crate) fn with_statuses(examples: &str) -> String {
@@ -255,7 +257,9 @@ Examples:
   # List every requirement
   $ twenty-conform list
   # List the requirements on receivers
-  $ twenty-conform list receiver";
+  $ twenty-conform list receiver
+  # Print all of it for a program
+  $ twenty-conform list --json";
 
 pub(crate) const EXPLAIN: &str = "\
 Examples:
