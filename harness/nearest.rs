@@ -3,8 +3,8 @@
 /// How like a name must be to be named, up to 1.
 const LIKE: f64 = 0.5;
 
-/// How much less like than the best one a name may be, to be named beside it.
-const BEHIND: f64 = 0.1;
+/// How much less like than the best one a name may be, to be named with it.
+const MARGIN: f64 = 0.1;
 
 /// The known name that is most like this one, without regard to case, if one is.
 pub(crate) fn to<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
@@ -26,7 +26,7 @@ pub(crate) fn several(name: &str, known: impl Iterator<Item = (String, String)>)
     let best = near.first().map_or(0.0, |(like, _)| *like);
     let mut names: Vec<String> = Vec::new();
     for (like, shown) in near {
-        if names.len() < 3 && best - like <= BEHIND && !names.contains(&shown) {
+        if names.len() < 3 && best - like <= MARGIN && !names.contains(&shown) {
             names.push(shown);
         }
     }

@@ -8,6 +8,7 @@ use std::env;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::builder::ValueParser;
 use clap::{Arg, ArgAction, Command};
 
 use super::messages;
@@ -126,4 +127,12 @@ pub(super) fn own_processes() {
     if let Some(program) = program {
         process::own(program, env::var(process::MARK).ok());
     }
+}
+
+/// The first variable of an option that must be text and is not UTF-8, of any command. Paths need not be.
+pub(super) fn not_utf8(command: &Command, variable: &dyn Fn(&str) -> Option<OsString>) -> Option<String> {
+    let is_text = |arg: &&Arg| arg.get_value_parser().type_id() != ValueParser::path_buf().type_id();
+    let names = command.get_arguments().filter(is_text).filter_map(Arg::get_long).map(name_of);
+    let is_wrong = |name: &String| variable(name).is_some_and(|value| value.to_str().is_none());
+    { names }.find(is_wrong).or_else(|| command.get_subcommands().find_map(|one| not_utf8(one, variable)))
 }

@@ -12,7 +12,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use super::file::{Entry, File, Given, Place};
 use super::tree::{self, Checked};
 use super::{Surroundings, variable};
-use crate::cli::environment::{self, is_of_other_commands};
+use crate::cli::environment::is_of_other_commands;
 use crate::cli::messages;
 use crate::error::Error;
 
@@ -253,9 +253,6 @@ fn is_excluded(at: usize, all: &[Resolved]) -> bool {
 fn from_variable(arg: &Arg, kind: Kind, word: OsString, origin: &Origin) -> Result<Value, Error> {
     let place = || origin.elsewhere().unwrap_or_default();
     let long = arg.get_long().unwrap_or_default();
-    if word.to_str().is_none() && !is_path(arg) {
-        return Err(Error::Usage(messages::variable_not_utf8(&environment::name_of(long))));
-    }
     if kind == Kind::Flag {
         let text = word.to_string_lossy();
         let is = switch(&text);

@@ -63,6 +63,9 @@ impl Line {
         let Some((path, place)) = tree::named(command, &given) else { return Ok(unchanged(given)) };
         let relaxed = tree::relaxed(command, &path, Checked::Nothing).try_get_matches_from(&given);
         let Some(matches) = relaxed.ok().map(innermost) else { return Ok(unchanged(given)) };
+        if let Some(name) = environment::not_utf8(command, around.variable) {
+            return Err(Error::Usage(messages::variable_not_utf8(&name)));
+        }
         let word = |long: &str| match matches.get_raw(long).and_then(|mut values| values.next_back()) {
             Some(value) => Some((value.to_owned(), Origin::Flag)),
             None => variable(around, long),

@@ -163,7 +163,7 @@ fn together(place: &Place, line: &[String], options: &[&Arg], path: &[String]) -
 fn compare(place: &Place, path: &[String], line: &[String], set: &Set) {
     let by_flag = place.plain(&[line, &flags(set)].concat()).unwrap();
     assert_ne!(by_flag, place.plain(line).unwrap_or_default(), "{set:?} change nothing");
-    let in_file: Set = set.iter().filter(|(long, _)| *long != "secret").map(owned).collect();
+    let of_file: Set = set.iter().filter(|(long, _)| *long != "secret").map(owned).collect();
     let only_flags: Set = set.iter().filter(|(long, _)| *long == "secret").map(owned).collect();
     let has_variable =
         |long: &str| !environment::is_of_other_commands(&place.program, path, long) && long != "env";
@@ -172,15 +172,15 @@ fn compare(place: &Place, path: &[String], line: &[String], set: &Set) {
         (environment::name_of(long), value.clone().unwrap_or_else(|| "true".to_owned()))
     });
     let table = path.join(".");
-    let top: Set = in_file.iter().filter(|(long, _)| has_variable(long)).map(owned).collect();
-    let rest: Set = in_file.iter().filter(|(long, _)| !has_variable(long)).map(owned).collect();
+    let top: Set = of_file.iter().filter(|(long, _)| has_variable(long)).map(owned).collect();
+    let rest: Set = of_file.iter().filter(|(long, _)| !has_variable(long)).map(owned).collect();
     for (name, line, variables, text) in [
         ("variable", [line, &flags(&own)].concat(), variables.collect(), String::new()),
         (
             "file",
             [line, &flags(&only_flags)].concat(),
             BTreeMap::new(),
-            format!("[{table}]\n{}", lines(&in_file)),
+            format!("[{table}]\n{}", lines(&of_file)),
         ),
         (
             "top of the file",
