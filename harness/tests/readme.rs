@@ -42,6 +42,7 @@ pages_to_run! {
     commands_of_benchmarks_run = "docs/benchmarks.md",
     commands_of_check_a_receiver_run = "docs/check-a-receiver.md",
     commands_of_ci_run = "docs/ci.md",
+    commands_of_configuration_run = "docs/configuration.md",
     commands_of_library_run = "docs/library.md",
     commands_of_watch_twenty_run = "docs/watch-twenty.md",
 }
