@@ -26,6 +26,9 @@ const PREFIX: &str = "TWENTY_CONFORM_";
 /// Variables that are of no option: the locustfile's, and the one that marks processes of a program under test.
 const OF_OTHERS: [&str; 2] = ["TWENTY_CONFORM_RESULTS", "TWENTY_CONFORM_SUBJECT"];
 
+/// The variable of the port of a program that is started.
+const PORT: &str = "TWENTY_CONFORM_PORT";
+
 /// The command as it is parsed: commas separate several values, and help shows the variable of the port.
 pub(super) fn with_variables(command: Command) -> Command {
     let name = command.get_name().to_owned();
@@ -41,13 +44,25 @@ pub(super) fn with_variables(command: Command) -> Command {
     command.mut_subcommands(with_variables)
 }
 
-/// Whether an option's variable, and its place outside of the command's table, are those of other commands.
-pub(super) fn is_of_other_commands(program: &Command, path: &[String], long: &str) -> bool {
-    let command = path.iter().try_fold(program, |at, name| at.find_subcommand(name));
-    let starts = |command: &Command| command.get_arguments().any(|arg| arg.get_long() == Some("exec"));
+/// The variable of an option of the command of this path, if it has one.
+pub(super) fn variable_of(program: &Command, path: &[String], long: &str) -> Option<String> {
     let is_without = path.last().is_some_and(|name| WITHOUT.contains(&(name.as_str(), long)));
-    // PORT is the variable of commands that listen; a program that is started gets its own.
-    is_without || long == "port" && command.is_some_and(starts)
+    match long {
+        _ if is_without => None,
+        // PORT is the variable of commands that listen; a program that is started gets its own.
+        "port" if starts_programs(program, path) => Some(PORT.to_owned()),
+        _ => Some(name_of(long)),
+    }
+}
+
+/// Whether an option means something else in other commands, so that only the command's own table sets it.
+pub(super) fn is_of_other_commands(program: &Command, path: &[String], long: &str) -> bool {
+    long == "port" && starts_programs(program, path) || variable_of(program, path, long).is_none()
+}
+
+fn starts_programs(program: &Command, path: &[String]) -> bool {
+    let command = path.iter().try_fold(program, |at, name| at.find_subcommand(name));
+    command.is_some_and(|command| command.get_arguments().any(|arg| arg.get_long() == Some("exec")))
 }
 
 pub(super) fn name_of(long: &str) -> String {
@@ -96,7 +111,7 @@ pub(super) fn warnings(command: &Command) -> Vec<String> {
 fn names(command: &Command) -> BTreeSet<String> {
     let mut known: BTreeSet<String> =
         command.get_arguments().filter_map(Arg::get_long).map(name_of).collect();
-    known.extend(OF_OTHERS.map(str::to_owned));
+    known.extend(OF_OTHERS.into_iter().chain([PORT]).map(str::to_owned));
     command.get_subcommands().for_each(|one| known.extend(names(one)));
     known
 }

@@ -12,7 +12,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use super::file::{Entry, File, Given, Place};
 use super::tree::{self, Checked};
 use super::{Surroundings, variable};
-use crate::cli::environment::is_of_other_commands;
+use crate::cli::environment::{is_of_other_commands, variable_of};
 use crate::cli::messages;
 use crate::error::Error;
 
@@ -156,10 +156,8 @@ impl Known<'_> {
             let value = if kind == Kind::Flag { Value::Is(true) } else { Value::Words(words()) };
             return Ok((Origin::Flag, value, 0));
         }
-        // The value of --env may have commas, which separate values in a variable.
-        if long != "env"
-            && !is_of_other_commands(self.command, self.path, long)
-            && let Some((word, origin)) = variable(self.around, long)
+        if let Some(name) = variable_of(self.command, self.path, long)
+            && let Some((word, origin)) = variable(self.around, name)
         {
             return Ok((origin.clone(), from_variable(arg, kind, word, &origin)?, 1));
         }
@@ -251,18 +249,15 @@ fn is_excluded(at: usize, all: &[Resolved]) -> bool {
 }
 
 fn from_variable(arg: &Arg, kind: Kind, word: OsString, origin: &Origin) -> Result<Value, Error> {
-    let place = || origin.elsewhere().unwrap_or_default();
     let long = arg.get_long().unwrap_or_default();
-    if kind == Kind::Flag {
-        let text = word.to_string_lossy();
-        let is = switch(&text);
-        return is
-            .map(Value::Is)
-            .ok_or_else(|| Error::Usage(messages::config::not_a_switch(long, &text, &place())));
-    }
-    Ok(Value::Words(vec![word]))
+    if kind == Kind::Flag { Ok(Value::Is(is_on(long, &word, origin)?)) } else { Ok(Value::Words(vec![word])) }
 }
 
+/// Whether a flag's variable switches it on. Errors: it is no word for that.
+pub(super) fn is_on(long: &str, word: &OsStr, origin: &Origin) -> Result<bool, Error> {
+    let (text, place) = (word.to_string_lossy(), origin.elsewhere().unwrap_or_default());
+    switch(&text).ok_or_else(|| Error::Usage(messages::config::not_a_switch(long, &text, &place)))
+}
 /// The words of a line, with paths as seen from the current folder.
 pub(super) fn from_file(arg: &Arg, kind: Kind, entry: &Entry) -> Result<Value, Error> {
     let long = &entry.long;

@@ -68,7 +68,7 @@ impl Line {
         }
         let word = |long: &str| match matches.get_raw(long).and_then(|mut values| values.next_back()) {
             Some(value) => Some((value.to_owned(), Origin::Flag)),
-            None => variable(around, long),
+            None => variable(around, environment::name_of(long)),
         };
         let (config, profile) = (word("config"), word("profile"));
         let file = match &config {
@@ -94,8 +94,11 @@ impl Line {
             added.push(option);
         }
         arguments.splice(place..place, added);
-        let printed = matches
-            .get_flag("print_config")
+        let prints = match variable(around, environment::name_of("print-config")) {
+            Some((word, origin)) => apply::is_on("print-config", &word, &origin)?,
+            None => false,
+        };
+        let printed = (prints || matches.get_flag("print_config"))
             .then(|| print::text(&path, &resolved, file.as_ref(), profile.as_deref()));
         let secret = resolved.iter().find(|one| one.long == "secret").and_then(Resolved::single);
         Ok(Self { arguments, printed, secret, resolved })
@@ -122,9 +125,8 @@ fn innermost(mut matches: ArgMatches) -> ArgMatches {
     matches
 }
 
-/// The value of an option's variable, if it is set and not empty.
-fn variable(around: &Surroundings<'_>, long: &str) -> Option<(OsString, Origin)> {
-    let name = environment::name_of(long);
+/// The value of a variable, if it is set and not empty.
+fn variable(around: &Surroundings<'_>, name: String) -> Option<(OsString, Origin)> {
     let value = (around.variable)(&name).filter(|value| !value.is_empty())?;
     Some((value, Origin::Variable(name)))
 }

@@ -165,15 +165,15 @@ fn compare(place: &Place, path: &[String], line: &[String], set: &Set) {
     assert_ne!(by_flag, place.plain(line).unwrap_or_default(), "{set:?} change nothing");
     let of_file: Set = set.iter().filter(|(long, _)| *long != "secret").map(owned).collect();
     let only_flags: Set = set.iter().filter(|(long, _)| *long == "secret").map(owned).collect();
-    let has_variable =
-        |long: &str| !environment::is_of_other_commands(&place.program, path, long) && long != "env";
-    let (general, own): (Set, Set) = set.iter().map(owned).partition(|(long, _)| has_variable(long));
-    let variables = general.iter().map(|(long, value)| {
-        (environment::name_of(long), value.clone().unwrap_or_else(|| "true".to_owned()))
+    let variable = |long: &str| environment::variable_of(&place.program, path, long);
+    let is_general = |long: &str| !environment::is_of_other_commands(&place.program, path, long);
+    let own: Set = set.iter().filter(|(long, _)| variable(long).is_none()).map(owned).collect();
+    let variables = set.iter().filter_map(|(long, value)| {
+        Some((variable(long)?, value.clone().unwrap_or_else(|| "true".to_owned())))
     });
     let table = path.join(".");
-    let top: Set = of_file.iter().filter(|(long, _)| has_variable(long)).map(owned).collect();
-    let rest: Set = of_file.iter().filter(|(long, _)| !has_variable(long)).map(owned).collect();
+    let top: Set = of_file.iter().filter(|(long, _)| is_general(long)).map(owned).collect();
+    let rest: Set = of_file.iter().filter(|(long, _)| !is_general(long)).map(owned).collect();
     for (name, line, variables, text) in [
         ("variable", [line, &flags(&own)].concat(), variables.collect(), String::new()),
         (

@@ -61,6 +61,7 @@ fn example_of_the_page_configures_commands() {
     assert_eq!(printed(&shown, "port").0, "port = 4000");
 }
 
+#[cfg(unix)]
 #[test]
 fn print_config_names_the_source_of_each_value() {
     let folder = folder_with(
@@ -108,6 +109,8 @@ fn print_config_names_the_source_of_each_value() {
     assert!(printed(&shown, "exec").1.contains("not used") && printed(&shown, "env").1.contains("not used"));
     let none = within(&inner, &["receiver", "--config", "none", "--print-config"], &[]).expect(0);
     assert_eq!(printed(&none, "timeout").1, "default");
+    let by_variable = within(&inner, &["receiver"], &[("TWENTY_CONFORM_PRINT_CONFIG", "1")]).expect(0);
+    assert_eq!(printed(&by_variable, "cases").0, "cases = 9");
     // Nothing is needed for it.
     run(["send", "--print-config"]).expect(0);
 }
