@@ -126,6 +126,7 @@ impl Setting {
             seed: 7,
             attached: None,
             fail_on: Level::Must,
+            required: Vec::new(),
             out: None,
         };
         Self { key, body, valid, wrong, exchange, traffic, run, heading }

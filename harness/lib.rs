@@ -36,6 +36,7 @@ pub mod exit;
 pub mod files;
 #[doc(hidden)]
 pub mod input;
+mod nearest;
 mod plural;
 #[doc(hidden)]
 pub mod random;

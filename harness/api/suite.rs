@@ -229,6 +229,7 @@ impl Suite {
             seed: self.options.seed,
             fail_on: self.fail_on,
             attached: None,
+            required: Vec::new(),
             out: None,
         };
         Report(report::Report::new(run, &heading))

@@ -13,7 +13,6 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use super::console::Console;
-use super::environment::{first_given, word};
 use super::headings::TARGET;
 use super::launch::{LaunchOptions, heard};
 use super::messages;
@@ -89,8 +88,8 @@ impl AttachOptions {
     }
 
     fn attached(&self) -> Option<Attached> {
-        let url = word("url", self.url.as_ref(), Attached::Url);
-        first_given([url, word("exec", self.exec.as_ref(), Attached::Exec)])
+        let url = self.url.clone().map(Attached::Url);
+        url.or_else(|| self.exec.clone().map(Attached::Exec))
     }
 
     /// The files of the command and of the secret.

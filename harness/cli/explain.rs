@@ -2,10 +2,13 @@
 
 use clap::Args;
 
+use super::catalogue;
 use super::console::Console;
+use super::headings::OUTPUT;
 use super::messages;
 use crate::error::Error;
 use crate::exit::ExitStatus;
+use crate::nearest;
 use crate::suite::cause::Code;
 use crate::suite::requirement::{Requirement, Role};
 use crate::suite::requirements;
@@ -24,22 +27,38 @@ pub(super) struct Arguments {
     /// Explain a requirement (VER-1), a check (receiver/verification/altered-content) or a cause (message.body-alone)
     #[arg(value_name = "ID|CHECK|CODE")]
     what: String,
+    /// Print JSON for programs
+    #[arg(long, help_heading = OUTPUT)]
+    json: bool,
 }
 
 pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
     let what = &arguments.what;
     let named = |requirement: &&Requirement| {
-        requirement.id.eq_ignore_ascii_case(what) || requirement.check_id == what
+        requirement.id.eq_ignore_ascii_case(what) || requirement.check_id.eq_ignore_ascii_case(what)
     };
-    let text = if let Some(requirement) = requirements::all().find(named) {
-        of_requirement(requirement)
-    } else if let Some(code) = Code::ALL.iter().find(|code| code.as_str() == what) {
-        of_cause(*code)
-    } else {
-        return Err(Error::Usage(messages::nothing_to_explain(what)));
+    let requirement = requirements::all().find(named);
+    let code = Code::ALL.iter().copied().find(|code| code.as_str().eq_ignore_ascii_case(what));
+    let text = match (requirement, code) {
+        (Some(requirement), _) if arguments.json => catalogue::requirement(requirement),
+        (Some(requirement), _) => of_requirement(requirement),
+        (None, Some(code)) if arguments.json => catalogue::cause(code),
+        (None, Some(code)) => of_cause(code),
+        (None, None) => return Err(Error::Usage(messages::nothing_to_explain(what, &nearest_to(what)))),
     };
     console.print(&text)?;
     Ok(ExitStatus::Passed)
+}
+
+/// The names that are most like one that does not exist.
+fn nearest_to(what: &str) -> Vec<String> {
+    let requirements = requirements::all().flat_map(|one| {
+        let name = one.check_id.rsplit('/').next().unwrap_or_default();
+        [(one.id, one.id), (one.check_id, one.check_id), (name, one.check_id)]
+    });
+    let causes = Code::ALL.iter().map(|code| (code.as_str(), code.as_str()));
+    let names = requirements.chain(causes).map(|(spelling, shown)| (spelling.to_owned(), shown.to_owned()));
+    nearest::several(what, names)
 }
 
 fn of_requirement(requirement: &Requirement) -> String {

@@ -15,3 +15,4 @@ pub(super) const LIMITS: &str = "Limits";
 pub(super) const COMPARISON: &str = "Comparison";
 pub(super) const REPORTS: &str = "Reports";
 pub(super) const OUTPUT: &str = "Output";
+pub(super) const CONFIGURATION: &str = "Configuration";

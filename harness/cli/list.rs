@@ -2,7 +2,9 @@
 
 use clap::{Args, ValueEnum};
 
+use super::catalogue;
 use super::console::Console;
+use super::headings::OUTPUT;
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::suite::requirement::Role;
@@ -13,6 +15,9 @@ pub(super) struct Arguments {
     /// List the requirements on this role only
     #[arg(value_enum)]
     role: Option<RoleName>,
+    /// Print JSON for programs: everything about each requirement, and every cause
+    #[arg(long, help_heading = OUTPUT)]
+    json: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -28,8 +33,13 @@ pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitSt
         RoleName::Sender => Role::Sender,
         RoleName::Receiver => Role::Receiver,
     });
+    let listed = requirements::all().filter(|one| wanted.is_none_or(|role| one.role() == role));
+    if arguments.json {
+        console.print(&catalogue::list(listed))?;
+        return Ok(ExitStatus::Passed);
+    }
     let mut text = String::new();
-    for requirement in requirements::all().filter(|one| wanted.is_none_or(|role| one.role() == role)) {
+    for requirement in listed {
         text.push_str(&format!(
             "{:<6} {:<6} {:<42} {}\n",
             requirement.id, requirement.level, requirement.check_id, requirement.title

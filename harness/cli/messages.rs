@@ -10,6 +10,7 @@ use crate::suite::requirement::Role;
 use crate::wire::exchange::Outcome;
 
 pub(super) mod captures;
+pub(super) mod config;
 pub(super) mod help;
 pub(super) mod outputs;
 pub(super) mod replay;
@@ -94,26 +95,10 @@ pub(super) fn cannot_read(name: impl Display, why: impl Display) -> String {
     format!("cannot read {name}: {why}")
 }
 
-pub(super) fn wrong_configuration(file: &Path, line: usize, why: &str) -> String {
-    format!("{}:{line}: {why}", file.display())
-}
-
-pub(super) fn expected_regressions() -> &'static str {
-    "a share such as \"5%\", or a table with a share for each figure"
-}
-
 /// `nearest` is the known variable that is most like it.
 pub(super) fn unknown_variable(name: &str, nearest: Option<&str>) -> String {
     let hint = nearest.map(|nearest| format!("; did you mean {nearest}?")).unwrap_or_default();
     format!("warning: the variable {name} is not known{hint}")
-}
-
-pub(super) fn insecure_is_not_a_flag(value: &str) -> String {
-    format!("TWENTY_CONFORM_INSECURE is {value:?}; set it to true or false")
-}
-
-pub(super) fn ca_excludes_insecure() -> &'static str {
-    "TWENTY_CONFORM_CA and TWENTY_CONFORM_INSECURE exclude each other; unset one of them"
 }
 
 // The secret.
@@ -209,6 +194,17 @@ pub(super) fn certificate_is_not_verified(address: &str) -> String {
 
 pub(super) fn runtime_not_started(why: impl Display) -> String {
     format!("cannot start the async runtime: {why}")
+}
+
+/// Files of patterns that have none. Without a pattern everything would run.
+pub(super) fn no_patterns(files: &[String]) -> String {
+    format!("--run {} has no pattern; add one, or leave out --run to run everything", files.join(" "))
+}
+
+/// Requirements of `--require` that `--run`, `--skip` or `--level` leaves out.
+pub(super) fn required_not_selected(ids: &[&str]) -> String {
+    let (is, was) = if ids.len() == 1 { ("is", "was") } else { ("are", "were") };
+    format!("{} {is} required (--require), but {was} not selected to run", ids.join(", "))
 }
 
 pub(super) fn nothing_selected() -> &'static str {
@@ -432,9 +428,12 @@ pub(super) fn fix_of(role: Role) -> String {
     format!("Fix of a {role}")
 }
 
-pub(super) fn nothing_to_explain(what: &str) -> String {
+/// `nearest` are names like it.
+pub(super) fn nothing_to_explain(what: &str, nearest: &[String]) -> String {
+    let hint =
+        if nearest.is_empty() { String::new() } else { format!("did you mean {}? ", alternatives(nearest)) };
     format!(
-        "{what:?} is not a requirement, a check or a cause; `twenty-conform list` shows the requirements, \
+        "{what:?} is not a requirement, a check or a cause; {hint}`twenty-conform list` shows the requirements, \
          docs/requirements.md the causes"
     )
 }

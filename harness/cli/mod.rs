@@ -6,6 +6,7 @@
 mod attach;
 mod bench;
 mod captures;
+mod catalogue;
 mod config;
 mod console;
 mod demo;
@@ -39,16 +40,18 @@ mod values;
 mod verify;
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
-use clap::error::ErrorKind;
 use clap::{ArgAction, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::subject::process::end_all;
+use crate::webhook::signature::Secret;
+use config::{Line, Surroundings};
 use console::{ColorChoice, Console};
 pub use environment::OF_AGENTS;
-use headings::OUTPUT;
+use headings::{CONFIGURATION, OUTPUT};
 use messages::help;
 
 /// Test your Twenty webhook sender or receiver against the documentation
@@ -63,6 +66,15 @@ pub struct Arguments {
     #[arg(long, global = true, value_enum, value_name = "WHEN", default_value = "auto")]
     #[arg(help_heading = OUTPUT, display_order = 1000)]
     color: ColorChoice,
+    /// Read defaults from FILE, not from the twenty-conform.toml in this folder or the nearest above; `none` reads no file
+    #[arg(long, global = true, value_name = "FILE", help_heading = CONFIGURATION, display_order = 990)]
+    config: Option<PathBuf>,
+    /// Use the profile of this name in the file too
+    #[arg(long, global = true, value_name = "NAME", help_heading = CONFIGURATION, display_order = 991)]
+    profile: Option<String>,
+    /// Print the value of every option and where it comes from, and do nothing else
+    #[arg(long, global = true, help_heading = CONFIGURATION, display_order = 992)]
+    print_config: bool,
     /// Print help; -h is short, --help is complete
     #[arg(short, long, global = true, action = ArgAction::Help, help_heading = OUTPUT, display_order = 1001)]
     help: Option<bool>,
@@ -128,21 +140,36 @@ pub fn is_watchdog(arguments: impl IntoIterator<Item = OsString>) -> bool {
     false
 }
 
-/// Parses the command line. Errors: it asks for help, or is wrong; the text has been printed.
+/// Parses the command line, with what the environment and the configuration add.
+///
+/// Errors: it asks for help or for the configuration, or is wrong; the text has been printed.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments, ExitStatus> {
-    let given: Vec<OsString> = arguments.into_iter().collect();
-    let mut command = environment::with_variables(Arguments::command());
-    let matches = command.try_get_matches_from_mut(&given);
-    let parsed = matches.and_then(|matches| Arguments::from_arg_matches(&matches));
-    let is_complete = parsed.as_ref().err().is_none_or(|why| why.kind() == ErrorKind::InvalidUtf8);
-    if is_complete && let Some(variable) = environment::not_utf8(&command) {
-        Console::new(ColorChoice::Auto).error(&messages::variable_not_utf8(&variable));
-        return Err(ExitStatus::Usage);
+    let command = environment::with_variables(Arguments::command());
+    let folder = std::env::current_dir().unwrap_or_default();
+    let around = Surroundings { variable: &|name| std::env::var_os(name), folder: &folder };
+    let mut console = Console::new(ColorChoice::Auto);
+    let line = Line::complete(arguments.into_iter().collect(), &command, &around).map_err(|why| {
+        console.error(&why.to_string());
+        why.exit_status()
+    })?;
+    if let Some(text) = line.printed {
+        line.secret.into_iter().for_each(|secret| console.redact(&Secret::new(secret)));
+        return Err(console.print(&text).map_or_else(|why| why.exit_status(), |()| ExitStatus::Passed));
     }
-    parsed.map_err(|why| {
-        usage::print(&why, &given);
-        if why.use_stderr() { ExitStatus::Usage } else { ExitStatus::Passed }
+    parsed(command, &line.arguments).map_err(|why| {
+        usage::print(&why, &line.arguments);
+        if !why.use_stderr() {
+            return ExitStatus::Passed;
+        }
+        line.origins(&why.to_string()).iter().for_each(|origin| console.note(origin));
+        ExitStatus::Usage
     })
+}
+
+fn parsed(command: clap::Command, arguments: &[OsString]) -> Result<Arguments, clap::Error> {
+    let mut command = command;
+    let matches = command.try_get_matches_from_mut(arguments)?;
+    Arguments::from_arg_matches(&matches).map_err(|why| why.format(&mut command))
 }
 
 /// Runs a command. Errors are printed on stderr and decide the status.

@@ -11,7 +11,6 @@ use clap::{Args, ValueEnum};
 
 use super::config;
 use super::console::Console;
-use super::environment::{file, first_given, word};
 use super::headings::{CASES, ENDPOINT, LIMITS, PAYLOAD, SECRET, SELECTION, VERDICT};
 use super::messages;
 use super::outputs::Input;
@@ -51,7 +50,7 @@ impl DialectOption {
 #[derive(Debug, Clone, Copy, Args)]
 #[command(next_help_heading = ENDPOINT)]
 pub(super) struct ListenOptions {
-    /// Listen on this port; 0 picks a free one
+    /// Listen on this port; 0 picks a free one [env: PORT]
     #[arg(long, default_value_t = 0)]
     port: u16,
     /// Listen on this address
@@ -95,7 +94,7 @@ const MOST_JOBS: usize = 64;
 pub(super) struct RunOptions {
     #[command(flatten)]
     pub(super) dialect: DialectOption,
-    /// Run only what PATTERN matches: ids (VER-*), checks (receiver/**, sender/signing/*), or the patterns in @FILE;
+    /// Run only what PATTERN matches: ids (VER-*), checks (sender/signing/*), groups (verification), or the patterns in @FILE;
     /// repeatable
     #[arg(long, value_name = "PATTERN", help_heading = SELECTION)]
     pub(super) run: Vec<String>,
@@ -115,6 +114,9 @@ pub(super) struct RunOptions {
     /// Fail the run if a requirement of this level or above fails
     #[arg(long, value_enum, value_name = "LEVEL", default_value = "must", help_heading = VERDICT)]
     pub(super) fail_on: GateLevel,
+    /// Count what PATTERN matches as inconclusive if it does not apply, and fail the run then; repeatable
+    #[arg(long, value_name = "PATTERN", help_heading = VERDICT)]
+    pub(super) require: Vec<String>,
     /// Send up to this many cases to a receiver at the same time
     #[arg(long, value_name = "N", default_value = "4", value_parser = up_to::<MOST_JOBS>, help_heading = LIMITS)]
     pub(super) jobs: usize,
@@ -128,14 +130,31 @@ pub(super) struct RunOptions {
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration, help_heading = LIMITS)]
     pub(super) deadline: Duration,
     #[command(flatten)]
+    config: ConfigFile,
+    #[command(flatten)]
     pub(super) reports: ReportOptions,
+}
+
+/// The configuration file that was read.
+#[derive(Debug, Args)]
+pub(super) struct ConfigFile {
+    #[arg(from_global)]
+    config: Option<PathBuf>,
+}
+
+impl ConfigFile {
+    /// The file; without one, the place where it would be.
+    pub(super) fn input(&self) -> Input {
+        Input::named(self.config.as_deref().unwrap_or_else(|| Path::new(config::FILE)))
+    }
 }
 
 impl RunOptions {
     /// The files that every run reads.
     pub(super) fn inputs(&self) -> Vec<Input> {
         let patterns = Input::of_patterns("--run", &self.run).chain(Input::of_patterns("--skip", &self.skip));
-        patterns.chain([Input::named(Path::new(config::FILE))]).collect()
+        let patterns = patterns.chain(Input::of_patterns("--require", &self.require));
+        patterns.chain([self.config.input()]).collect()
     }
 }
 
@@ -151,11 +170,6 @@ pub(super) struct SecretOptions {
     secret_file: Option<PathBuf>,
 }
 
-enum SecretSource {
-    Secret(String),
-    File(PathBuf),
-}
-
 impl SecretOptions {
     /// Whether the command line has a secret.
     pub(super) fn given(&self) -> bool {
@@ -164,11 +178,13 @@ impl SecretOptions {
 
     /// Where the secret comes from.
     pub(super) fn origin(&self) -> SecretOrigin {
-        let secret = word("secret", self.secret.as_ref(), |_| SecretOrigin::Given);
-        let file = file("secret-file", self.secret_file.as_ref(), |path| {
-            SecretOrigin::File(std::path::absolute(&path).unwrap_or(path))
-        });
-        first_given([secret, file]).unwrap_or_default()
+        match (&self.secret, &self.secret_file) {
+            (Some(_), _) => SecretOrigin::Given,
+            (None, Some(path)) => {
+                SecretOrigin::File(std::path::absolute(path).unwrap_or_else(|_| path.to_owned()))
+            }
+            (None, None) => SecretOrigin::default(),
+        }
     }
 
     /// Reads it from this file.
@@ -188,16 +204,16 @@ impl SecretOptions {
     ///
     /// Errors: the file cannot be read, or the secret is empty.
     pub(super) fn read(&self, console: &mut Console) -> Result<Option<Secret>, Error> {
-        let secret = match self.source() {
-            Some(SecretSource::Secret(secret)) => secret,
-            Some(SecretSource::File(path)) => {
-                let text = input::text(&path, SMALL_FILE)
+        let secret = match (&self.secret, &self.secret_file) {
+            (Some(secret), _) => secret.clone(),
+            (None, Some(path)) => {
+                let text = input::text(path, SMALL_FILE)
                     .map_err(|why| Error::Usage(messages::cannot_read(path.display(), why)))?;
                 let secret = secret_file::secret(&text).to_owned();
-                note_oddities(Some(&path), &secret, console);
+                note_oddities(Some(path), &secret, console);
                 secret
             }
-            None => return Ok(None),
+            (None, None) => return Ok(None),
         };
         if secret.is_empty() {
             return Err(Error::Usage(messages::secret_is_empty().to_owned()));
@@ -207,33 +223,21 @@ impl SecretOptions {
         Ok(Some(secret))
     }
 
-    fn source(&self) -> Option<SecretSource> {
-        let secret = word("secret", self.secret.as_ref(), SecretSource::Secret);
-        let file = file("secret-file", self.secret_file.as_ref(), SecretSource::File);
-        first_given([secret, file])
-    }
-
     /// The file that the secret is read from; `None` if it is given as a word.
     pub(super) fn path(&self) -> Option<PathBuf> {
-        match self.source()? {
-            SecretSource::File(path) => Some(path),
-            SecretSource::Secret(_) => None,
-        }
+        self.secret_file.clone().filter(|_| self.secret.is_none())
     }
 
     /// Notes what is odd in a secret that is given as a word, to a program that may have another one.
     pub(super) fn note_odd_word(&self, console: &mut Console) {
-        let secret = word("secret", self.secret.as_ref(), std::convert::identity);
-        let file = file("secret-file", self.secret_file.as_ref(), |_| String::new());
-        if let Some(secret) = first_given([secret, file]) {
-            note_oddities(None, &secret, console);
+        if let Some(secret) = &self.secret {
+            note_oddities(None, secret, console);
         }
     }
 
     /// The file of the secret, if one is given.
     pub(super) fn inputs(&self) -> Vec<Input> {
-        let file = first_given([file("secret-file", self.secret_file.as_ref(), std::convert::identity)]);
-        file.iter().map(|path| Input::of("--secret-file", path)).collect()
+        self.secret_file.iter().map(|path| Input::of("--secret-file", path)).collect()
     }
 
     /// The secret. Errors: none was given, too.

@@ -34,6 +34,8 @@ pub(super) struct RunPlan {
     pub(super) options: Options,
     pub(super) level: Level,
     pub(super) fail_on: Level,
+    /// The requirements that must apply.
+    required: Vec<&'static Requirement>,
     /// The words that attach the subject on a command line.
     pub(super) attached: Option<String>,
 }
@@ -51,7 +53,11 @@ impl RunPlan {
     /// Errors: a pattern matches nothing, or a pattern file cannot be read.
     pub(super) fn of(run: &RunOptions, roles: &[Role]) -> Result<Self, Error> {
         let filter = Filter { level: run.level, run: patterns(&run.run)?, skip: patterns(&run.skip)? };
+        if filter.run.is_empty() && !run.run.is_empty() {
+            return Err(Error::Usage(messages::no_patterns(&run.run)));
+        }
         let selected = selection::select(roles, &filter).map_err(Error::Usage)?;
+        let required = selection::matched(roles, &patterns(&run.require)?).map_err(Error::Usage)?;
         let limits = Limits { timeout: run.timeout, deadline: run.deadline, ..Limits::default() };
         let usual = || roles.iter().map(|&role| MaxTime::usual(role)).sum();
         let options = Options {
@@ -66,7 +72,8 @@ impl RunPlan {
             requests: progress::requests(),
             ..Suite::new().options
         };
-        Ok(Self { selected, options, level: run.level, fail_on: run.fail_on.level(), attached: None })
+        let (level, fail_on) = (run.level, run.fail_on.level());
+        Ok(Self { selected, options, level, fail_on, required, attached: None })
     }
 
     pub(super) fn selected_for(&self, role: Role) -> Vec<&'static Requirement> {
@@ -127,10 +134,18 @@ impl RunPlan {
             subject: subject.to_owned(),
             seed: self.options.seed,
             fail_on: self.fail_on,
+            required: self.required.iter().map(|one| one.id).collect(),
             attached: self.attached.as_ref().map(|attached| attached.clone() + &self.bounds()),
             out: evidence.map(RunEvidence::folder),
         };
         let mut report = Report::new(run, &heading);
+        let is_left_out = |one: &&&Requirement| {
+            one.role() == run.transcript.role && !self.selected.iter().any(|other| other.id == one.id)
+        };
+        let left_out: Vec<&str> = self.required.iter().filter(is_left_out).map(|one| one.id).collect();
+        if !left_out.is_empty() {
+            report.notes.push(messages::required_not_selected(&left_out));
+        }
         if let Some(evidence) = evidence {
             evidence.finish(run, &mut report);
         }

@@ -55,6 +55,7 @@ impl ReportOptions {
     ///
     /// Errors: a report cannot be written or would overwrite an input, or the folder cannot be made or is not empty.
     pub(super) fn claim(&self, inputs: &[Input]) -> Result<Option<Folder>, Error> {
+        target::check_stdout(&self.report)?;
         let files: Vec<_> = self.report.iter().filter_map(ReportTarget::output).collect();
         outputs::check(&files, inputs, self.out.as_deref())?;
         self.out.as_deref().map(Folder::claim).transpose()

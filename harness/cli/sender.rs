@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::console::{Console, ProgressLine};
-use super::environment::{file, first_given, word};
 use super::headings::TARGET;
 use super::launch::{LaunchOptions, heard};
 use super::messages;
@@ -93,10 +92,10 @@ impl AttachedSender {
 
 impl Arguments {
     fn attached(&self) -> Result<AttachedSender, Error> {
-        let exec = word("exec", self.exec.as_ref(), AttachedSender::Exec);
-        let control = word("control", self.control.as_ref(), AttachedSender::Control);
-        let transcript = file("transcript", self.transcript.as_ref(), AttachedSender::Transcript);
-        first_given([exec, control, transcript]).ok_or_else(|| Error::Usage(messages::no_sender().to_owned()))
+        let exec = self.exec.clone().map(AttachedSender::Exec);
+        let control = self.control.clone().map(AttachedSender::Control);
+        let transcript = self.transcript.clone().map(AttachedSender::Transcript);
+        exec.or(control).or(transcript).ok_or_else(|| Error::Usage(messages::no_sender().to_owned()))
     }
 
     /// The files that the run reads.

@@ -61,6 +61,16 @@ impl<F: ValueEnum> ReportTarget<F> {
     }
 }
 
+/// Errors: two reports would be mixed on stdout.
+pub(super) fn check_stdout<F: ValueEnum>(targets: &[ReportTarget<F>]) -> Result<(), Error> {
+    let option = |target: &ReportTarget<F>| format!("{}={}", name(&target.format), target.path.display());
+    let printed: Vec<String> = targets.iter().filter(|one| one.is_stdout()).map(option).collect();
+    match &printed[..] {
+        [first, second, ..] => Err(Error::Usage(messages::outputs::mixed_on_stdout(first, second))),
+        _ => Ok(()),
+    }
+}
+
 pub(super) fn names<F: ValueEnum>(formats: &[F]) -> Vec<String> {
     formats.iter().map(name).collect()
 }

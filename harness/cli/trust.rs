@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::console::Console;
-use super::environment::variable;
 use super::headings::TLS;
 use super::messages;
 use super::outputs::Input;
@@ -45,8 +44,7 @@ impl TrustOptions {
 
     /// The file of the certificates, if one is given.
     pub(super) fn inputs(&self) -> Vec<Input> {
-        let file = self.ca.clone().or_else(|| variable("ca").map(PathBuf::from));
-        file.iter().map(|path| Input::of("--ca", path)).collect()
+        self.ca.iter().map(|path| Input::of("--ca", path)).collect()
     }
 
     /// The target of a URL. Errors: the URL is malformed, the file has no certificates, or one of these options is given for a
@@ -60,9 +58,7 @@ impl TrustOptions {
         let trust = match (&self.ca, self.insecure) {
             (Some(path), _) => Trust::File(path.clone()),
             (None, true) => Trust::Any,
-            // A variable may be set for many runs, including some without https.
-            (None, false) if !is_https(url) => Trust::System,
-            (None, false) => from_environment()?,
+            (None, false) => Trust::System,
         };
         let target = Target::trusting(url, trust).map_err(Error::Usage)?;
         if target.trust() == Trust::Any {
@@ -87,29 +83,6 @@ fn with_scheme(url: &str) -> Option<String> {
     let is_name =
         is_host && (port.is_some() || host.contains(['.', '[']) || host.eq_ignore_ascii_case("localhost"));
     (is_name && port.is_none_or(is_port)).then(|| format!("http://{url}"))
-}
-
-fn is_https(url: &str) -> bool {
-    url.split(':').next().is_some_and(|scheme| scheme.trim_start().eq_ignore_ascii_case("https"))
-}
-
-fn from_environment() -> Result<Trust, Error> {
-    let insecure = match variable("insecure").map(|value| value.to_string_lossy().to_lowercase()) {
-        None => false,
-        Some(value) => match value.as_str() {
-            "1" | "true" | "t" | "yes" | "y" | "on" => true,
-            "0" | "false" | "f" | "no" | "n" | "off" => false,
-            _ => {
-                return Err(Error::Usage(messages::insecure_is_not_a_flag(&value)));
-            }
-        },
-    };
-    match (variable("ca"), insecure) {
-        (Some(_), true) => Err(Error::Usage(messages::ca_excludes_insecure().to_owned())),
-        (Some(path), false) => Ok(Trust::File(path.into())),
-        (None, true) => Ok(Trust::Any),
-        (None, false) => Ok(Trust::System),
-    }
 }
 
 #[cfg(test)]

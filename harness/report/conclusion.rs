@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{Report, VerdictName, findings, messages};
+use super::{Report, RequirementEntry, VerdictName, findings, messages};
 use crate::exit::ExitStatus;
 use crate::suite::requirement::Level;
 
@@ -52,9 +52,11 @@ impl Report {
         messages::result(result, &levels, inconclusive, not_applicable, self.seed)
     }
 
-    /// Whether a requirement of a gated level has this verdict.
+    /// Whether a requirement of a gated level, or one that must apply and does not, has this verdict.
     pub(super) fn gates(&self, wanted: VerdictName) -> bool {
-        self.requirements.iter().any(|entry| entry.level <= self.fail_on && entry.verdict == wanted)
+        let is_gated =
+            |entry: &RequirementEntry| entry.level <= self.fail_on || self.absent.contains(&entry.id);
+        self.requirements.iter().any(|entry| is_gated(entry) && entry.verdict == wanted)
     }
 
     pub(super) fn conclude(&mut self) {

@@ -33,7 +33,7 @@ use crate::error::StartFailure;
 use crate::exit::ExitStatus;
 use crate::redaction::Redaction;
 use crate::suite::requirement::{Level, Requirement, Role};
-use crate::suite::run::{Finding, Run};
+use crate::suite::run::{self, Finding, Run};
 use crate::suite::sender::payload::shape::further_members;
 use crate::suite::transcript::{Ending, Transcript};
 use crate::webhook::dialect::DOCUMENTED;
@@ -112,6 +112,9 @@ pub struct Report {
     /// The lowest level whose failures fail the run.
     #[serde(skip)]
     pub fail_on: Level,
+    /// The requirements that must apply and do not. They are inconclusive, and gated at every level.
+    #[serde(skip)]
+    pub absent: Vec<&'static str>,
     /// Whether some of the run's evidence could not be written.
     #[serde(skip)]
     pub lacks_evidence: bool,
@@ -174,6 +177,8 @@ pub struct Heading {
     pub attached: Option<String>,
     /// The lowest level whose failures fail the run.
     pub fail_on: Level,
+    /// The requirements that must apply.
+    pub required: Vec<&'static str>,
     /// The folder of the run's evidence, if any.
     pub out: Option<PathBuf>,
 }
@@ -216,6 +221,7 @@ impl Report {
         if transcript.exchanges.cut() > 0 {
             notes.push(messages::answers_cut(transcript.exchanges.cut()));
         }
+        let (findings, absent) = run::required(&run.findings, &heading.required);
         let mut report = Self {
             format: FORMAT,
             tool: Tool::THIS,
@@ -236,6 +242,7 @@ impl Report {
             active: run.duration.saturating_sub(transcript.waited),
             counts: BTreeMap::new(),
             fail_on: heading.fail_on,
+            absent,
             lacks_evidence: false,
             ended: ended(transcript),
             unreached: transcript.unreached,
@@ -245,11 +252,11 @@ impl Report {
             bodies: Vec::new(),
             notes,
             findings: Vec::new(),
-            requirements: run.findings.iter().map(RequirementEntry::of).collect(),
+            requirements: findings.iter().map(RequirementEntry::of).collect(),
             checks: Vec::new(),
         };
         let stack = Stack::of(transcript, &heading.subject);
-        for finding in &run.findings {
+        for finding in &findings {
             let code_line = stack.zip(finding.cause()).and_then(|(stack, cause)| stack.line(cause));
             let check = check_entry(
                 finding,
@@ -281,6 +288,7 @@ impl Report {
         self.ended |= other.ended;
         self.unreached |= other.unreached;
         self.stopped |= other.stopped;
+        self.absent.extend(other.absent);
         self.stopped_by.extend(other.stopped_by);
         self.notes.extend(other.notes);
         self.requirements.extend(other.requirements);

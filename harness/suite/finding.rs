@@ -11,7 +11,7 @@ use crate::suite::verdict::{Judgement, Provisional};
 use crate::wire::exchange::ExchangeId;
 
 /// The judgement on one requirement.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Finding {
     pub requirement: &'static Requirement,
     pub judgement: Judgement,
@@ -27,6 +27,21 @@ impl Finding {
             _ => None,
         }
     }
+}
+
+/// The findings, of which those on these requirements are inconclusive if they do not apply. Returns the ids of those too.
+pub fn required(findings: &[Finding], required: &[&'static str]) -> (Vec<Finding>, Vec<&'static str>) {
+    let mut absent = Vec::new();
+    let mut findings = findings.to_vec();
+    for finding in findings.iter_mut().filter(|one| required.contains(&one.requirement.id)) {
+        if let Judgement::Judged(verdict) = &mut finding.judgement
+            && let Verdict::NotApplicable(reason) = verdict
+        {
+            *verdict = Verdict::Inconclusive(messages::required_but_absent(reason));
+            absent.push(finding.requirement.id);
+        }
+    }
+    (findings, absent)
 }
 
 /// Judges a transcript. It needs no subject and can be repeated.

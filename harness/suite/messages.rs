@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use crate::suite::requirement::Role;
+
 pub(in crate::suite) mod parts;
 
-/// A pattern of `--run` or `--skip` that selects nothing.
 /// How often something happened: `once`, `3 times`.
 pub(in crate::suite) fn times_in_words(count: usize) -> String {
     match count {
@@ -15,11 +16,27 @@ pub(in crate::suite) fn times_in_words(count: usize) -> String {
     }
 }
 
-/// `whose` says which requirements were searched: `of a receiver`, or nothing.
-pub(super) fn pattern_without_match(pattern: &str, whose: &str) -> String {
-    format!(
-        "the pattern {pattern:?} matches no requirement or check{whose}; `twenty-conform list` shows them all"
-    )
+/// A pattern of `--run`, `--skip` or `--require` that selects nothing. `whose` requirements were searched; `nearest` are like it.
+pub(super) fn pattern_without_match(pattern: &str, whose: Option<Role>, nearest: &[String]) -> String {
+    let whose = whose.map(|role| format!(" of a {role}")).unwrap_or_default();
+    let hint = match nearest {
+        [] => "`twenty-conform list` shows them all".to_owned(),
+        [one] => format!("did you mean {one}?"),
+        [before @ .., last] => format!("did you mean {} or {last}?", before.join(", ")),
+    };
+    format!("the pattern {pattern:?} matches no requirement or check{whose}; {hint}")
+}
+
+/// A pattern that selects nothing here, but something of the other role.
+pub(super) fn pattern_of_other_role(pattern: &str, role: Role) -> String {
+    let is_id = !pattern.contains(['*', '/']) && pattern.contains('-');
+    let what = if is_id { "is a requirement" } else { "matches requirements" };
+    format!("{pattern:?} {what} of {role}s, not of what is tested here; `twenty-conform list` shows both")
+}
+
+/// A requirement that must apply, and does not.
+pub(super) fn required_but_absent(reason: &str) -> String {
+    format!("it is required (--require), but does not apply: {reason}")
 }
 
 /// A harness fault: the signatures of the test vectors are not those that the suite computes.

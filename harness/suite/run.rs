@@ -13,7 +13,7 @@ use crate::error::{Error, StartFailure};
 use crate::random::Random;
 use crate::subject::{self, SubjectError};
 pub use crate::suite::agreement::check_vectors;
-pub use crate::suite::finding::{Finding, judge};
+pub use crate::suite::finding::{Finding, judge, required};
 use crate::suite::requirement::{Requirement, Role, Verdict};
 use crate::suite::requirements;
 use crate::suite::scenario::{Play, Scenario, Turn};

@@ -13,6 +13,7 @@ mod bench_peers;
 mod captured;
 mod code_line;
 mod commands;
+mod configuration;
 mod control;
 mod dialects;
 mod evidence;

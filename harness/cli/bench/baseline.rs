@@ -1,6 +1,6 @@
 //! The options that save a benchmark's report as a baseline, or compare it with one.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 
@@ -8,16 +8,15 @@ use super::messages;
 use super::output::OutputOptions;
 use crate::bench::compare::baseline::{self, Baseline, Existing, KeptAs};
 use crate::bench::compare::thresholds::{GivenRegression, MaxRegression};
-use crate::bench::measure::objective::Bound;
 use crate::bench::measure::report::BenchReport;
-use crate::cli::config::{self, Config};
 use crate::cli::console::Console;
 use crate::cli::headings::COMPARISON;
+use crate::cli::options::ConfigFile;
 use crate::cli::outputs::{Input, OutputFile};
 use crate::error::Error;
 use crate::exit::ExitStatus;
 
-/// The configuration file, the allowed regression and the folder of baselines.
+/// The allowed regression, the folder of baselines and the configuration file.
 #[derive(Debug, Args)]
 #[command(next_help_heading = COMPARISON)]
 pub(super) struct ProjectOptions {
@@ -28,9 +27,8 @@ pub(super) struct ProjectOptions {
     /// Save and look up baselines in this folder [default: .twenty-conform/baselines]
     #[arg(long, value_name = "DIR")]
     baseline_dir: Option<PathBuf>,
-    /// Read defaults from this file [default: twenty-conform.toml, if it exists]
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    config: ConfigFile,
 }
 
 /// Saving and comparing.
@@ -52,49 +50,33 @@ pub(super) struct BaselineOptions {
     project: ProjectOptions,
 }
 
-/// The options and the configuration file, combined.
+/// The options, with what is usual for those that are not given.
 #[derive(Debug)]
 pub(super) struct Project {
     /// How much worse each figure may be.
     pub(super) most: MaxRegression,
     pub(super) folder: PathBuf,
-    pub(super) bounds: Vec<Bound>,
 }
 
 impl ProjectOptions {
     /// The configuration file.
     pub(super) fn inputs(&self) -> Vec<Input> {
-        vec![match &self.config {
-            Some(path) => Input::of("--config", path),
-            None => Input::named(Path::new(config::FILE)),
-        }]
+        vec![self.config.input()]
     }
 
-    /// Reads the configuration file; options override it. Errors: the file is wrong.
-    pub(super) fn read(&self) -> Result<Project, Error> {
-        let bench = Config::read(self.config.as_deref())?.bench;
-        let folder = self.baseline_dir.clone().or(bench.baseline_dir);
-        Ok(Project {
-            most: MaxRegression::default().with(&bench.max_regression.0).with(&self.max_regression),
-            folder: folder.unwrap_or_else(|| baseline::FOLDER.into()),
-            bounds: bench.threshold.into_iter().map(|read| read.0).collect(),
-        })
+    /// How much worse each figure may be, and the folder of baselines.
+    pub(super) fn project(&self) -> Project {
+        let folder = self.baseline_dir.clone().unwrap_or_else(|| baseline::FOLDER.into());
+        Project { most: MaxRegression::default().with(&self.max_regression), folder }
     }
 }
 
 impl BaselineOptions {
-    /// Opens the baseline, checks what the load will write, and returns the bounds: those given, or those of the configuration
-    /// file. `inputs` are the files that the command reads in addition.
+    /// Opens the baseline, and checks what the load will write. `inputs` are the files that the command reads in addition.
     ///
-    /// Errors: the baseline is not usable or exists already, a file cannot be written or would overwrite another, or the
-    /// configuration file is wrong.
-    pub(super) fn open(
-        &self,
-        given: &[Bound],
-        output: &OutputOptions,
-        mut inputs: Vec<Input>,
-    ) -> Result<(Baseline, Vec<Bound>), Error> {
-        let Project { most, folder, bounds } = self.project.read()?;
+    /// Errors: the baseline is not usable or exists already, or a file cannot be written or would overwrite another.
+    pub(super) fn open(&self, output: &OutputOptions, mut inputs: Vec<Input>) -> Result<Baseline, Error> {
+        let Project { most, folder } = self.project.project();
         let existing = if self.force { Existing::IsReplaced } else { Existing::IsKept };
         let saved = self.save.as_deref().map(|name| (name, existing));
         let baseline = Baseline::open(folder.clone(), most, saved, self.baseline.as_deref())?;
@@ -105,7 +87,7 @@ impl BaselineOptions {
         inputs.extend(compared.map(|name| Input::of("--baseline", &file(name))));
         inputs.extend(self.project.inputs());
         output.check::<BenchReport>(self.save.iter().map(save).collect(), &inputs)?;
-        Ok((baseline, if given.is_empty() { bounds } else { given.to_vec() }))
+        Ok(baseline)
     }
 }
 

@@ -32,7 +32,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
-    let project = arguments.project.read()?;
+    let project = arguments.project.project();
     let given = [Some(&arguments.old), Some(&arguments.new), arguments.again.as_ref()];
     let located = given.into_iter().flatten().filter_map(|one| baseline::locate(one, &project.folder).ok());
     let inputs: Vec<Input> =

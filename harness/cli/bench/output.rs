@@ -12,7 +12,7 @@ use crate::cli::console::Console;
 use crate::cli::headings::{OUTPUT, REPORTS};
 use crate::cli::messages::{alternatives, json_not_written};
 use crate::cli::outputs::{self, Input, OutputFile};
-use crate::cli::target::{self, ReportTarget, name, names};
+use crate::cli::target::{self, ReportTarget, check_stdout, name, names};
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::terminal;
@@ -99,6 +99,7 @@ impl OutputOptions {
             let formats = alternatives(&names(T::FORMATS));
             return Err(Error::Usage(messages::unwritten_format(&name(&target.format), &formats)));
         }
+        check_stdout(&self.report)?;
         let reports = self.report.iter().filter_map(ReportTarget::output);
         let files: Vec<OutputFile> = others.into_iter().chain(reports).collect();
         outputs::check(&files, inputs, None)

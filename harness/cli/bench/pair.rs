@@ -87,7 +87,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     arguments.output.check::<PairReport>(Vec::new(), &arguments.inputs())?;
     let (rounds, plan) = arguments.plan()?;
     let figure = if arguments.rate.is_some() { Figure::P99 } else { Figure::Rate };
-    let most = arguments.project.read()?.most;
+    let most = arguments.project.project().most;
     let most = arguments.threshold.unwrap_or_else(|| match figure {
         Figure::Rate => most.of(Metric::Rate),
         Figure::P99 => most.of(Metric::P99),

@@ -98,7 +98,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let plan = arguments.plan();
     let search_plan = arguments.search_plan()?;
     let inputs = [arguments.attach.inputs(), arguments.load.inputs()].concat();
-    let (baseline, bounds) = arguments.baseline.open(&arguments.threshold, &arguments.output, inputs)?;
+    let baseline = arguments.baseline.open(&arguments.output, inputs)?;
     let load = LoadFacts::of(&plan, arguments.load.tolerance().max_errors, search_plan.is_some());
     baseline.check(&load, BenchRole::Receiver, arguments.load.dialect().name)?;
     let made = || Secret::new(Random::secret_of(plan.seed));
@@ -141,7 +141,6 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         },
         plan,
         search_plan,
-        bounds,
         redaction: Redaction::new([&secret]),
     };
     let measured = measurement.measure_with(&baseline, &mut receiver, console).await;
@@ -155,7 +154,6 @@ struct Measurement<'a> {
     subject: LoadTarget<'a>,
     plan: LoadPlan,
     search_plan: Option<SearchPlan>,
-    bounds: Vec<Bound>,
     redaction: Redaction,
 }
 
@@ -223,7 +221,7 @@ impl Measurement<'_> {
             plan: &plan,
             corpus: self.subject.corpus,
             tolerance: self.arguments.load.tolerance(),
-            thresholds: &self.bounds,
+            thresholds: &self.arguments.threshold,
             redaction: &self.redaction,
             search,
             ended,

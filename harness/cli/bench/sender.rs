@@ -24,7 +24,6 @@ use crate::bench::sending::run::{self as sending, SenderLoad, SenderOutcome, Sen
 use crate::bench::sending::verdict::SenderFacts;
 use crate::bench::sending::watch::MOST_WEBHOOKS;
 use crate::cli::console::Console;
-use crate::cli::environment::{first_given, word};
 use crate::cli::headings::{LIMITS, LOAD, TARGET, VERDICT};
 use crate::cli::options::{DialectOption, random_seed};
 use crate::cli::outputs::Input;
@@ -119,8 +118,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     descriptors::allow(ends * task.connections()).map_err(Error::Usage)?;
     let (clock, interrupted) = (Clock::system(), interruption());
     let dialect = arguments.dialect.dialect();
-    let (baseline, bounds) =
-        arguments.baseline.open(&arguments.threshold, &arguments.output, attached.inputs())?;
+    let baseline = arguments.baseline.open(&arguments.output, attached.inputs())?;
     baseline.check(&task.load(), BenchRole::Sender, dialect.name)?;
     baseline.check_events(task.webhooks, task.events)?;
     let name = match &attached {
@@ -153,7 +151,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
             },
             task: &task,
             allowed: &arguments.allow,
-            thresholds: &bounds,
+            thresholds: &arguments.threshold,
         }))
     };
     let quiet = arguments.output.quiet;
@@ -223,9 +221,8 @@ fn target(url: &str) -> Result<Target, Error> {
 
 impl Arguments {
     fn attached(&self) -> Attached {
-        let exec = word("exec", self.exec.as_ref(), Attached::Exec);
-        first_given([exec, word("control", self.control.as_ref(), Attached::Control)])
-            .unwrap_or(Attached::Reference)
+        let exec = self.exec.clone().map(Attached::Exec);
+        exec.or_else(|| self.control.clone().map(Attached::Control)).unwrap_or(Attached::Reference)
     }
 
     fn task(&self) -> SenderLoad {

@@ -67,9 +67,11 @@ webhook.site, Postman, Insomnia, RequestBin and Pipedream; an AWS Lambda event; 
 lines of deliveries.jsonl.";
 
 const ENVIRONMENT: &str = "\
-Environment:
+Environment and configuration:
   Each option has a variable: --fail-on is TWENTY_CONFORM_FAIL_ON.
-  The secret is TWENTY_WEBHOOK_SECRET, the port is PORT.";
+  The secret is TWENTY_WEBHOOK_SECRET, the port is PORT.
+  twenty-conform.toml, in this folder or above, sets options too: fail-on = \"should\" in [receiver].
+  The command line counts before variables, then --profile, then the file.";
 
 /// Examples of a command that runs the suite, followed by its exit statuses.
 pub(crate) fn with_statuses(examples: &str) -> String {
@@ -273,7 +275,9 @@ Examples:
   # List every requirement
   $ twenty-conform list
   # List the requirements on receivers
-  $ twenty-conform list receiver";
+  $ twenty-conform list receiver
+  # Print all of it for a program
+  $ twenty-conform list --json";
 
 pub(crate) const EXPLAIN: &str = "\
 Examples:

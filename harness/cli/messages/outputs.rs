@@ -3,6 +3,10 @@
 use std::fmt::Display;
 use std::path::Path;
 
+pub(in crate::cli) fn mixed_on_stdout(first: &str, second: &str) -> String {
+    format!("--report {first} and --report {second} would be mixed on stdout; give one of them a path")
+}
+
 pub(in crate::cli) fn same_file(output: &str, other: &str) -> String {
     format!("{output} and {other} are the same file; give the report another path")
 }

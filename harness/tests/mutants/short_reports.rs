@@ -32,6 +32,7 @@ pub(crate) fn report(run: &Run) -> Report {
         seed: 18_446_744_073_709_551_615,
         attached: Some(attached.to_owned()),
         fail_on: Level::Must,
+        required: Vec::new(),
         out: None,
     };
     Report::new(run, &heading)

@@ -65,6 +65,10 @@ pub(super) fn run_page(name: &str) {
         return;
     }
     let folder = prepare();
+    if shown.iter().any(|command| command.line.contains("--profile")) {
+        let (_, text) = page.text.split_once("```toml\n").unwrap();
+        fs::write(folder.path().join("twenty-conform.toml"), text.split("```").next().unwrap()).unwrap();
+    }
     let ports = ports(&shown);
     let mut services: Vec<Service> = Vec::new();
     for command in &shown {

@@ -6,7 +6,7 @@ use super::imports::{self, Import};
 use super::{Files, assert_no, library, tree};
 
 /// Small files that every room may use. They use only each other, `webhook`, and the exchange.
-const GROUND_FLOOR: [&str; 14] = [
+const GROUND_FLOOR: [&str; 15] = [
     "budget",
     "clock",
     "described",
@@ -15,6 +15,7 @@ const GROUND_FLOOR: [&str; 14] = [
     "exit",
     "files",
     "input",
+    "nearest",
     "plural",
     "random",
     "redaction",

@@ -122,7 +122,11 @@ async fn environment_sets_trust_and_the_command_line_overrides_it() {
     send(&[(file, "no-such-file.pem")], &["--insecure"], "https").await.expect(0);
     send(&[(file, "no-such-file.pem")], &[], "https").await.expect(2).complains_of(&["no-such-file.pem"]);
     send(&[(insecure, "perhaps")], &[], "https").await.expect(2).complains_of(&["perhaps"]);
-    send(&[(insecure, "1"), (file, &ca)], &[], "https").await.expect(2).complains_of(&["exclude each other"]);
+    send(&[(insecure, "1"), (file, &ca)], &[], "https").await.expect(2).complains_of(&[
+        "cannot be used with",
+        "--ca is set by variable TWENTY_CONFORM_CA",
+        "--insecure is set by variable TWENTY_CONFORM_INSECURE",
+    ]);
     // Without TLS the variables do not matter.
     send(&[(file, "no-such-file.pem")], &[], "http").await.expect(3);
 }
