@@ -92,7 +92,7 @@ pub(super) fn read(bytes: &[u8], mut notes: Vec<String>) -> Result<Captures, Not
     if form != Form::Har {
         super::number(&mut found.requests);
     }
-    Ok(Captures { form, requests: found.requests, notes })
+    Ok(Captures { form, count: found.requests.len(), requests: found.requests, notes })
 }
 
 /// Whether a value is what a webhook sends.

@@ -56,6 +56,8 @@ pub struct Captures {
     pub form: Form,
     /// At least one.
     pub requests: Vec<Captured>,
+    /// How many requests the file has. Not all of them may have been asked for.
+    pub count: usize,
     /// What was changed or left out to read the file.
     pub notes: Vec<String>,
 }
@@ -144,7 +146,7 @@ pub fn read(given: &[u8]) -> Result<Captures, NotTaken> {
         Ok(requests) if requests.is_empty() => Err(nearest::not_taken(bytes, form, None)),
         Ok(mut requests) => {
             number(&mut requests);
-            Ok(Captures { form, requests, notes })
+            Ok(Captures { form, count: requests.len(), requests, notes })
         }
         Err(fault) => Err(nearest::not_taken(bytes, form, Some(&fault))),
     }

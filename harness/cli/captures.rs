@@ -77,7 +77,7 @@ fn of_har(source: Source<impl Read>, name: &str, number: Option<usize>) -> Resul
     if number.is_none() && requests.len() < count {
         notes.push(messages::left_out(count - requests.len(), count));
     }
-    Ok(Captures { form: Form::Har, requests, notes })
+    Ok(Captures { form: Form::Har, requests, count, notes })
 }
 
 fn not_taken(name: &str, why: &NotTaken) -> Error {

@@ -98,7 +98,8 @@ pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitSt
         console.print(&told.text)?;
         return Ok(status(told.passes));
     }
-    let Captures { form, requests, notes } = captures::captures(arguments.file.as_deref(), arguments.entry)?;
+    let Captures { form, requests, notes, .. } =
+        captures::captures(arguments.file.as_deref(), arguments.entry)?;
     console.note(&said::taken_for(form.describe()));
     let of_requests = requests.iter().flat_map(|request| &request.notes);
     let mut shown: Vec<&String> = notes.iter().chain(of_requests).collect();
@@ -204,7 +205,13 @@ impl Signed<'_> {
         let content_length = self.captured.and_then(Captured::content_length);
         let length = content_length.and_then(|length| usize::try_from(length).ok()).unwrap_or(usize::MAX);
         let (body, after) = self.body.split_at(length.min(self.body.len()));
-        capture::Signed { timestamp: &self.timestamp, signature: &self.signature, body, after, content_length }
+        capture::Signed {
+            timestamp: &self.timestamp,
+            signature: &self.signature,
+            body,
+            after,
+            content_length,
+        }
     }
 }
 

@@ -97,8 +97,12 @@ impl Parts {
                 label: format!("{content}{}", messages::step_to(name)),
                 step: Step::Remove,
             }));
-            let others: Vec<Text> =
-                members.iter().map(|(name, _)| name).filter(|name| **name != id && !own(name)).cloned().collect();
+            let others: Vec<Text> = members
+                .iter()
+                .map(|(name, _)| name)
+                .filter(|name| **name != id && !own(name))
+                .cloned()
+                .collect();
             if !others.is_empty() {
                 // Last on the stack, so first: it changes the places of the others.
                 tasks.push(Task { path: Vec::new(), label: content.to_owned(), step: Step::Others(others) });
@@ -175,7 +179,9 @@ impl Parts {
         match &task.step {
             Step::Others(names) => {
                 let Json::Object(members) = &self.current else { return None };
-                Some(Json::Object(members.iter().filter(|(name, _)| !names.contains(name)).cloned().collect()))
+                Some(Json::Object(
+                    members.iter().filter(|(name, _)| !names.contains(name)).cloned().collect(),
+                ))
             }
             Step::Bare(_) => {
                 let Json::Object(members) = &self.current else { return None };
@@ -186,7 +192,9 @@ impl Parts {
             Step::Name => candidates::renamed(&self.current, &task.path),
             Step::Value => at(&candidates::plain),
             Step::Unwrap => at(&candidates::unwrapped),
-            Step::Plain => at(&|value| replaced(value, |one| (one.is_ascii_alphanumeric() || one == ' ').then_some('x'))),
+            Step::Plain => {
+                at(&|value| replaced(value, |one| (one.is_ascii_alphanumeric() || one == ' ').then_some('x')))
+            }
             Step::Character(old) => at(&|value| replaced(value, |one| (one == *old).then_some('x'))),
             Step::Sibling(old, new) => at(&|value| replaced(value, |one| (one == *old).then_some(*new))),
             Step::Number(feature) => at(&|value| features::without(value, *feature)),
@@ -276,8 +284,7 @@ impl Parts {
     /// The members have other places without those of the control.
     fn re_place(&mut self) {
         let Json::Object(members) = &self.current else { return };
-        let places: Vec<usize> =
-            (0..members.len()).filter(|at| members[*at].0 != Text::from("id")).collect();
+        let places: Vec<usize> = (0..members.len()).filter(|at| members[*at].0 != Text::from("id")).collect();
         for (task, place) in self.tasks.iter_mut().zip(places) {
             task.path = vec![place];
         }
@@ -287,10 +294,13 @@ impl Parts {
     fn descend(&mut self, path: Vec<usize>, label: String) {
         let Some(value) = candidates::value_at(&self.current, &path) else { return };
         let value = value.clone();
-        let mut push = |path: Vec<usize>, label: String, step: Step| self.tasks.push(Task { path, label, step });
+        let mut push =
+            |path: Vec<usize>, label: String, step: Step| self.tasks.push(Task { path, label, step });
         let settled = |what: String| Step::Settle(self.matters.len(), what);
         match &value {
-            Json::Array(_) | Json::Object(_) if candidates::depth(&value) > DEEP => push(path, label, Step::Unwrap),
+            Json::Array(_) | Json::Object(_) if candidates::depth(&value) > DEEP => {
+                push(path, label, Step::Unwrap)
+            }
             Json::Array(elements) => {
                 push(path.clone(), label.clone(), settled(messages::that_it_is(&label, kind(&value))));
                 for at in 0..elements.len() {
@@ -310,7 +320,8 @@ impl Parts {
                 if characters.len() > MOST_CHARACTERS || candidates::has_lone(text) {
                     self.is_whole = false;
                 }
-                let mut push = |step: Step| self.tasks.push(Task { path: path.clone(), label: label.clone(), step });
+                let mut push =
+                    |step: Step| self.tasks.push(Task { path: path.clone(), label: label.clone(), step });
                 characters.iter().take(MOST_CHARACTERS).for_each(|one| push(Step::Character(*one)));
                 push(Step::Plain);
             }
@@ -374,29 +385,46 @@ mod tests {
             assert_eq!(says(record, |text| text.contains('/')), expected);
         }
         let beyond = says(r#"{"id":"1","t":"日x"}"#, |text| !text.is_ascii());
-        assert!(beyond.starts_with("any record: only a character beyond ASCII in `data.t` (`日` and `é` alike) matters"), "{beyond}");
+        assert!(
+            beyond.starts_with(
+                "any record: only a character beyond ASCII in `data.t` (`日` and `é` alike) matters"
+            ),
+            "{beyond}"
+        );
         let one = says(r#"{"id":"1","t":"日é"}"#, |text| text.contains('日'));
         assert!(one.starts_with("any record: only the `日` in `data.t` matters; the rest"), "{one}");
         let name = says(r#"{"id":"1","__proto__":{"a":1}}"#, |text| text.contains("__proto__"));
-        assert!(name.starts_with("any record: only the name of `data.__proto__` matters; the value of"), "{name}");
+        assert!(
+            name.starts_with("any record: only the name of `data.__proto__` matters; the value of"),
+            "{name}"
+        );
     }
 
     #[test]
     fn numbers_and_nesting_are_taken_apart() {
         let long = |text: &str| text.split(|one: char| !one.is_ascii_digit()).any(|run| run.len() > 16);
         let digits = says(r#"{"id":"1","n":-12345678901234567890}"#, long);
-        assert!(digits.starts_with("any record: only how many digits the number `data.n` has matters"), "{digits}");
+        assert!(
+            digits.starts_with("any record: only how many digits the number `data.n` has matters"),
+            "{digits}"
+        );
         let exponent = says(r#"{"id":"1","n":1e21}"#, |text| text.contains("1e"));
         assert!(exponent.contains("the exponent of the number `data.n`"), "{exponent}");
         let deep = format!(r#"{{"id":"1","n":{}{}}}"#, "[".repeat(30), "]".repeat(30));
         let nesting = says(&deep, |text| text.matches('[').count() > 20);
-        assert_eq!(nesting, "any record: only the nesting of `data.n` (21 levels) matters; the name of `data.n` may be anything");
+        assert_eq!(
+            nesting,
+            "any record: only the nesting of `data.n` (21 levels) matters; the name of `data.n` may be anything"
+        );
     }
 
     #[test]
     fn two_parts_that_matter_together_are_both_named() {
         let both = says(r#"{"id":"1","a":"/","b":"\\"}"#, |text| text.contains('/') && text.contains('\\'));
-        assert!(both.contains("the `\\` in `data.b`") && both.contains("the `/` in `data.a` matter"), "{both}");
+        assert!(
+            both.contains("the `\\` in `data.b`") && both.contains("the `/` in `data.a` matter"),
+            "{both}"
+        );
     }
 
     #[test]

@@ -18,8 +18,11 @@ pub(super) enum Checked {
 pub(super) fn relaxed(program: &Command, path: &[String], checked: Checked) -> Command {
     fn along(command: Command, path: &[String], checked: Checked) -> Command {
         let command = command.mut_args(|arg| {
-            let arg =
-                arg.required(false).conflicts_with(Resettable::<Id>::Reset).requires(Resettable::<Id>::Reset);
+            let arg = arg
+                .required(false)
+                .required_unless_present(Resettable::<Id>::Reset)
+                .conflicts_with(Resettable::<Id>::Reset)
+                .requires(Resettable::<Id>::Reset);
             let is_free = checked == Checked::Nothing && takes_value(&arg);
             if is_free { arg.value_parser(OsStringValueParser::new()) } else { arg }
         });

@@ -14,7 +14,7 @@ use crate::wire::exchange::Delivery;
 ///
 /// Errors: the file cannot be read, or is in no known form.
 pub(super) fn deliveries(path: &Path, console: &mut Console) -> Result<Vec<Result<Delivery, String>>, Error> {
-    let Captures { form, requests, notes } = captures(Some(path), None)?;
+    let Captures { form, requests, notes, .. } = captures(Some(path), None)?;
     console.note(&said::taken_for(form.describe()));
     for note in notes.iter().chain(requests.iter().flat_map(|request| &request.notes)) {
         console.note(&said::note(note));

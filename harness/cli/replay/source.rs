@@ -81,7 +81,10 @@ pub(super) fn at(path: &Path, console: &mut Console) -> Result<Source, Error> {
         let items = vec![Item { name: requirement.id.to_owned(), sent }];
         return Ok(Source::Batch(Batch { is_single: true, items, ..named(path) }));
     }
-    let deliveries = capture::deliveries(path, console)?;
+    let deliveries = match capture::deliveries(path, console) {
+        Err(_) if may_be_case(&bytes) => return Err(unusable(case(&bytes).err().unwrap_or_default())),
+        deliveries => deliveries?,
+    };
     if let [Err(why)] = &*deliveries {
         return Err(unusable(why.clone()));
     }
@@ -126,6 +129,11 @@ fn file_name(path: &Path) -> String {
 /// Whether a file is a saved case, perhaps a damaged one, and no capture.
 fn is_case(bytes: &[u8]) -> bool {
     bytes.trim_ascii_start().starts_with(b"{") && memmem::find(bytes, b"\"requirement\"").is_some()
+}
+
+/// Whether a file that is no capture looks most like a case.
+fn may_be_case(bytes: &[u8]) -> bool {
+    matches!(bytes.trim_ascii_start().first(), None | Some(b'{'))
 }
 
 /// A case and its requirement. Errors: why it is none.

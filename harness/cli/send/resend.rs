@@ -47,9 +47,8 @@ pub(super) fn captured(
     console: &mut Console,
 ) -> Result<Sending, Error> {
     let entry = arguments.entry.map(std::num::NonZeroUsize::get);
-    let Captures { form, requests, notes } = captures(Some(file), entry)?;
+    let Captures { form, requests, count, notes } = captures(Some(file), entry)?;
     console.note(&said::taken_for(form.describe()));
-    let count = requests.len();
     let Some(request) = requests.into_iter().next() else {
         return Err(Error::Usage(messages::no_such_entry(entry.unwrap_or(1), 0)));
     };

@@ -5,9 +5,8 @@ use std::fmt::Write as _;
 use anstyle::Style;
 
 use super::finding::style_of;
-use super::layout::{labelled, with_code};
+use super::layout::{TITLE, labelled, with_code};
 use super::messages;
-use super::rows::TITLE;
 use crate::report::{AfterFix, CheckEntry, Report, VerdictName};
 use crate::terminal::{BOLD, clean};
 
@@ -29,7 +28,7 @@ pub(super) fn block(report: &Report, width: usize) -> String {
     // Writing to a string does not fail.
     let _ = writeln!(text, "\n{BOLD}{}{BOLD:#}", messages::would_fail_too());
     let mut told: Vec<(Option<&str>, String)> = Vec::new();
-    // Beside the titles there is little room in a narrow terminal.
+    // In a narrow terminal there is little room after the titles.
     let indent = TITLE.min(width / 4);
     for (check, failure) in remaining {
         let [id] = check.requirements;

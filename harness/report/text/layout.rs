@@ -10,6 +10,9 @@ pub const WIDTH: usize = 100;
 /// The column of values that follow a label.
 pub(super) const VALUE: usize = 12;
 
+/// The column of a requirement's title.
+pub(super) const TITLE: usize = 18;
+
 /// The text in lines of at most `width` characters, of which the first has `first` characters before it and the others `margin`.
 /// Only a word that is longer is longer.
 pub(super) fn wrapped(text: &str, first: usize, margin: usize, width: usize) -> Vec<String> {

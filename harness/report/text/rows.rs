@@ -5,14 +5,12 @@ use std::fmt::Write as _;
 use anstyle::Style;
 
 use super::finding::style_of;
-use super::layout::wrapped;
+use super::layout::{TITLE, wrapped};
 use super::{after_fix, messages};
 use crate::report::{CheckEntry, Report, RequirementEntry, VerdictName};
 use crate::terminal::{DIM, UNCLEAR, clean};
 
-/// The column of a requirement's title.
-pub(super) const TITLE: usize = 18;
-/// How much room a verdict of several lines has beside a title.
+/// How much room a verdict of several lines has next to a title.
 const NARROWEST: usize = 24;
 /// The column of the line on all requirements that depend on RCV-1.
 const DEPENDENT: usize = 10;

@@ -150,11 +150,7 @@ pub fn of_acceptance(transcript: &Transcript, accepted: &Trial) -> Option<Cause>
             return Some(Cause::detailed(Code::AcceptsEverything, messages::error_in_body()));
         }
         if let Some(cause) = accepts_everything(transcript) {
-            let page = match transcript.outcome(accepted.exchange) {
-                Outcome::Answered(answer) => route::of_page(answer),
-                _ => None,
-            };
-            return Some(page.unwrap_or(cause));
+            return Some(of_page(transcript, accepted).unwrap_or(cause));
         }
     }
     if !valid_too && let Some((_, cause)) = hypothesis(accepted.respect) {
@@ -231,6 +227,14 @@ pub fn of_acceptance(transcript: &Transcript, accepted: &Trial) -> Option<Cause>
 pub fn reformatted(which: &str) -> Cause {
     let detail = if which == TRAILING_NEWLINE { messages::trimmed() } else { which };
     Cause::detailed(Code::MessageReserialised, detail)
+}
+
+/// The cause if a page for people is what accepts everything.
+fn of_page(transcript: &Transcript, accepted: &Trial) -> Option<Cause> {
+    match transcript.outcome(accepted.exchange) {
+        Outcome::Answered(answer) => route::of_page(answer),
+        _ => None,
+    }
 }
 
 /// Whether every delivery with a wrong signature, or without one, is accepted. Method and form do not count: a receiver that

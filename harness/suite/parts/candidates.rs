@@ -160,7 +160,10 @@ pub(super) mod features {
                     '9' => '1',
                     other => other,
                 };
-                format!("{sign}{}{exponent}", format!("{whole}{fraction}").chars().map(other).collect::<String>())
+                format!(
+                    "{sign}{}{exponent}",
+                    format!("{whole}{fraction}").chars().map(other).collect::<String>()
+                )
             }
         };
         (changed != *number).then_some(Json::Number(changed))

@@ -193,7 +193,11 @@ fn send_tells_what_is_missing_for_a_captured_request() {
     let resign = ["--resign", "--secret", SECRET];
     let without_host = request("/hooks", BODY).replace("Host: hooks.example.com\r\n", "");
     of(without_host, &resign).complains_of(&["has no URL, only the path /hooks", "--url"]);
-    of(request("/hooks", BODY), &resign).complains_of(&["hooks.example.com/hooks", "not this machine", "--url"]);
+    of(request("/hooks", BODY), &resign).complains_of(&[
+        "hooks.example.com/hooks",
+        "not this machine",
+        "--url",
+    ]);
     of(request("https://crm.example/h", BODY), &resign).complains_of(&[
         "https://crm.example/h",
         "not this machine",
@@ -201,7 +205,7 @@ fn send_tells_what_is_missing_for_a_captured_request() {
     ]);
     let local = request("http://127.0.0.1:1/h", BODY);
     of(local.clone(), &["--resign"]).complains_of(&["the secret is missing"]);
-    of(local.clone(), &["--entry", "2"]).complains_of(&["--entry 2 is not in the file, which has 1 request"]);
+    of(local.clone(), &["--entry", "2"]).complains_of(&["has 1 request, so there is none with the number 2"]);
     of(local.clone(), &["--entry", "0"]).complains_of(&["--entry"]);
     of(local.clone(), &["--event", "a.b"]).complains_of(&["--event"]);
     of(local, &["--dialect", "shipped"]).complains_of(&["--dialect"]);

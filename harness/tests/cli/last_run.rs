@@ -102,7 +102,7 @@ fn last_run_is_replayed_on_the_same_receiver_until_it_is_fixed() {
     );
     let attached = ["--exec", &exec, "--path", "/hooks", "--env", "UNIT=ms"];
     place.run(&["replay"]).expect(2).complains_of(&["no run is kept", "`twenty-conform receiver`"]);
-    fs::write(&script, "1").unwrap();
+    fs::write(&script, "5000").unwrap();
     place.test(&attached, &["VER-11"]).expect(1);
     let ran = place.run(&["replay"]).expect(1);
     assert!(has(&ran, "VER-11 still there: rejected (401) "), "{ran:#?}");
@@ -278,6 +278,6 @@ fn captured_request_is_sent_again_and_judged_by_its_signature() {
         fs::write(place.own().join("other"), bytes).unwrap();
         let ran =
             place.run(&["replay", "other", "--url", "http://127.0.0.1:9/", "--secret", SECRET]).expect(2);
-        ran.complains_of(&["not a captured request in a known form"]);
+        ran.complains_of(&["other"]);
     }
 }
