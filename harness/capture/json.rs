@@ -95,6 +95,28 @@ pub(super) fn read(bytes: &[u8], mut notes: Vec<String>) -> Result<Captures, Not
     Ok(Captures { form, requests: found.requests, notes })
 }
 
+/// Reads JSON that follows something else on its line, such as a time; `None` if there is no request.
+pub(super) fn read_log(bytes: &[u8], notes: &[String]) -> Option<Captures> {
+    if memchr::memmem::find(bytes, b"eaders").is_none() || !has_at_most(bytes, PARSED_VALUES) {
+        return None;
+    }
+    let mut found = Found { form: None, requests: Vec::new(), line: 0 };
+    for line in bytes.split(|&byte| byte == b'\n') {
+        found.line += 1;
+        let Some(begin) = memchr::memchr(b'{', line) else { continue };
+        let value = serde_json::Deserializer::from_slice(&line[begin..]).into_iter::<&RawValue>().next();
+        match value {
+            Some(Ok(value)) => one(value.get(), &mut found).ok()?,
+            // Nothing is left out that may be a request.
+            _ if memchr::memmem::find(line, b"eaders").is_some() => return None,
+            _ => {}
+        }
+    }
+    super::number(&mut found.requests);
+    let form = found.form.unwrap_or(Form::Log);
+    (!found.requests.is_empty()).then(|| Captures { form, requests: found.requests, notes: notes.to_vec() })
+}
+
 /// Whether a value is what a webhook sends.
 fn is_body(bytes: &[u8]) -> bool {
     let object: Option<Object> = serde_json::from_slice(bytes).ok();
@@ -372,6 +394,9 @@ fn add(headers: &mut Headers, name: &str, value: &Value) {
     if name.is_empty() || name.starts_with(':') {
         return;
     }
+    // As gateways name headers in the environment of a program.
+    let of_gateway = name.strip_prefix("HTTP_").map(|name| name.replace('_', "-"));
+    let name = of_gateway.as_deref().unwrap_or(name);
     match value {
         Value::String(text) => headers.add(name, text.clone()),
         Value::Array(values) => values.iter().for_each(|value| add(headers, name, value)),

@@ -136,7 +136,10 @@ pub fn read(given: &[u8]) -> Result<Captures, NotTaken> {
         Form::Fetch => fetch::requests(bytes),
         Form::CurlVerbose => verbose::requests(bytes),
         Form::RawHttp => http::requests(bytes),
-        _ => return json::read(bytes, notes),
+        _ => {
+            let read = json::read(bytes, notes.clone());
+            return read.or_else(|why| json::read_log(bytes, &notes).ok_or(why));
+        }
     };
     match read {
         Ok(requests) if requests.is_empty() => Err(nearest::not_taken(bytes, form, None)),
@@ -144,7 +147,10 @@ pub fn read(given: &[u8]) -> Result<Captures, NotTaken> {
             number(&mut requests);
             Ok(Captures { form, requests, notes })
         }
-        Err(fault) => Err(nearest::not_taken(bytes, form, Some(&fault))),
+        Err(fault) => {
+            let of_log = if form == Form::RawHttp { json::read_log(bytes, &notes) } else { None };
+            of_log.ok_or_else(|| nearest::not_taken(bytes, form, Some(&fault)))
+        }
     }
 }
 

@@ -8,7 +8,7 @@ const LINES: usize = 400;
 /// The form that bytes begin like. JSON is told apart later.
 pub(super) fn begins_like(bytes: &[u8]) -> Form {
     let text = bytes.trim_ascii_start();
-    if matches!(text.first(), Some(b'{' | b'[')) {
+    if matches!(text.first(), Some(b'{' | b'[')) || text.starts_with(b"\"{") {
         return Form::Log;
     }
     let mut lines = text.split(|&byte| byte == b'\n').take(LINES).map(|line| line.trim_ascii());

@@ -156,6 +156,10 @@ fn text_is_read_as_the_tool_that_made_it_means_it() {
             "{\"a\"}",
         ),
         ("iwr a.b -Body ([System.Text.Encoding]::UTF8.GetBytes('{}'))", "{}"),
+        // Logs.
+        ("2026-01-02 INFO start\napp_1 | {\"headers\":{\"HTTP_X_A\":\"1\"},\"body\":\"{}\"}\nend", "{}"),
+        ("[12:00] {\"headers\":{\"a\":1},\"body\":\"{}\"}\n[12:01] {\"a\":1}\n", "{}"),
+        ("\"{\\\"headers\\\":{\\\"a\\\":1},\\\"body\\\":\\\"{}\\\"}\"", "{}"),
         // What clients of editors and HTTPie write.
         ("### first\n# @name a\nPOST https://a.b/ HTTP/1.1\na: b\n\n{}\n\n###\nGET /", "{}"),
         ("POST / HTTP/1.1\na: b\n\n{}\n\nHTTP/1.1 200 OK\nc: d\n\nok", "{}"),
