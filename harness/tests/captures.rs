@@ -155,6 +155,7 @@ fn text_is_read_as_the_tool_that_made_it_means_it() {
             "$body = @\"\n{`\"a`\"}\n\"@\n$h = @{}\n$h.Add(\"a\", \"b\")\nirm 'https://a.b/' -Method Post -Headers $h -Body $body",
             "{\"a\"}",
         ),
+        ("irm } , = a.b -Body '{}' }", "{}"),
         ("iwr a.b -Body ([System.Text.Encoding]::UTF8.GetBytes('{}'))", "{}"),
         // Logs.
         ("2026-01-02 INFO start\napp_1 | {\"headers\":{\"HTTP_X_A\":\"1\"},\"body\":\"{}\"}\nend", "{}"),
