@@ -9,6 +9,7 @@ mod curl;
 mod encoding;
 mod fetch;
 mod har;
+mod headers;
 mod http;
 mod json;
 mod messages;
