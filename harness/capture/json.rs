@@ -13,6 +13,7 @@ use super::{Body, Captured, Captures, Form, NotTaken, Ruler, har, http, messages
 use crate::budget::PARSED_VALUES;
 use crate::webhook::json::has_at_most;
 use crate::webhook::serialiser::Serialiser;
+use crate::webhook::signature::SIGNATURE_HEADER;
 use crate::wire::exchange::Exchange;
 
 /// How deep requests are looked for.
@@ -250,11 +251,11 @@ fn request(object: &Object, form: Option<Form>) -> Result<Option<Captured>, Stri
         let requests = http::requests(&bytes).map_err(|fault| fault.why)?;
         return Ok(requests.into_iter().next());
     }
-    let Some(given) = HEADERS.iter().find_map(|name| object.get(*name).filter(|value| !is_empty(value)))
-    else {
-        return Ok(None);
-    };
-    let Ok(headers) = headers(given) else { return Ok(None) };
+    let given = HEADERS.iter().find_map(|name| object.get(*name).filter(|value| !is_empty(value)));
+    // Some relays put the headers next to the body.
+    let flat = || object.keys().any(|name| is_signature(name)).then(|| Value::Object(object.clone()));
+    let Some(given) = given.cloned().or_else(flat) else { return Ok(None) };
+    let Ok(headers) = headers(&given) else { return Ok(None) };
     if headers.0.is_empty() {
         return Ok(None);
     }
@@ -271,6 +272,12 @@ fn request(object: &Object, form: Option<Form>) -> Result<Option<Captured>, Stri
     let mut captured = Captured::new(method, super::target(target), headers, body);
     captured.notes.extend(note.map(str::to_owned));
     Ok(Some(captured))
+}
+
+/// Whether a member is the header with the signature, also as gateways name it.
+fn is_signature(name: &str) -> bool {
+    let name = name.strip_prefix("HTTP_").unwrap_or(name).replace('_', "-");
+    name.eq_ignore_ascii_case(SIGNATURE_HEADER)
 }
 
 fn is_empty(value: &Value) -> bool {

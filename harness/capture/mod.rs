@@ -37,7 +37,7 @@ described! {
         CurlPowerShell: "a curl command (PowerShell)",
         PowerShell: "Invoke-WebRequest of PowerShell",
         Fetch: "fetch of JavaScript",
-        CurlVerbose: "what curl -v prints",
+        CurlVerbose: "what curl -v or --trace prints",
         Har: "HAR",
         HarEntry: "an entry of HAR",
         Ngrok: "the JSON of ngrok",

@@ -127,7 +127,7 @@ impl Reader<'_> {
                     Value::Table(_) | Value::File(_) => Vec::new(),
                 });
             }
-            let request = curl::requests(vec![Command { line, words }])?;
+            let request = curl::requests(vec![Command { line, words, stdin: None }])?;
             return Ok(request.into_iter().next());
         }
         if !is_request(word) {
