@@ -20,7 +20,7 @@ pub(super) fn commands(text: &[u8]) -> Result<Vec<Command>, Fault> {
             return Err(Fault::at(line, messages::too_many_words(MOST_WORDS)));
         }
         if !words.is_empty() {
-            found.push(Command { line, words });
+            found.push(Command { line, words, stdin: None });
         }
     }
     Ok(found)

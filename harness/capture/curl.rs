@@ -78,6 +78,7 @@ struct Read {
     url: Option<String>,
     headers: Headers,
     pieces: Vec<Piece>,
+    stdin: Option<Piece>,
     /// Why the body is not JSON, or is not in the command.
     no_body: Option<String>,
     json: bool,
@@ -97,7 +98,7 @@ pub(super) fn requests(commands: Vec<Command>) -> Result<Vec<Captured>, Fault> {
             continue;
         }
         while !words.is_empty() {
-            found.add(one(&mut words, command.line)?)?;
+            found.add(one(&mut words, command.line, command.stdin.as_ref())?)?;
         }
     }
     Ok(found.all)
@@ -116,8 +117,8 @@ fn is_prompt(word: &[u8]) -> bool {
 }
 
 /// Reads a request up to `--next`.
-fn one(words: &mut VecDeque<Vec<u8>>, line: usize) -> Result<Captured, Fault> {
-    let mut read = Read::default();
+fn one(words: &mut VecDeque<Vec<u8>>, line: usize, stdin: Option<&Piece>) -> Result<Captured, Fault> {
+    let mut read = Read { stdin: stdin.cloned(), ..Read::default() };
     while let Some(word) = words.pop_front() {
         let text = String::from_utf8_lossy(&word).into_owned();
         if text == "--next" || text == "-:" {
@@ -190,6 +191,16 @@ impl Read {
 
     fn data(&mut self, value: Vec<u8>, binary: bool) {
         match value.strip_prefix(b"@") {
+            Some(b"-" | b"/dev/stdin") if self.stdin.is_some() => {
+                self.pieces.extend(self.stdin.take().map(|piece| match piece {
+                    Piece::File { name, .. } => Piece::File { name, binary },
+                    Piece::Text(text) if binary => Piece::Text(text),
+                    Piece::Text(text) => {
+                        let is_kept = |byte: &u8| !matches!(byte, b'\r' | b'\n' | b'\0');
+                        Piece::Text(text.iter().copied().filter(is_kept).collect())
+                    }
+                }));
+            }
             Some(b"-" | b"/dev/stdin") => self.no_body = Some(messages::body_from_stdin().to_owned()),
             Some(name) => {
                 let name = String::from_utf8_lossy(name).into_owned();

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::{Body, Captured, Fault, Requests, Ruler, json, messages};
+use super::{Body, Captured, Fault, Requests, Ruler, headers, messages};
 use crate::budget::PARSED_VALUES;
 use crate::webhook::json::has_at_most;
 
@@ -35,7 +35,7 @@ pub(super) fn requests(text: &[u8]) -> Result<Vec<Captured>, Fault> {
         at += values.byte_offset();
         let method = options.get("method").and_then(Value::as_str).unwrap_or("GET");
         let headers =
-            options.get("headers").map(json::headers).transpose().map_err(|why| Fault::at(line, why))?;
+            options.get("headers").map(headers::headers).transpose().map_err(|why| Fault::at(line, why))?;
         let body = match options.get("body") {
             Some(Value::String(text)) => Body::Bytes(Bytes::from(text.clone())),
             _ => Body::NotRecorded(messages::fetch_without_body().to_owned()),

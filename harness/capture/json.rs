@@ -8,11 +8,13 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use super::headers::headers;
 use super::{Body, Captured, Captures, Form, NotTaken, Ruler, har, http, messages};
 use crate::budget::PARSED_VALUES;
 use crate::webhook::json::has_at_most;
 use crate::webhook::serialiser::Serialiser;
-use crate::wire::exchange::{Exchange, Headers};
+use crate::webhook::signature::SIGNATURE_HEADER;
+use crate::wire::exchange::Exchange;
 
 /// How deep requests are looked for.
 const DEEPEST: usize = 12;
@@ -93,6 +95,28 @@ pub(super) fn read(bytes: &[u8], mut notes: Vec<String>) -> Result<Captures, Not
         super::number(&mut found.requests);
     }
     Ok(Captures { form, count: found.requests.len(), requests: found.requests, notes })
+}
+
+/// Reads JSON that follows something else on its line, such as a time; `None` if there is no request.
+pub(super) fn read_log(bytes: &[u8], notes: &[String]) -> Option<Captures> {
+    if memchr::memmem::find(bytes, b"eaders").is_none() || !has_at_most(bytes, PARSED_VALUES) {
+        return None;
+    }
+    let mut found = Found { form: None, requests: Vec::new(), line: 0 };
+    for line in bytes.split(|&byte| byte == b'\n') {
+        found.line += 1;
+        let Some(begin) = memchr::memchr(b'{', line) else { continue };
+        let value = serde_json::Deserializer::from_slice(&line[begin..]).into_iter::<&RawValue>().next();
+        match value {
+            Some(Ok(value)) => one(value.get(), &mut found).ok()?,
+            // Nothing is left out that may be a request.
+            _ if memchr::memmem::find(line, b"eaders").is_some() => return None,
+            _ => {}
+        }
+    }
+    super::number(&mut found.requests);
+    let form = found.form.unwrap_or(Form::Log);
+    (!found.requests.is_empty()).then(|| Captures { form, requests: found.requests, notes: notes.to_vec() })
 }
 
 /// Whether a value is what a webhook sends.
@@ -227,11 +251,11 @@ fn request(object: &Object, form: Option<Form>) -> Result<Option<Captured>, Stri
         let requests = http::requests(&bytes).map_err(|fault| fault.why)?;
         return Ok(requests.into_iter().next());
     }
-    let Some(given) = HEADERS.iter().find_map(|name| object.get(*name).filter(|value| !is_empty(value)))
-    else {
-        return Ok(None);
-    };
-    let Ok(headers) = headers(given) else { return Ok(None) };
+    let given = HEADERS.iter().find_map(|name| object.get(*name).filter(|value| !is_empty(value)));
+    // Some relays put the headers next to the body.
+    let flat = || object.keys().any(|name| is_signature(name)).then(|| Value::Object(object.clone()));
+    let Some(given) = given.cloned().or_else(flat) else { return Ok(None) };
+    let Ok(headers) = headers(&given) else { return Ok(None) };
     if headers.0.is_empty() {
         return Ok(None);
     }
@@ -248,6 +272,12 @@ fn request(object: &Object, form: Option<Form>) -> Result<Option<Captured>, Stri
     let mut captured = Captured::new(method, target, headers, body);
     captured.notes.extend(note.map(str::to_owned));
     Ok(Some(captured))
+}
+
+/// Whether a member is the header with the signature, also as gateways name it.
+fn is_signature(name: &str) -> bool {
+    let name = name.strip_prefix("HTTP_").unwrap_or(name).replace('_', "-");
+    name.eq_ignore_ascii_case(SIGNATURE_HEADER)
 }
 
 fn is_empty(value: &Value) -> bool {
@@ -323,60 +353,4 @@ fn buffer(object: &Object) -> Option<Bytes> {
     let is_buffer = object.get("type").and_then(Value::as_str) == Some("Buffer");
     let data = object.get("data").and_then(Value::as_array).filter(|_| is_buffer)?;
     data.iter().map(|byte| u8::try_from(byte.as_u64()?).ok()).collect::<Option<Vec<u8>>>().map(Bytes::from)
-}
-
-/// Headers in any form: an object, a list of pairs or of objects, names and values in turn, or text.
-pub(super) fn headers(value: &Value) -> Result<Headers, String> {
-    let mut headers = Headers::default();
-    match value {
-        Value::Object(members) => {
-            members.iter().for_each(|(name, value)| add(&mut headers, name, value));
-        }
-        Value::Array(values) if values.iter().all(Value::is_string) => {
-            for pair in values.chunks_exact(2) {
-                add(&mut headers, pair[0].as_str().unwrap_or_default(), &pair[1]);
-            }
-        }
-        Value::Array(values) => {
-            for value in values {
-                pair(&mut headers, value).ok_or_else(messages::not_headers)?;
-            }
-        }
-        Value::String(text) => {
-            for (name, value) in text.lines().filter_map(|line| line.split_once(':')) {
-                headers.add(name.trim(), value.trim().to_owned());
-            }
-        }
-        _ => return Err(messages::not_headers().to_owned()),
-    }
-    Ok(headers)
-}
-
-/// Adds a header that is a pair of name and value, or an object with both.
-fn pair(headers: &mut Headers, value: &Value) -> Option<()> {
-    match value {
-        Value::Array(pair) => add(headers, pair.first()?.as_str()?, pair.get(1)?),
-        Value::Object(members) => {
-            let of = |names: &[&str]| names.iter().find_map(|name| members.get(*name));
-            let is_off = members.get("disabled") == Some(&Value::Bool(true));
-            if !is_off {
-                add(headers, of(&["name", "key"])?.as_str()?, of(&["value", "values"])?);
-            }
-        }
-        _ => return None,
-    }
-    Some(())
-}
-
-fn add(headers: &mut Headers, name: &str, value: &Value) {
-    if name.is_empty() || name.starts_with(':') {
-        return;
-    }
-    match value {
-        Value::String(text) => headers.add(name, text.clone()),
-        Value::Array(values) => values.iter().for_each(|value| add(headers, name, value)),
-        Value::Number(number) => headers.add(name, number.to_string()),
-        Value::Bool(value) => headers.add(name, value.to_string()),
-        _ => {}
-    }
 }

@@ -112,8 +112,9 @@ pub(super) fn is_expanded(what: &str) -> String {
     format!("the command has {what}, whose value is not in it; write the value there")
 }
 
-pub(super) fn here_document() -> &'static str {
-    "the command reads a here-document; write it into a file, and give --data-binary @FILE"
+/// `end` is the word that the last line should be.
+pub(super) fn document_is_open(end: &str) -> String {
+    format!("the here-document does not end with a line {end}")
 }
 
 pub(super) fn too_deep() -> &'static str {
@@ -145,7 +146,11 @@ pub(super) fn body_in_a_file() -> &'static str {
 }
 
 pub(super) fn verbose_has_no_body() -> &'static str {
-    "curl -v shows the headers and not the body"
+    "curl -v shows the headers and not the body, which curl --trace FILE shows too"
+}
+
+pub(super) fn trace_as_text() -> &'static str {
+    "--trace-ascii shows each byte that is not ASCII, and each end of a line, as a dot or not at all; --trace shows every byte"
 }
 
 pub(super) fn fetch_without_url() -> &'static str {

@@ -9,6 +9,7 @@ mod curl;
 mod encoding;
 mod fetch;
 mod har;
+mod headers;
 mod http;
 mod json;
 mod messages;
@@ -36,7 +37,7 @@ described! {
         CurlPowerShell: "a curl command (PowerShell)",
         PowerShell: "Invoke-WebRequest of PowerShell",
         Fetch: "fetch of JavaScript",
-        CurlVerbose: "what curl -v prints",
+        CurlVerbose: "what curl -v or --trace prints",
         Har: "HAR",
         HarEntry: "an entry of HAR",
         Ngrok: "the JSON of ngrok",
@@ -140,7 +141,10 @@ pub fn read(given: &[u8]) -> Result<Captures, NotTaken> {
         Form::Fetch => fetch::requests(bytes),
         Form::CurlVerbose => verbose::requests(bytes),
         Form::RawHttp => http::requests(bytes),
-        _ => return json::read(bytes, notes),
+        _ => {
+            let read = json::read(bytes, notes.clone());
+            return read.or_else(|why| json::read_log(bytes, &notes).ok_or(why));
+        }
     };
     match read {
         Ok(requests) if requests.is_empty() => Err(nearest::not_taken(bytes, form, None)),
@@ -148,7 +152,10 @@ pub fn read(given: &[u8]) -> Result<Captures, NotTaken> {
             number(&mut requests);
             Ok(Captures { form, count: requests.len(), requests, notes })
         }
-        Err(fault) => Err(nearest::not_taken(bytes, form, Some(&fault))),
+        Err(fault) => {
+            let of_log = if form == Form::RawHttp { json::read_log(bytes, &notes) } else { None };
+            of_log.ok_or_else(|| nearest::not_taken(bytes, form, Some(&fault)))
+        }
     }
 }
 

@@ -8,7 +8,7 @@ const LINES: usize = 400;
 /// The form that bytes begin like. JSON is told apart later.
 pub(super) fn begins_like(bytes: &[u8]) -> Form {
     let text = bytes.trim_ascii_start();
-    if matches!(text.first(), Some(b'{' | b'[')) {
+    if matches!(text.first(), Some(b'{' | b'[')) || text.starts_with(b"\"{") {
         return Form::Log;
     }
     let mut lines = text.split(|&byte| byte == b'\n').take(LINES).map(|line| line.trim_ascii());
@@ -19,6 +19,9 @@ pub(super) fn begins_like(bytes: &[u8]) -> Form {
 fn of_line(line: &[u8], text: &[u8]) -> Option<Form> {
     let words = || line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
     let first = words().next()?;
+    if super::verbose::is_trace(line) || line.starts_with(b"== Info:") {
+        return Some(Form::CurlVerbose);
+    }
     if first == b"*" || first == b">" && words().count() > 2 {
         return Some(Form::CurlVerbose);
     }
@@ -79,6 +82,12 @@ fn binary(bytes: &[u8]) -> Option<(&'static str, Option<Form>)> {
     }
 }
 
+/// Whether a text is a command of another client than curl.
+fn is_other_command(bytes: &[u8]) -> bool {
+    let word = bytes.trim_ascii_start().split(u8::is_ascii_whitespace).next();
+    word.is_some_and(|word| [&b"wget"[..], b"http", b"https", b"xh", b"httpie"].contains(&word))
+}
+
 /// What is said of bytes that are in no form. They were read as `form`, which failed with `fault`, or had no request.
 pub(super) fn not_taken(bytes: &[u8], form: Form, fault: Option<&Fault>) -> NotTaken {
     if let Some((why, nearest)) = binary(bytes) {
@@ -91,7 +100,7 @@ pub(super) fn not_taken(bytes: &[u8], form: Form, fault: Option<&Fault>) -> NotT
         Some(Form::Insomnia)
     } else if has(b"\"entries\"") || has(b"\"postData\"") {
         Some(Form::Har)
-    } else if has(b"curl ") {
+    } else if has(b"curl ") || is_other_command(bytes) {
         Some(Form::Curl)
     } else if has(b"\"headers\"") || has(b"'headers'") {
         Some(Form::Log)

@@ -127,7 +127,7 @@ impl Reader<'_> {
                     Value::Table(_) | Value::File(_) => Vec::new(),
                 });
             }
-            let request = curl::requests(vec![Command { line, words }])?;
+            let request = curl::requests(vec![Command { line, words, stdin: None }])?;
             return Ok(request.into_iter().next());
         }
         if !is_request(word) {
@@ -136,6 +136,7 @@ impl Reader<'_> {
         }
         let mut arguments = Vec::new();
         while self.argument() {
+            let before = self.at;
             let name = if self.take("-") { self.name().to_ascii_lowercase() } else { "uri".to_owned() };
             self.take(":");
             self.blank(false);
@@ -143,7 +144,10 @@ impl Reader<'_> {
                 || !self.argument()
                 || self.rest().starts_with('-');
             let value = if is_flag { Value::Text(String::new()) } else { self.value()? };
-            if arguments.len() < MOST_ARGUMENTS {
+            if self.at == before {
+                // Nothing that an argument may begin with.
+                self.next();
+            } else if arguments.len() < MOST_ARGUMENTS {
                 arguments.push((name, value));
             }
         }

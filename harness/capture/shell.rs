@@ -1,6 +1,8 @@
-//! Commands as bash reads them: quotes, `$'…'`, continued lines. Nothing is expanded.
+//! Commands as bash reads them: quotes, `$'…'`, continued lines, here-documents. Nothing is expanded.
 
-use super::{Fault, Ruler, messages};
+use bytes::Bytes;
+
+use super::{Fault, Piece, Ruler, messages};
 
 /// How many words all commands of a text may have.
 pub(super) const MOST_WORDS: usize = 300_000;
@@ -10,6 +12,19 @@ pub(super) const MOST_WORDS: usize = 300_000;
 pub(super) struct Command {
     pub(super) line: usize,
     pub(super) words: Vec<Vec<u8>>,
+    /// What it reads from stdin, if the text has it or names its file.
+    pub(super) stdin: Option<Piece>,
+}
+
+/// What the next word is, if it is no argument.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Redirection {
+    /// A file to write, or a descriptor.
+    Other,
+    /// The file to read.
+    Input,
+    /// The text to read.
+    HereString,
 }
 
 struct Shell<'a> {
@@ -24,8 +39,10 @@ struct Shell<'a> {
     count: usize,
     /// The word that is being read.
     word: Option<Vec<u8>>,
-    /// Whether the next word is the file of a redirection.
-    redirects: bool,
+    redirection: Option<Redirection>,
+    stdin: Option<Piece>,
+    /// The last line of the here-document that begins on the next line, and whether it is read as it is.
+    document: Option<(Vec<u8>, bool)>,
 }
 
 /// Every command of a text. Errors: a quote is not closed, or something would have to be expanded.
@@ -39,7 +56,9 @@ pub(super) fn bash(text: &[u8]) -> Result<Vec<Command>, Fault> {
         ruler: Ruler::new(),
         count: 0,
         word: None,
-        redirects: false,
+        redirection: None,
+        stdin: None,
+        document: None,
     };
     while let Some(byte) = shell.peek() {
         shell.step(byte)?;
@@ -79,18 +98,29 @@ impl Shell<'_> {
 
     fn end_word(&mut self) {
         let Some(word) = self.word.take() else { return };
-        if !std::mem::take(&mut self.redirects) {
-            self.count += 1;
-            self.words.push(word);
+        match self.redirection.take() {
+            None => {
+                self.count += 1;
+                self.words.push(word);
+            }
+            Some(Redirection::Other) => {}
+            Some(Redirection::Input) => {
+                let name = String::from_utf8_lossy(&word).into_owned();
+                self.stdin = Some(Piece::File { name, binary: true });
+            }
+            Some(Redirection::HereString) => {
+                self.stdin = Some(Piece::Text([&word, &b"\n"[..]].concat().into()))
+            }
         }
     }
 
     fn end_command(&mut self) {
         self.end_word();
-        self.redirects = false;
+        self.redirection = None;
+        let stdin = self.stdin.take();
         if !self.words.is_empty() {
             let line = self.ruler.line(self.text, self.begins);
-            self.commands.push(Command { line, words: std::mem::take(&mut self.words) });
+            self.commands.push(Command { line, words: std::mem::take(&mut self.words), stdin });
         }
     }
 
@@ -100,13 +130,26 @@ impl Shell<'_> {
         self.at += 1;
         match byte {
             b' ' | b'\t' | b'\r' => self.end_word(),
+            b'\n' if self.document.is_some() => {
+                self.document(begin)?;
+                self.end_command();
+            }
             b'\n' | b';' | b'|' => self.end_command(),
-            b'&' if self.redirects => self.word().push(byte),
+            b'&' if self.redirection.is_some() => self.word().push(byte),
             b'&' => self.end_command(),
             b'#' if self.word.is_none() => {
                 self.at += memchr::memchr(b'\n', self.rest()).unwrap_or(self.rest().len());
             }
-            b'<' if self.peek() == Some(b'<') => return Err(self.fault(begin, messages::here_document())),
+            b'<' if self.rest().starts_with(b"<<") => {
+                self.end_word();
+                self.at += 2;
+                self.redirection = Some(Redirection::HereString);
+            }
+            b'<' if self.peek() == Some(b'<') => {
+                self.end_word();
+                self.at += 1;
+                self.document_begins();
+            }
             b'<' | b'>' => {
                 // The number before it, as in `2>`, is no argument.
                 let is_number = |word: &Vec<u8>| word.iter().all(u8::is_ascii_digit);
@@ -115,7 +158,8 @@ impl Shell<'_> {
                 if self.peek() == Some(b'>') {
                     self.at += 1;
                 }
-                self.redirects = true;
+                let is_input = byte == b'<';
+                self.redirection = Some(if is_input { Redirection::Input } else { Redirection::Other });
             }
             b'\'' => self.single(begin)?,
             b'"' => self.double(begin)?,
@@ -124,6 +168,47 @@ impl Shell<'_> {
             b'$' => self.dollar(begin)?,
             _ => self.word().push(byte),
         }
+        Ok(())
+    }
+
+    /// Reads the word with which a here-document ends.
+    fn document_begins(&mut self) {
+        self.at += usize::from(self.peek() == Some(b'-'));
+        self.at += self.rest().iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+        let is_word = |byte: &&u8| !byte.is_ascii_whitespace() && !matches!(byte, b';' | b'|' | b'&' | b'>');
+        let word: Vec<u8> = self.rest().iter().take_while(is_word).copied().collect();
+        self.at += word.len();
+        let is_quote = |byte: &u8| matches!(byte, b'\'' | b'"' | b'\\');
+        let plain: Vec<u8> = word.iter().copied().filter(|byte| !is_quote(byte)).collect();
+        self.document = Some((plain.clone(), plain.len() < word.len()));
+    }
+
+    /// Reads a here-document, which begins here.
+    fn document(&mut self, begin: usize) -> Result<(), Fault> {
+        let Some((end, is_quoted)) = self.document.take() else { return Ok(()) };
+        let from = self.at;
+        loop {
+            let rest = self.rest();
+            if rest.is_empty() {
+                return Err(self.fault(begin, messages::document_is_open(&String::from_utf8_lossy(&end))));
+            }
+            let length = memchr::memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);
+            let line = &rest[..length];
+            if line.trim_ascii() == end {
+                break;
+            }
+            self.at += length;
+        }
+        let to = self.at;
+        self.at += memchr::memchr(b'\n', self.rest()).map_or(self.rest().len(), |end| end + 1);
+        let text = &self.text[from..to];
+        let dollar = memchr::memchr(b'$', text).filter(|_| !is_quoted);
+        if let Some(at) = dollar {
+            let name: Vec<u8> =
+                text[at..].iter().take(12).take_while(|byte| !byte.is_ascii_whitespace()).copied().collect();
+            return Err(self.fault(from + at, messages::is_expanded(&String::from_utf8_lossy(&name))));
+        }
+        self.stdin = Some(Piece::Text(Bytes::copy_from_slice(text)));
         Ok(())
     }
 

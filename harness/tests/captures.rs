@@ -141,6 +141,17 @@ fn body_that_was_not_recorded_is_told_apart() {
     assert!(parsed.requests[0].notes[0].contains("JSON.stringify"));
 }
 
+/// What `curl --trace` prints of a request.
+const TRACE: &str = "== Info: Connected to a.b\n\
+    => Send header, 25 bytes (0x19)\n\
+    0000: 50 4f 53 54 20 2f 20 48 54 54 50 2f 31 2e 31 0d POST / HTTP/1.1.\n\
+    0010: 0a 61 3a 20 62 0d 0a 0d 0a                      .a: b....\n\
+    => Send data, 10 bytes (0xa)\n\
+    0000: 7b 22 61 22 3a 22 c3 ab 22 7d                   {\"a\":\"..\"}\n\
+    <= Recv header, 17 bytes (0x11)\n\
+    0000: 48 54 54 50 2f 31 2e 31 20 32 30 30 20 4f 4b 0d HTTP/1.1 200 OK.\n\
+    0010: 0a                                              .\n";
+
 #[test]
 fn text_is_read_as_the_tool_that_made_it_means_it() {
     let body = |text: &str| String::from_utf8(read(text).requests[0].bytes().unwrap().to_vec()).unwrap();
@@ -155,7 +166,23 @@ fn text_is_read_as_the_tool_that_made_it_means_it() {
             "$body = @\"\n{`\"a`\"}\n\"@\n$h = @{}\n$h.Add(\"a\", \"b\")\nirm 'https://a.b/' -Method Post -Headers $h -Body $body",
             "{\"a\"}",
         ),
+        ("irm } , = a.b -Body '{}' }", "{}"),
         ("iwr a.b -Body ([System.Text.Encoding]::UTF8.GetBytes('{}'))", "{}"),
+        // Stdin of a command.
+        ("curl a.b -d @- <<'EOF'\n{\n\"a\"}\nEOF\ncurl c.d", "{\"a\"}"),
+        ("curl --data-binary @- a.b <<< '{}' | jq", "{}\n"),
+        // Traces.
+        (TRACE, "{\"a\":\"\u{eb}\"}"),
+        (
+            "=> Send header, 32 bytes (0x20)\n0000: POST / HTTP/1.1\n0011: a: b\n0017: \n=> Send data, 2 bytes (0x2)\n0000: {}\n",
+            "{}",
+        ),
+        // Headers next to the body.
+        (r#"{"HTTP_X_TWENTY_WEBHOOK_SIGNATURE":"1","REQUEST_METHOD":"POST","body":"{}"}"#, "{}"),
+        // Logs.
+        ("2026-01-02 INFO start\napp_1 | {\"headers\":{\"HTTP_X_A\":\"1\"},\"body\":\"{}\"}\nend", "{}"),
+        ("[12:00] {\"headers\":{\"a\":1},\"body\":\"{}\"}\n[12:01] {\"a\":1}\n", "{}"),
+        ("\"{\\\"headers\\\":{\\\"a\\\":1},\\\"body\\\":\\\"{}\\\"}\"", "{}"),
         // What clients of editors and HTTPie write.
         ("### first\n# @name a\nPOST https://a.b/ HTTP/1.1\na: b\n\n{}\n\n###\nGET /", "{}"),
         ("POST / HTTP/1.1\na: b\n\n{}\n\nHTTP/1.1 200 OK\nc: d\n\nok", "{}"),

@@ -25,7 +25,8 @@ pub(in crate::cli) fn not_taken(name: &str, why: &str, nearest: Option<&str>, fo
 
 pub(in crate::cli) fn too_long(name: &str, why: impl Display) -> String {
     format!(
-        "cannot read {name}: {why}; take the request out of it, or export the traffic as HAR, which may be longer"
+        "cannot read {name}: {why}; take the request out of it, or export the traffic as HAR, which may be longer; \
+         sender --transcript judges longer files of deliveries"
     )
 }
 

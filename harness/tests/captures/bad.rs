@@ -31,10 +31,17 @@ fn input_in_no_known_form_is_named_with_the_nearest() {
             "curl a.b -H \"a: $SIG\"",
             &["the command has $SIG, whose value is not in it; write the value there"],
         ),
-        ("curl a.b -d @- <<'EOF'\n{}\nEOF", &["here-document", "--data-binary @FILE"]),
+        ("curl a.b -d @- <<'EOF'\n{}\n", &["line 1: the here-document does not end with a line EOF"]),
+        (
+            "curl a.b -d @- <<EOF\n{$BODY}\nEOF\n",
+            &["line 2: the command has $BODY}, whose value is not in it"],
+        ),
         (
             "wget -O - http://a.b/",
-            &["line 1: \"wget -O - http://a.b/\" is neither a request line nor a header"],
+            &[
+                "line 1: \"wget -O - http://a.b/\" is neither a request line nor a header",
+                "nearest: a curl command",
+            ],
         ),
         ("HTTP/1.1 401 Unauthorized\nA: b\n\nno", &["an answer of a server"]),
         (

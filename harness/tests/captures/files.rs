@@ -38,9 +38,9 @@ const FILES: &[(&str, &str, i32, &str)] = &[
     ("powershell.ps1", "Invoke-WebRequest of PowerShell", 0, "matches"),
     (
         "curl-verbose.txt",
-        "what curl -v prints",
+        "what curl -v or --trace prints",
         2,
-        "shows the headers and not the body; give the body with --timestamp",
+        "shows the headers and not the body, which curl --trace FILE shows too; give the body with",
     ),
     ("traffic.har", "HAR", 0, "note: left out 1 of 2 requests"),
     ("no-body.har", "HAR", 2, "the body was not recorded"),

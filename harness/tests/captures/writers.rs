@@ -73,6 +73,14 @@ pub(crate) const WRITERS: &[Writer] = &[
         let options = json!({"headers": headers, "body": sent.body, "method": "POST", "mode": "cors"});
         format!("fetch(\"https://{HOST}{TARGET}\", {options:#});\n")
     }),
+    ("a trace of curl", Form::CurlVerbose, |sent| {
+        let whole = raw(sent, "\r\n", "POST /webhooks/twenty?tenant=7 HTTP/1.1\r\n");
+        let (head, body) = whole.split_at(whole.len() - sent.body.len());
+        let part = |what: &str, text: &str| {
+            format!("=> Send {what}, {0} bytes (0x{0:x})\n{1}", text.len(), hex(text))
+        };
+        format!("== Info: a\n{}{}== Info: b\n", part("header", head), part("data", body))
+    }),
     ("HAR", Form::Har, |sent| {
         let request = har_request(sent, json!({"mimeType": "application/json", "text": sent.body}));
         json!({"log": {"version": "1.2", "entries": [{"time": 1.0, "request": request}]}}).to_string()
@@ -151,6 +159,19 @@ fn curl(sent: &Sent, option: &str, between: &str, quote: impl Fn(&str) -> String
     );
     words.push(format!("--data-raw {} --compressed", quote(&sent.body)));
     words.join(between) + "\n"
+}
+
+/// As `curl --trace` writes bytes.
+fn hex(text: &str) -> String {
+    let line = |(at, bytes): (usize, &[u8])| {
+        let digits: String = bytes.iter().map(|byte| format!("{byte:02x} ")).collect();
+        let shown: String = bytes
+            .iter()
+            .map(|&byte| if (b' '..=b'~').contains(&byte) { char::from(byte) } else { '.' })
+            .collect();
+        format!("{:04x}: {digits:48}{shown}\n", at * 16)
+    };
+    text.as_bytes().chunks(16).enumerate().map(line).collect()
 }
 
 /// As Chromium quotes an argument for `cmd`.
