@@ -116,7 +116,12 @@ pub(super) fn read_log(bytes: &[u8], notes: &[String]) -> Option<Captures> {
     }
     super::number(&mut found.requests);
     let form = found.form.unwrap_or(Form::Log);
-    (!found.requests.is_empty()).then(|| Captures { form, requests: found.requests, notes: notes.to_vec() })
+    (!found.requests.is_empty()).then(|| Captures {
+        form,
+        count: found.requests.len(),
+        requests: found.requests,
+        notes: notes.to_vec(),
+    })
 }
 
 /// Whether a value is what a webhook sends.
