@@ -352,12 +352,12 @@ mod tests {
     #[test]
     fn serialisers_that_print_a_body_alike_are_all_named() {
         let body = br#"{ "event": "note.created" }"#;
-        let of_go = Recipe::message(Message::Reserialised(Serialiser::Go));
-        let header = of_go.compute(SECRET, TIMESTAMP.as_bytes(), body).unwrap();
+        let printed = Recipe::message(Message::Reserialised(Serialiser::Go));
+        let header = printed.compute(SECRET, TIMESTAMP.as_bytes(), body).unwrap();
         let cause = signature(SECRET, &[], TIMESTAMP.as_bytes(), body, header.as_bytes()).unwrap();
         let names = "javascript or python, compact or python, compact, unescaped or go or php or sorted";
         assert_eq!((cause.code, cause.detail.as_deref()), (Code::MessageReserialised, Some(names)));
-        let keyed = Recipe { key: KeyForm::Uppercase, ..of_go };
+        let keyed = Recipe { key: KeyForm::Uppercase, ..printed };
         let header = keyed.compute("secret", TIMESTAMP.as_bytes(), body).unwrap();
         let both = signature("secret", &[], TIMESTAMP.as_bytes(), body, header.as_bytes()).unwrap();
         assert_eq!(both.code, Code::MessageReserialised);

@@ -90,10 +90,7 @@ pub fn of_obstacle(answer: &Response) -> Option<Code> {
 pub fn says_the_same((one, here): (&Response, &str), (other, there): (&Response, &str)) -> bool {
     /// How much longer the one may be, with an id of the request in it.
     const SLACK: usize = 64;
-    let without = |answer: &Response, path: &str| {
-        let text = text(answer);
-        if path.len() > 1 { text.replace(&path.to_lowercase(), "/").len() } else { text.len() }
-    };
+    let without = |answer: &Response, path: &str| text(answer).replace(&path.to_lowercase(), "/").len();
     let kind = |answer: &Response| answer.headers.all("content-type").next().cloned();
     one.status == other.status
         && kind(one) == kind(other)
@@ -193,7 +190,6 @@ fn demands_password(answer: &Response) -> bool {
 fn is_gateway(answer: &Response) -> bool {
     let page = text(answer);
     matches!(answer.status, 502..=504)
-        && !answer.limits_rate()
         && (answer.status != 503
             || ["gateway", "nginx", "cloudflare", "haproxy", "server is available", "upstream", "proxy"]
                 .iter()

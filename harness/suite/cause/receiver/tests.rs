@@ -242,23 +242,38 @@ fn answers_that_do_not_depend_on_the_signature_are_not_the_receivers() {
     }
 }
 
+/// A transcript of deliveries that came to these ends, the first of them valid and the second forged.
+fn ended(outcomes: [Outcome; 2]) -> Transcript {
+    let mut t = transcript(Vec::new());
+    for (respect, outcome) in [Respect::Valid, OTHER_KEY].into_iter().zip(outcomes) {
+        let exchange = t.record(exchange(PLAIN, outcome));
+        let (scenario, what) = (ScenarioName("diagnosis"), "a delivery".to_owned());
+        t.trials.push(Trial { scenario, what, respect, generated: false, exchange, controls: Vec::new() });
+    }
+    t
+}
+
 #[test]
 fn silence_is_no_refusal() {
-    for (outcome, expected) in [
-        (Outcome::ClosedEarly, "crash.everything (no answer to any delivery)"),
-        (Outcome::Reset, "crash.everything (no answer to any delivery)"),
-        (Outcome::TimedOut, "answer.none (no answer in time to any delivery)"),
+    let crash = "crash.everything (no answer to any delivery)";
+    let late = "answer.none (no answer in time to any delivery)";
+    for (valid, forged, expected) in [
+        (Outcome::ClosedEarly, Outcome::ClosedEarly, crash),
+        (Outcome::Reset, Outcome::Reset, crash),
+        (Outcome::TimedOut, Outcome::TimedOut, late),
+        // What becomes of the valid one decides.
+        (Outcome::TimedOut, Outcome::Reset, late),
+        (Outcome::Reset, Outcome::TimedOut, crash),
+        // A receiver that answers something, or that cannot be understood, is not silent.
+        (Outcome::Malformed("no status".into()), Outcome::Reset, "refuses.everything"),
     ] {
-        let mut t = transcript(Vec::new());
-        for respect in [Respect::Valid, OTHER_KEY] {
-            let exchange = t.record(exchange(PLAIN, outcome.clone()));
-            let (scenario, what) = (ScenarioName("diagnosis"), "a delivery".to_owned());
-            let controls = Vec::new();
-            t.trials.push(Trial { scenario, what, respect, generated: false, exchange, controls });
-        }
+        let t = ended([valid.clone(), forged.clone()]);
         assert_eq!(words(of_refusal(&t)), expected);
-        record(&mut t, PLAIN, Response::text(200, ""));
-        assert_eq!(words(of_refusal(&t)), "-");
+        for (status, expected) in [(401, "refuses.everything"), (200, "-")] {
+            let mut t = ended([valid.clone(), forged.clone()]);
+            record(&mut t, PLAIN, Response::text(status, ""));
+            assert_eq!(words(of_refusal(&t)), expected);
+        }
     }
 }
 

@@ -142,7 +142,7 @@ const POINT: Recipe = Recipe::message(Message::Separator("."));
 
 #[tokio::test]
 async fn search_ends_after_all_ways_that_are_as_near_as_the_one_found() {
-    let seconds_alone = |timestamp: &[u8]| timestamp == (NOW_MS / 1000).to_string().as_bytes();
+    let seconds = |timestamp: &[u8]| timestamp == (NOW_MS / 1000).to_string().as_bytes();
     let name = "X-Webhook-Timestamp";
     let cases: [(Accepts, &str); 10] = [
         (wants(SECRET, [BODY_ALONE]), "message.body-alone"),
@@ -158,7 +158,7 @@ async fn search_ends_after_all_ways_that_are_as_near_as_the_one_found() {
             "message.reserialised (go)",
         ),
         (wants("changeme", [Recipe::CONTRACT]), "key.other-webhook (the default secret \"changeme\")"),
-        (expects(seconds_alone), "message.timestamp-unit (the header is read in seconds)"),
+        (expects(seconds), "message.timestamp-unit (the header is read in seconds)"),
         (
             expects(|timestamp| timestamp == rfc3339(NOW_MS).as_bytes()),
             "header.timestamp-format (an ISO date is expected)",

@@ -54,7 +54,7 @@ fn of_all(answer: &Response) -> String {
 
 #[test]
 fn page_about_something_else_is_no_missing_header() {
-    let long = format!("a signature is required{}", " ".repeat(1000));
+    let long = format!("{:1000}", "a signature is required");
     assert_eq!(of_all(&Response::text(400, long)), "refuses.everything");
     assert_eq!(of_all(&Response::text(400, "no timestamp")), "header.not-forwarded");
     // Not every 4xx with such words is said by a program that misses a header.
