@@ -26,7 +26,7 @@ pub(super) struct Arguments {
 
 /// How long the built-in sender waits for an answer: longer than the late answers of the suite's endpoints. A sender with the usual
 /// wait makes a run 4 s longer.
-const ANSWER_WAIT: Duration = Duration::from_millis(1_200);
+const ANSWER_WAIT: Duration = Duration::from_millis(1_500);
 
 /// How long to watch for deliveries that must not come. The built-in sender has nothing in it that sends one later.
 const QUIET: Duration = Duration::from_millis(100);

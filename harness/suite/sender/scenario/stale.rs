@@ -31,7 +31,7 @@ const EVENTS: usize = 3;
 /// How long to wait at most for idle connections to end. A sender may have others that stay open.
 const LONGEST_END: Duration = Duration::from_millis(200);
 /// How long until the sender can have noticed that a connection has ended.
-const PAUSE: Duration = Duration::from_millis(100);
+const PAUSE: Duration = Duration::from_millis(170);
 
 impl SenderStage<'_> {
     async fn stale_connections(&mut self) -> Result<(), SubjectError> {

@@ -118,7 +118,7 @@ impl SenderStage<'_> {
         self.wait_until_given_up(&unanswered, began).await;
         // A sender that has sent nothing again by now does so only at once.
         let quiet = self.transcript.limits.quiet;
-        self.watch_for(if self.has_sent_again() { quiet } else { quiet / 4 }).await;
+        self.watch_for(if self.has_sent_again() { quiet } else { quiet / 8 }).await;
         self.settle(all_of(&ids), self.transcript.limits.deadline).await?;
         let late = (1..)
             .zip(OTHER_ENDPOINTS)

@@ -208,7 +208,7 @@ impl Log {
         self.lock().script.idle
     }
 
-    /// Notes that a connection ends after a request, from either side.
+    /// Notes that a connection ends after a request, by either side.
     pub(super) fn connection_ended(&self) {
         self.lock().ended += 1;
         self.changed.notify_waiters();
