@@ -6,6 +6,7 @@
 mod coded;
 mod copied;
 mod encoding;
+mod literal;
 mod messages;
 mod reordered;
 mod replaced;
