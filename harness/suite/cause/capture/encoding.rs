@@ -91,7 +91,7 @@ fn utf_16(body: &[u8], tell: Tell<'_>) -> bool {
 fn other_bytes(body: &[u8], tell: Tell<'_>) -> bool {
     let code = Code::CaptureTextEncoding;
     let latin: String = body.iter().map(|&byte| char::from(byte)).collect();
-    let in_table = |table: &str| {
+    let by_table = |table: &str| {
         let table: Vec<char> = table.chars().collect();
         let character = |&byte: &u8| {
             let beyond = byte.checked_sub(0x80).and_then(|at| table.get(usize::from(at)));
@@ -106,12 +106,12 @@ fn other_bytes(body: &[u8], tell: Tell<'_>) -> bool {
                 tell(code, messages::in_encoding(encoding.name()), text.into_owned().into_bytes().into())
             })
         })
-        && TABLES.iter().all(|(name, table)| tell(code, messages::in_encoding(name), in_table(table).into()))
+        && TABLES.iter().all(|(name, table)| tell(code, messages::in_encoding(name), by_table(table).into()))
 }
 
 /// The bytes that were read in another encoding and written as UTF-8.
 fn misread(text: &str, tell: Tell<'_>) -> bool {
-    let in_table = |table: &str| -> Option<Vec<u8>> {
+    let by_table = |table: &str| -> Option<Vec<u8>> {
         let byte = |character: char| match u8::try_from(character) {
             Ok(byte) if byte.is_ascii() => Some(byte),
             _ => u8::try_from(table.chars().position(|other| other == character)? + 0x80).ok(),
@@ -127,7 +127,7 @@ fn misread(text: &str, tell: Tell<'_>) -> bool {
             let (bytes, _, is_lossy) = encoding.encode(text);
             read(encoding.name(), (!is_lossy).then(|| bytes.into_owned()))
         })
-        && TABLES.iter().all(|(name, table)| read(name, in_table(table)))
+        && TABLES.iter().all(|(name, table)| read(name, by_table(table)))
 }
 
 fn characters(text: &str, tell: Tell<'_>) -> bool {
