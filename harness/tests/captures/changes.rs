@@ -166,6 +166,23 @@ pub(super) const ALL: &[Change] = &[
         let is_clear = body.contains("\\n") && !body.contains("\\\\");
         is_clear.then(|| body.replace("\\n", "\n").into_bytes())
     }),
+    change("a dump of hexdump", Code::CaptureDecoded, |body| {
+        let line = |(at, bytes): (usize, &[u8])| {
+            let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            format!("{:08x}  {:<48} |{}|\n", at * 16, digits.join(" "), ".".repeat(bytes.len()))
+        };
+        let lines: String = body.as_bytes().chunks(16).enumerate().map(line).collect();
+        some(format!("{lines}{:08x}\n", body.len()))
+    }),
+    change("an array of C", Code::CaptureDecoded, |body| {
+        let bytes: Vec<String> = body.bytes().map(|byte| format!("0x{byte:02x}")).collect();
+        some(format!("unsigned char body[] = {{\n  {}\n}};\n", bytes.join(", ")))
+    }),
+    change("quoted for a shell", Code::CaptureDecoded, |body| {
+        let character =
+            |one: char| if one.is_ascii_punctuation() { format!("\\{one}") } else { one.to_string() };
+        some(body.chars().map(character).collect())
+    }),
     change("a data URL", Code::CaptureDecoded, |body| {
         some(format!("data:application/json;base64,{}", STANDARD.encode(body)))
     }),
@@ -200,6 +217,7 @@ pub(super) const ALL: &[Change] = &[
         let beyond: String = body.chars().filter(|one| !one.is_ascii()).collect();
         (beyond == "ë").then(|| body.replace('ë', "├½").into_bytes())
     }),
+    change("the body twice", Code::CaptureCopiedWrong, |body| some(format!("{body}\n{body}\n"))),
     change("quotes around it", Code::CaptureCopiedWrong, |body| some(format!("'{body}'"))),
     change("a code block around it", Code::CaptureCopiedWrong, |body| {
         some(format!("```json\n{body}\n```\n"))

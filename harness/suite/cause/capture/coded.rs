@@ -20,7 +20,7 @@ const ENTITIES: [(&str, char); 6] =
     [("quot", '"'), ("amp", '&'), ("lt", '<'), ("gt", '>'), ("apos", '\''), ("nbsp", '\u{a0}')];
 
 pub(super) fn decoded(body: &[u8], tell: Tell<'_>) -> bool {
-    let forms: [(&str, Undo); 19] = [
+    let forms: [(&str, Undo); 20] = [
         ("base64", base64),
         ("a data URL", data_url),
         ("hexadecimal", hexadecimal),
@@ -36,6 +36,7 @@ pub(super) fn decoded(body: &[u8], tell: Tell<'_>) -> bool {
         ("a CSV field", csv),
         ("an SQL literal", sql),
         ("quoted for PowerShell", powershell),
+        ("quoted for a shell", shell),
         ("quoted-printable", quoted_printable),
         ("in chunks", chunks),
         ("a JSON buffer", buffer),
@@ -164,16 +165,32 @@ fn sql(body: &[u8]) -> Option<Vec<u8>> {
     undoubled(body, b"'", b"''").or_else(|| undoubled(body, b"'", b"\\'"))
 }
 
+/// Text in which a shell needs a backslash before each special character.
+fn shell(body: &[u8]) -> Option<Vec<u8>> {
+    let mut rest = body.iter();
+    let mut text = Vec::with_capacity(body.len());
+    while let Some(&byte) = rest.next() {
+        text.push(if byte == b'\\' { *rest.next()? } else { byte });
+    }
+    (text.len() < body.len()).then_some(text)
+}
+
 fn powershell(body: &[u8]) -> Option<Vec<u8>> {
     undoubled(body, b"\"", b"`\"")
 }
 
 /// Decimal numbers of bytes, with commas or blanks between them and perhaps in brackets.
 fn numbers(body: &[u8]) -> Option<Vec<u8>> {
-    let text = std::str::from_utf8(body).ok()?.trim().trim_start_matches('[').trim_end_matches(']');
+    let text = std::str::from_utf8(body).ok()?;
+    // An array of C, as `xxd -i` writes it, stands in braces.
+    let array = text.split_once(" = {").and_then(|(_, array)| array.split('}').next());
+    let text = array.unwrap_or(text).trim().trim_start_matches('[').trim_end_matches(']');
     let words = text.split(|one: char| one == ',' || one.is_whitespace()).filter(|word| !word.is_empty());
     // Java prints bytes from 0x80 as negative numbers.
-    let byte = |word: &str| word.parse().ok().or_else(|| word.parse().ok().map(i8::cast_unsigned));
+    let byte = |word: &str| match word.strip_prefix("0x") {
+        Some(digits) => u8::from_str_radix(digits, 16).ok(),
+        None => word.parse().ok().or_else(|| word.parse().ok().map(i8::cast_unsigned)),
+    };
     let bytes: Option<Vec<u8>> = words.map(byte).collect();
     bytes.filter(|bytes| bytes.len() > 1)
 }
@@ -187,7 +204,7 @@ fn dump(body: &[u8]) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     for line in text.lines() {
         // `xxd` has a colon after the offset, and the text after two blanks; `hexdump` has the text between bars.
-        let at = line.find([' ', ':'])?;
+        let Some(at) = line.find([' ', ':']) else { continue };
         let (is_xxd, rest) = (line[at..].starts_with(':'), line[at + 1..].trim_start());
         let digits =
             if is_xxd { rest.split("  ").next() } else { rest.split('|').next() }.unwrap_or_default();

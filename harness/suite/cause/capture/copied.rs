@@ -199,8 +199,11 @@ pub(super) fn ends(body: &[u8], tell: Tell<'_>) -> bool {
         !before.strip_prefix(MARK).unwrap_or(before).trim_ascii().is_empty() || !after.trim_ascii().is_empty()
     };
     let inner = inner.filter(|inner| around(inner));
+    let (half, rest) = body.split_at(body.trim_ascii_end().len() / 2);
+    let single = (half.trim_ascii() == rest.trim_ascii() && !half.is_empty()).then(|| half.trim_ascii());
     let unquoted = body.starts_with(b"> ").then(|| replaced(&body[2..], b"\n> ", b"\n"));
     inner.is_none_or(|text| tell(wrong, messages::text_around().to_owned(), text.into()))
+        && single.is_none_or(|text| tell(wrong, messages::twice_there().to_owned(), text.into()))
         && unquoted.is_none_or(|text| tell(wrong, messages::quoted_lines().to_owned(), text))
         && missing_end(body).iter().all(|end| {
             tell(Code::CaptureCut, messages::end_missing(end), [body, end.as_bytes()].concat().into())
@@ -263,8 +266,9 @@ pub(super) fn characters(body: &[u8], tell: Tell<'_>) -> bool {
         let bytes = b' '..=b'~';
         bytes.filter(move |byte| !digits || byte.is_ascii_digit())
     };
+    // A digit is most often taken for another digit.
     let substituted = |digits: bool, tell: Tell<'_>| {
-        (0..end).filter(|&at| body[at].is_ascii() && body[at].is_ascii_digit() == digits).all(|at| {
+        (0..end).filter(|&at| body[at].is_ascii() && (!digits || body[at].is_ascii_digit())).all(|at| {
             others(digits)
                 .filter(|&byte| byte != body[at])
                 .all(|byte| tell(code, told(at, byte), with(at, byte)))
