@@ -351,7 +351,9 @@ impl Search<'_> {
             return Some(Cause::detailed(Code::CaptureCopiedWrong, what));
         }
         let is_short = body.len() <= SHORT_BODY && Json::parse(body).is_ok() || body.len() <= SHORT_BODY / 4;
-        let found = is_short.then(|| self.search(body, &[copied::characters], HASHED))??;
+        let kinds: [Kind; 3] = [copied::digits, copied::missing_character, copied::wrong_character];
+        let mut found = kinds.iter().filter(|_| is_short).map(|&kind| self.search(body, &[kind], HASHED));
+        let found = found.find_map(|found| found)?;
         Some(Cause::detailed(found.code, found.what))
     }
 }
