@@ -215,6 +215,8 @@ fn a_body_that_is_not_whole_is_told_from_the_capture_alone() {
     );
     assert_eq!(of("\n", None), some("capture.body-missing (there is no body)"));
     assert_eq!(of("[object Object]", None), some("capture.body-missing (`[object Object]` instead of it)"));
+    let buffer = "<Buffer 7b 22 65 76 65 6e ... 157 more bytes>";
+    assert!(of(buffer, None).is_some_and(|cause| cause.starts_with("capture.cut (a buffer")));
     let cut = &BODY[..100];
     assert_eq!(
         of(cut, Some(230)),
@@ -241,6 +243,16 @@ fn replaced_characters_are_told_where_they_can_be_found_and_suspected_elsewhere(
     );
     let fffd = BODY.replace('ë', "\u{fffd}");
     assert_eq!(of_body(BODY, fffd.as_bytes()), "capture.text-encoding (`\u{fffd}` instead of `ë`)");
+    let plain = of_body(BODY, BODY.replace('ë', "e").as_bytes());
+    assert!(
+        plain.starts_with("capture.text-encoding (character ") && plain.ends_with("is `e` instead of `ë`)"),
+        "{plain}"
+    );
+    let dropped = of_body(BODY, BODY.replace('ë', "").as_bytes());
+    assert!(
+        dropped.starts_with("capture.text-encoding (character ") && dropped.ends_with("is missing: `ë`)"),
+        "{dropped}"
+    );
     let signed = BODY.replace("Zoë", "Łucja Żółć");
     let captured = BODY.replace("Zoë", "?ucja ????");
     assert_eq!(of_body(&signed, captured.as_bytes()), "");
@@ -248,6 +260,12 @@ fn replaced_characters_are_told_where_they_can_be_found_and_suspected_elsewhere(
     assert_eq!(perhaps(&captured), Some(Code::CaptureTextEncoding));
     assert_eq!(perhaps(&BODY.replace("example.com/a", "example.com/?a")), None);
     assert_eq!(perhaps(r#"{"a":"\u0026"}"#), Some(Code::MessageReserialised));
+    let binary = |body: &[u8]| suspected(&capture(TIMESTAMP, "", body)).map(|cause| cause.to_string());
+    assert_eq!(
+        binary(b"\x28\xB5\x2F\xFD\xFF"),
+        Some("capture.decoded (it is compressed with zstd)".to_owned())
+    );
+    assert_eq!(binary(b"{\xFF}"), Some("capture.text-encoding (its bytes are no UTF-8)".to_owned()));
 }
 
 #[test]
@@ -258,6 +276,8 @@ fn a_body_with_sorted_members_is_told() {
     assert!(cause.starts_with("message.reserialised (its members are sorted, `\\u003c` in it"), "{cause}");
     let other = r#"{"timestamp":"t","data":{"b":"<é>","z":1},"event":"a.b"}"#;
     assert_eq!(of_body(signed, other.as_bytes()), "message.reserialised (its members are in another order)");
+    let indented = sorted.replace(',', ",\n  ");
+    assert!(of_body(signed, indented.as_bytes()).starts_with("capture.pretty (its members are sorted"));
 }
 
 #[test]

@@ -6,6 +6,7 @@
 mod coded;
 mod copied;
 mod encoding;
+mod literal;
 mod messages;
 mod reordered;
 mod replaced;
@@ -47,6 +48,10 @@ const PLACEHOLDERS: [&str; 12] = [
     "{}",
     "(empty)",
 ];
+
+/// How compressed files begin that are not decoded here.
+const COMPRESSED: [(&[u8], &str); 4] =
+    [(b"\x28\xB5\x2F\xFD", "zstd"), (b"BZh", "bzip2"), (b"\xFD7zXZ", "xz"), (b"PK\x03\x04", "zip")];
 
 /// What is told of each changed body: its fault, in a code and in words, and the body without it. `false` ends the search.
 type Tell<'t> = &'t mut (dyn FnMut(Code, String, Cow<'_, [u8]>) -> bool + 't);
@@ -131,6 +136,9 @@ pub fn evident(signed: &Signed<'_>) -> Option<Cause> {
     if let Some(name) = PLACEHOLDERS.iter().find(|name| name.as_bytes() == text) {
         return Some(Cause::detailed(Code::CaptureBodyMissing, messages::placeholder(name)));
     }
+    if text.starts_with(b"<Buffer ") && text.ends_with(b" more bytes>") {
+        return Some(Cause::detailed(Code::CaptureCut, messages::shortened_buffer()));
+    }
     let captured = (signed.body.len() + signed.after.len()) as u64;
     let missing = declared.and_then(|declared| Some((declared.checked_sub(captured)?, declared)));
     let is_cut = copied::is_cut(signed.body);
@@ -149,14 +157,20 @@ pub fn evident(signed: &Signed<'_>) -> Option<Cause> {
 /// printed again with its members in another order.
 pub fn suspected(signed: &Signed<'_>) -> Option<Cause> {
     let replaced = |what: &str| Some(Cause::detailed(Code::CaptureTextEncoding, what));
-    let text = String::from_utf8_lossy(signed.body);
+    let Ok(text) = std::str::from_utf8(signed.body) else {
+        let compressed = COMPRESSED.iter().find(|(begin, _)| signed.body.starts_with(begin));
+        return match compressed {
+            Some((_, name)) => Some(Cause::detailed(Code::CaptureDecoded, messages::compressed_with(name))),
+            None => replaced(messages::not_utf8()),
+        };
+    };
     if text.contains(char::REPLACEMENT_CHARACTER) {
         return replaced(messages::replacements());
     }
-    if text.is_ascii() && !replaced::places(&text).is_empty() {
+    if text.is_ascii() && !replaced::places(text).is_empty() {
         return replaced(messages::question_marks());
     }
-    let marks = reordered::marks(&text);
+    let marks = reordered::marks(text);
     (!marks.is_empty()).then(|| Cause::detailed(Code::MessageReserialised, marks.join(", ")))
 }
 
@@ -276,7 +290,9 @@ impl Search<'_> {
             }
             changed.len() < MOST_CHANGED && left > 0
         };
-        let _ = FIRST_OF_TWO.iter().all(|kind| kind(body, &mut keep));
+        // A line break at the end often comes with another change.
+        let _ = FIRST_OF_TWO.iter().all(|kind| kind(body, &mut keep))
+            && FIRST_OF_TWO.iter().all(|kind| kind(body.trim_ascii_end(), &mut keep));
         let mut left = HASHED;
         for first in &changed {
             let budget = left.min(HASHED / changed.len().max(1) * 4);
@@ -313,7 +329,9 @@ impl Search<'_> {
         Signature::parse(signature).filter(|_| body.len() <= SHORT_BODY)?;
         let most = self.affordable().min(reordered::MOST);
         let what = reordered::find(body, most, &|text| self.fits(timestamp, text))?;
-        Some(Cause::detailed(Code::MessageReserialised, what))
+        let is_laid_out = std::str::from_utf8(body).is_ok_and(white::is_laid_out);
+        let code = if is_laid_out { Code::CapturePretty } else { Code::MessageReserialised };
+        Some(Cause::detailed(code, what))
     }
 
     /// One or two characters beyond ASCII that were replaced.
@@ -333,7 +351,9 @@ impl Search<'_> {
             return Some(Cause::detailed(Code::CaptureCopiedWrong, what));
         }
         let is_short = body.len() <= SHORT_BODY && Json::parse(body).is_ok() || body.len() <= SHORT_BODY / 4;
-        let found = is_short.then(|| self.search(body, &[copied::characters], HASHED))??;
+        let kinds: [Kind; 3] = [copied::digits, copied::missing_character, copied::wrong_character];
+        let mut found = kinds.iter().filter(|_| is_short).map(|&kind| self.search(body, &[kind], HASHED));
+        let found = found.find_map(|found| found)?;
         Some(Cause::detailed(found.code, found.what))
     }
 }

@@ -166,6 +166,58 @@ pub(super) const ALL: &[Change] = &[
         let is_clear = body.contains("\\n") && !body.contains("\\\\");
         is_clear.then(|| body.replace("\\n", "\n").into_bytes())
     }),
+    change("a dump of hexdump", Code::CaptureDecoded, |body| {
+        let line = |(at, bytes): (usize, &[u8])| {
+            let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            format!("{:08x}  {:<48} |{}|\n", at * 16, digits.join(" "), ".".repeat(bytes.len()))
+        };
+        let lines: String = body.as_bytes().chunks(16).enumerate().map(line).collect();
+        some(format!("{lines}{:08x}\n", body.len()))
+    }),
+    change("an array of C", Code::CaptureDecoded, |body| {
+        let bytes: Vec<String> = body.bytes().map(|byte| format!("0x{byte:02x}")).collect();
+        some(format!("unsigned char body[] = {{\n  {}\n}};\n", bytes.join(", ")))
+    }),
+    change("quoted for a shell", Code::CaptureDecoded, |body| {
+        let character =
+            |one: char| if one.is_ascii_punctuation() { format!("\\{one}") } else { one.to_string() };
+        some(body.chars().map(character).collect())
+    }),
+    change("a data URL", Code::CaptureDecoded, |body| {
+        some(format!("data:application/json;base64,{}", STANDARD.encode(body)))
+    }),
+    change("a log of nginx", Code::CaptureDecoded, |body| {
+        let byte = |byte: u8| match byte {
+            b'"' | b'\\' | 0..=31 | 127.. => format!("\\x{byte:02X}"),
+            other => char::from(other).to_string(),
+        };
+        some(body.bytes().map(byte).collect())
+    }),
+    change("bytes of Java", Code::CaptureDecoded, |body| {
+        let bytes: Vec<String> = body.bytes().map(|byte| byte.cast_signed().to_string()).collect();
+        some(format!("[{}]", bytes.join(", ")))
+    }),
+    change("a field of a CSV file", Code::CaptureDecoded, |body| {
+        some(format!("\"{}\"", body.replace('"', "\"\"")))
+    }),
+    change("a literal of SQL", Code::CaptureDecoded, |body| {
+        body.contains('\'').then(|| format!("'{}'", body.replace('\'', "''")).into_bytes())
+    }),
+    change("a string of PowerShell", Code::CaptureDecoded, |body| {
+        some(format!("\"{}\"", body.replace('"', "`\"")))
+    }),
+    change("a dictionary of Python", Code::CaptureDecoded, |body| {
+        some(printed(&serde_json::from_str(body).unwrap(), ": ", ["None", "True", "False"]))
+    }),
+    change("a hash of Ruby", Code::CaptureDecoded, |body| {
+        some(printed(&serde_json::from_str(body).unwrap(), "=>", ["nil", "true", "false"]))
+    }),
+    change("the console of Windows", Code::CaptureTextEncoding, |body| {
+        // In cp850 these are the bytes of `ë`, and nothing else that bodies of tests have.
+        let beyond: String = body.chars().filter(|one| !one.is_ascii()).collect();
+        (beyond == "ë").then(|| body.replace('ë', "├½").into_bytes())
+    }),
+    change("the body twice", Code::CaptureCopiedWrong, |body| some(format!("{body}\n{body}\n"))),
     change("quotes around it", Code::CaptureCopiedWrong, |body| some(format!("'{body}'"))),
     change("a code block around it", Code::CaptureCopiedWrong, |body| {
         some(format!("```json\n{body}\n```\n"))
@@ -186,6 +238,31 @@ pub(super) fn of(name: &str) -> fn(&str) -> Option<Vec<u8>> {
 
 fn some(text: String) -> Option<Vec<u8>> {
     Some(text.into_bytes())
+}
+
+/// A value in the notation of a language. `words` are those for null, true and false.
+fn printed(value: &serde_json::Value, between: &str, words: [&str; 3]) -> String {
+    let quoted = |text: &str| {
+        let json = serde_json::Value::from(text).to_string();
+        format!("'{}'", json[1..json.len() - 1].replace("\\\"", "\"").replace('\'', "\\'"))
+    };
+    match value {
+        serde_json::Value::Null => words[0].to_owned(),
+        serde_json::Value::Bool(true) => words[1].to_owned(),
+        serde_json::Value::Bool(false) => words[2].to_owned(),
+        serde_json::Value::Number(number) => number.to_string(),
+        serde_json::Value::String(text) => quoted(text),
+        serde_json::Value::Array(elements) => {
+            let all: Vec<String> = elements.iter().map(|one| printed(one, between, words)).collect();
+            format!("[{}]", all.join(", "))
+        }
+        serde_json::Value::Object(members) => {
+            let member = |(name, value): (&String, &serde_json::Value)| {
+                format!("{}{between}{}", quoted(name), printed(value, between, words))
+            };
+            format!("{{{}}}", members.iter().map(member).collect::<Vec<_>>().join(", "))
+        }
+    }
 }
 
 fn beyond(body: &str) -> Option<()> {

@@ -60,6 +60,7 @@ fn one_wrong_character_of_a_short_body_is_told() {
     for (captured, what) in [
         (BODY.replace("p-1", "p-7"), "is `7` instead of `1`"),
         (BODY.replace("Brien", "Brian"), "is `a` instead of `e`"),
+        (BODY.replace("<Co>", "<C0>"), "is `0` instead of `o`"),
         (BODY.replace("Brien", "Bren"), "is missing"),
         (BODY.replace("Brien", "Briien"), "is one too many"),
         (BODY.replace("Brien", "Brein"), "are exchanged"),

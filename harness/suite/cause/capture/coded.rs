@@ -7,6 +7,7 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 
+use super::white::replaced;
 use super::{Tell, messages};
 use crate::budget::INPUT;
 use crate::suite::cause::Code;
@@ -19,20 +20,27 @@ const ENTITIES: [(&str, char); 6] =
     [("quot", '"'), ("amp", '&'), ("lt", '<'), ("gt", '>'), ("apos", '\''), ("nbsp", '\u{a0}')];
 
 pub(super) fn decoded(body: &[u8], tell: Tell<'_>) -> bool {
-    let forms: [(&str, Undo); 13] = [
+    let forms: [(&str, Undo); 20] = [
         ("base64", base64),
+        ("a data URL", data_url),
         ("hexadecimal", hexadecimal),
         ("compressed", decompressed),
         ("URL-encoded", percent),
         ("URL-encoded", form),
         ("a JSON string", json_string),
         ("a Python literal", bytes_literal),
+        ("escaped with `\\x`", nginx),
         ("decimal numbers", numbers),
         ("a hexadecimal dump", dump),
         ("HTML-escaped", html),
+        ("a CSV field", csv),
+        ("an SQL literal", sql),
+        ("PowerShell-quoted", powershell),
+        ("shell-quoted", shell),
         ("quoted-printable", quoted_printable),
         ("in chunks", chunks),
         ("a JSON buffer", buffer),
+        ("a printed object", super::literal::json),
     ];
     let code = Code::CaptureDecoded;
     forms.iter().all(|(form, undo)| {
@@ -48,6 +56,12 @@ fn base64(body: &[u8]) -> Option<Vec<u8>> {
     let text: Vec<u8> = body.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
     let decode = |alphabet| GeneralPurpose::new(alphabet, lenient).decode(&text).ok();
     decode(&alphabet::STANDARD).or_else(|| decode(&alphabet::URL_SAFE)).filter(|text| !text.is_empty())
+}
+
+fn data_url(body: &[u8]) -> Option<Vec<u8>> {
+    let text = body.trim_ascii().strip_prefix(b"data:")?;
+    let (head, rest) = text.split_at(memchr::memchr(b',', text)? + 1);
+    if head.ends_with(b";base64,") { base64(rest) } else { percent(rest) }
 }
 
 fn hexadecimal(body: &[u8]) -> Option<Vec<u8>> {
@@ -128,11 +142,56 @@ fn bytes_literal(body: &[u8]) -> Option<Vec<u8>> {
     Some(out)
 }
 
+/// The escapes with which nginx logs a body: `\x22` for a quote.
+fn nginx(body: &[u8]) -> Option<Vec<u8>> {
+    let mut parts = memchr::memmem::find_iter(body, b"\\x").peekable();
+    parts.peek()?;
+    Some(escapes(&replaced(body, b"\\x", b"\0"), b'\0'))
+}
+
+/// Quotes that are doubled, and perhaps quotes around them.
+fn undoubled(body: &[u8], quote: &[u8], escaped: &[u8]) -> Option<Vec<u8>> {
+    let text = body.trim_ascii();
+    let inner = text.strip_prefix(quote).and_then(|text| text.strip_suffix(quote)).unwrap_or(text);
+    let changed = replaced(inner, escaped, quote);
+    (changed.len() < inner.len()).then(|| changed.into_owned())
+}
+
+fn csv(body: &[u8]) -> Option<Vec<u8>> {
+    undoubled(body, b"\"", b"\"\"")
+}
+
+fn sql(body: &[u8]) -> Option<Vec<u8>> {
+    undoubled(body, b"'", b"''").or_else(|| undoubled(body, b"'", b"\\'"))
+}
+
+/// Text in which a shell needs a backslash before each special character.
+fn shell(body: &[u8]) -> Option<Vec<u8>> {
+    let mut rest = body.iter();
+    let mut text = Vec::with_capacity(body.len());
+    while let Some(&byte) = rest.next() {
+        text.push(if byte == b'\\' { *rest.next()? } else { byte });
+    }
+    (text.len() < body.len()).then_some(text)
+}
+
+fn powershell(body: &[u8]) -> Option<Vec<u8>> {
+    undoubled(body, b"\"", b"`\"")
+}
+
 /// Decimal numbers of bytes, with commas or blanks between them and perhaps in brackets.
 fn numbers(body: &[u8]) -> Option<Vec<u8>> {
-    let text = std::str::from_utf8(body).ok()?.trim().trim_start_matches('[').trim_end_matches(']');
+    let text = std::str::from_utf8(body).ok()?;
+    // An array of C, as `xxd -i` writes it, stands in braces.
+    let array = text.split_once(" = {").and_then(|(_, array)| array.split('}').next());
+    let text = array.unwrap_or(text).trim().trim_start_matches('[').trim_end_matches(']');
     let words = text.split(|one: char| one == ',' || one.is_whitespace()).filter(|word| !word.is_empty());
-    let bytes: Option<Vec<u8>> = words.map(|word| word.parse().ok()).collect();
+    // Java prints bytes from 0x80 as negative numbers.
+    let byte = |word: &str| match word.strip_prefix("0x") {
+        Some(digits) => u8::from_str_radix(digits, 16).ok(),
+        None => word.parse().ok().or_else(|| word.parse().ok().map(i8::cast_unsigned)),
+    };
+    let bytes: Option<Vec<u8>> = words.map(byte).collect();
     bytes.filter(|bytes| bytes.len() > 1)
 }
 
@@ -145,7 +204,7 @@ fn dump(body: &[u8]) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     for line in text.lines() {
         // `xxd` has a colon after the offset, and the text after two blanks; `hexdump` has the text between bars.
-        let at = line.find([' ', ':'])?;
+        let Some(at) = line.find([' ', ':']) else { continue };
         let (is_xxd, rest) = (line[at..].starts_with(':'), line[at + 1..].trim_start());
         let digits =
             if is_xxd { rest.split("  ").next() } else { rest.split('|').next() }.unwrap_or_default();
@@ -187,8 +246,8 @@ fn entity(name: &str) -> Option<char> {
 }
 
 fn quoted_printable(body: &[u8]) -> Option<Vec<u8>> {
-    let joined = super::white::replaced(body, b"=\r\n", b"");
-    let joined = super::white::replaced(&joined, b"=\n", b"").into_owned();
+    let joined = replaced(body, b"=\r\n", b"");
+    let joined = replaced(&joined, b"=\n", b"").into_owned();
     joined.contains(&b'=').then(|| escapes(&joined, b'=')).or((joined.len() < body.len()).then_some(joined))
 }
 
@@ -244,5 +303,5 @@ fn escaped_again(body: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn doubled(body: &[u8]) -> Option<Vec<u8>> {
-    body.contains(&b'\\').then(|| super::white::replaced(body, b"\\", b"\\\\").into_owned())
+    body.contains(&b'\\').then(|| replaced(body, b"\\", b"\\\\").into_owned())
 }

@@ -1,6 +1,7 @@
 //! What people copy wrongly: digits of the signature and the timestamp, and the ends of the body.
 
 use std::borrow::Cow;
+use std::ops::RangeInclusive;
 
 use super::encoding::MARK;
 use super::white::replaced;
@@ -199,8 +200,11 @@ pub(super) fn ends(body: &[u8], tell: Tell<'_>) -> bool {
         !before.strip_prefix(MARK).unwrap_or(before).trim_ascii().is_empty() || !after.trim_ascii().is_empty()
     };
     let inner = inner.filter(|inner| around(inner));
+    let (half, rest) = body.split_at(body.trim_ascii_end().len() / 2);
+    let single = (half.trim_ascii() == rest.trim_ascii() && !half.is_empty()).then(|| half.trim_ascii());
     let unquoted = body.starts_with(b"> ").then(|| replaced(&body[2..], b"\n> ", b"\n"));
     inner.is_none_or(|text| tell(wrong, messages::text_around().to_owned(), text.into()))
+        && single.is_none_or(|text| tell(wrong, messages::twice_there().to_owned(), text.into()))
         && unquoted.is_none_or(|text| tell(wrong, messages::quoted_lines().to_owned(), text))
         && missing_end(body).iter().all(|end| {
             tell(Code::CaptureCut, messages::end_missing(end), [body, end.as_bytes()].concat().into())
@@ -246,45 +250,49 @@ pub(super) fn is_cut(body: &[u8]) -> bool {
     matches!(body.trim_ascii_start().first(), Some(b'{' | b'[')) && unclosed(body).is_some()
 }
 
-/// One character of the body that is wrong, missing, one too many, or exchanged with the next.
-pub(super) fn characters(body: &[u8], tell: Tell<'_>) -> bool {
+/// One digit of the body that is wrong, or one character that is one too many or exchanged with the next.
+pub(super) fn digits(body: &[u8], tell: Tell<'_>) -> bool {
     let code = Code::CaptureCopiedWrong;
     let end = body.len();
-    let with = |at: usize, byte: u8| {
-        let mut text = body.to_vec();
-        text[at] = byte;
-        Cow::from(text)
-    };
-    let place = |at: usize| String::from_utf8_lossy(&body[..at]).chars().count() + 1;
-    let told = |at: usize, byte: u8| {
-        messages::wrong(CHARACTER, BODY, place(at), char::from(body[at]), char::from(byte))
-    };
-    let others = |digits: bool| {
-        let bytes = b' '..=b'~';
-        bytes.filter(move |byte| !digits || byte.is_ascii_digit())
-    };
-    let substituted = |digits: bool, tell: Tell<'_>| {
-        (0..end).filter(|&at| body[at].is_ascii() && body[at].is_ascii_digit() == digits).all(|at| {
-            others(digits)
-                .filter(|&byte| byte != body[at])
-                .all(|byte| tell(code, told(at, byte), with(at, byte)))
-        })
-    };
-    substituted(true, tell)
+    (0..end).filter(|&at| body[at].is_ascii_digit()).all(|at| substituted(body, at, b'0'..=b'9', tell))
         && (1..end).all(|at| {
             let mut text = body.to_vec();
             text.swap(at - 1, at);
-            tell(code, messages::exchanged(CHARACTER, BODY, place(at - 1)), text.into())
+            tell(code, messages::exchanged(CHARACTER, BODY, place(body, at - 1)), text.into())
         })
         && (0..end).all(|at| {
             let text = [&body[..at], &body[at + 1..]].concat();
-            tell(code, messages::too_many(CHARACTER, BODY, place(at)), text.into())
+            tell(code, messages::too_many(CHARACTER, BODY, place(body, at)), text.into())
         })
-        && substituted(false, tell)
-        && (0..=end).all(|at| {
-            others(false).all(|byte| {
-                let text = [&body[..at], &[byte], &body[at..]].concat();
-                tell(code, messages::missing(CHARACTER, BODY, place(at)), text.into())
-            })
+}
+
+/// One character of the body that is missing.
+pub(super) fn missing_character(body: &[u8], tell: Tell<'_>) -> bool {
+    (0..=body.len()).all(|at| {
+        (b' '..=b'~').all(|byte| {
+            let text = [&body[..at], &[byte], &body[at..]].concat();
+            let what = messages::missing(CHARACTER, BODY, place(body, at));
+            tell(Code::CaptureCopiedWrong, what, text.into())
         })
+    })
+}
+
+/// One character of the body that is wrong.
+pub(super) fn wrong_character(body: &[u8], tell: Tell<'_>) -> bool {
+    (0..body.len()).filter(|&at| body[at].is_ascii()).all(|at| substituted(body, at, b' '..=b'~', tell))
+}
+
+fn substituted(body: &[u8], at: usize, by: RangeInclusive<u8>, tell: Tell<'_>) -> bool {
+    let mut text = body.to_vec();
+    by.into_iter().filter(|&byte| byte != body[at]).all(|byte| {
+        text[at] = byte;
+        let (captured, signed) = (char::from(body[at]), char::from(byte));
+        let what = messages::wrong(CHARACTER, BODY, place(body, at), captured, signed);
+        tell(Code::CaptureCopiedWrong, what, text.as_slice().into())
+    })
+}
+
+/// The number of the character at this byte, from 1.
+fn place(body: &[u8], at: usize) -> usize {
+    String::from_utf8_lossy(&body[..at]).chars().count() + 1
 }

@@ -1,17 +1,29 @@
 //! Text that a tool read or wrote in another encoding, and characters that a text program replaced.
 
+use encoding_rs::Encoding;
 use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
 
 use super::white::replaced;
 use super::{Tell, messages};
 use crate::suite::cause::Code;
 
-/// What bytes from 0x80 are in encodings other than Latin-1. Bytes without a character are the control characters with their number.
-const TABLES: [(&str, &str); 4] = [
-    (
-        "windows-1252",
-        "€\u{81}‚ƒ„…†‡ˆ‰Š‹Œ\u{8d}Ž\u{8f}\u{90}‘’“”•–—˜™š›œ\u{9d}žŸ\u{a0}¡¢£¤¥¦§¨©ª«¬\u{ad}®¯°±²³´µ¶·¸¹º»¼½¾¿ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖ×ØÙÚÛÜÝÞßàáâãäåæçèéêëìíîïðñòóôõö÷øùúûüýþÿ",
-    ),
+/// Encodings of Windows, of older systems, and of Chinese and Japanese.
+const ENCODINGS: [&Encoding; 12] = [
+    encoding_rs::WINDOWS_1252,
+    encoding_rs::WINDOWS_1250,
+    encoding_rs::WINDOWS_1251,
+    encoding_rs::WINDOWS_1253,
+    encoding_rs::WINDOWS_1254,
+    encoding_rs::ISO_8859_2,
+    encoding_rs::ISO_8859_15,
+    encoding_rs::KOI8_R,
+    encoding_rs::MACINTOSH,
+    encoding_rs::GBK,
+    encoding_rs::BIG5,
+    encoding_rs::SHIFT_JIS,
+];
+/// What bytes from 0x80 are in the console of Windows, whose encodings that library does not have.
+const TABLES: [(&str, &str); 2] = [
     (
         "cp437",
         "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u{a0}",
@@ -19,10 +31,6 @@ const TABLES: [(&str, &str); 4] = [
     (
         "cp850",
         "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜø£Ø×ƒáíóúñÑªº¿®¬½¼¡«»░▒▓│┤ÁÂÀ©╣║╗╝¢¥┐└┴┬├─┼ãÃ╚╔╩╦╠═╬¤ðÐÊËÈıÍÎÏ┘┌█▄¦Ì▀ÓßÔÒõÕµþÞÚÛÙýÝ¯´\u{ad}±‗¾¶§÷¸°¨·¹³²■\u{a0}",
-    ),
-    (
-        "Mac OS Roman",
-        "ÄÅÇÉÑÖÜáàâäãåçéèêëíìîïñóòôöõúùûü†°¢£§•¶ß®©™´¨≠ÆØ∞±≤≥¥µ∂∑∏π∫ªºΩæø¿¡¬√ƒ≈∆«»…\u{a0}ÀÃÕŒœ–—“”‘’÷◊ÿŸ⁄€‹›ﬁﬂ‡·‚„‰ÂÊÁËÈÍÎÏÌÓÔ\u{f8ff}ÒÚÛÙıˆ˜¯˘˙˚¸˝˛ˇ",
     ),
 ];
 
@@ -59,7 +67,7 @@ pub(super) fn text_encoding(body: &[u8], tell: Tell<'_>) -> bool {
     if !marked || !utf_16(body, tell) {
         return false;
     }
-    let Ok(text) = std::str::from_utf8(body) else { return eight_bits(body, tell) };
+    let Ok(text) = std::str::from_utf8(body) else { return other_bytes(body, tell) };
     // Everything else is about characters beyond ASCII.
     text.is_ascii() || misread(text, tell) && characters(text, tell)
 }
@@ -79,40 +87,47 @@ fn utf_16(body: &[u8], tell: Tell<'_>) -> bool {
         .all(|text| tell(Code::CaptureTextEncoding, messages::in_encoding("UTF-16"), text.into()))
 }
 
-/// Bytes that are no UTF-8, as text of each encoding with one byte a character.
-fn eight_bits(body: &[u8], tell: Tell<'_>) -> bool {
-    let latin: String = body.iter().map(|&byte| char::from(byte)).collect();
+/// Bytes that are no UTF-8, as text of each encoding.
+fn other_bytes(body: &[u8], tell: Tell<'_>) -> bool {
     let code = Code::CaptureTextEncoding;
+    let latin: String = body.iter().map(|&byte| char::from(byte)).collect();
+    let by_table = |table: &str| {
+        let table: Vec<char> = table.chars().collect();
+        let character = |&byte: &u8| {
+            let beyond = byte.checked_sub(0x80).and_then(|at| table.get(usize::from(at)));
+            beyond.copied().unwrap_or(char::from(byte))
+        };
+        body.iter().map(character).collect::<String>().into_bytes()
+    };
     tell(code, messages::in_encoding(LATIN_1), latin.into_bytes().into())
-        && TABLES.iter().all(|(name, table)| {
-            let table: Vec<char> = table.chars().collect();
-            let character = |&byte: &u8| {
-                let beyond = byte.checked_sub(0x80).and_then(|at| table.get(usize::from(at)));
-                beyond.copied().unwrap_or(char::from(byte))
-            };
-            let text: String = body.iter().map(character).collect();
-            tell(code, messages::in_encoding(name), text.into_bytes().into())
+        && ENCODINGS.iter().all(|encoding| {
+            let text = encoding.decode_without_bom_handling_and_without_replacement(body);
+            text.is_none_or(|text| {
+                tell(code, messages::in_encoding(encoding.name()), text.into_owned().into_bytes().into())
+            })
         })
+        && TABLES.iter().all(|(name, table)| tell(code, messages::in_encoding(name), by_table(table).into()))
 }
 
 /// The bytes that were read in another encoding and written as UTF-8.
 fn misread(text: &str, tell: Tell<'_>) -> bool {
-    let code = Code::CaptureTextEncoding;
-    let latin: Option<Vec<u8>> = text.chars().map(|one| u8::try_from(u32::from(one)).ok()).collect();
-    let latin = latin.filter(|bytes| std::str::from_utf8(bytes).is_ok());
-    latin.is_none_or(|bytes| tell(code, messages::read_as(LATIN_1), bytes.into()))
-        && TABLES.iter().all(|(name, table)| {
-            let byte = |character: char| match u8::try_from(character) {
-                Ok(byte) if byte.is_ascii() => Some(byte),
-                _ => {
-                    let at = table.chars().position(|other| other == character)?;
-                    u8::try_from(at + 0x80).ok()
-                }
-            };
-            let bytes: Option<Vec<u8>> = text.chars().map(byte).collect();
-            let bytes = bytes.filter(|bytes| std::str::from_utf8(bytes).is_ok());
-            bytes.is_none_or(|bytes| tell(code, messages::read_as(name), bytes.into()))
+    let by_table = |table: &str| -> Option<Vec<u8>> {
+        let byte = |character: char| match u8::try_from(character) {
+            Ok(byte) if byte.is_ascii() => Some(byte),
+            _ => u8::try_from(table.chars().position(|other| other == character)? + 0x80).ok(),
+        };
+        text.chars().map(byte).collect()
+    };
+    let mut read = |name: &str, bytes: Option<Vec<u8>>| {
+        let bytes = bytes.filter(|bytes| std::str::from_utf8(bytes).is_ok());
+        bytes.is_none_or(|bytes| tell(Code::CaptureTextEncoding, messages::read_as(name), bytes.into()))
+    };
+    read(LATIN_1, text.chars().map(|one| u8::try_from(u32::from(one)).ok()).collect())
+        && ENCODINGS.iter().all(|encoding| {
+            let (bytes, _, is_lossy) = encoding.encode(text);
+            read(encoding.name(), (!is_lossy).then(|| bytes.into_owned()))
         })
+        && TABLES.iter().all(|(name, table)| read(name, by_table(table)))
 }
 
 fn characters(text: &str, tell: Tell<'_>) -> bool {

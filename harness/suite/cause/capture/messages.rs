@@ -120,6 +120,10 @@ pub(super) fn invisible() -> &'static str {
     "invisible characters that were not signed"
 }
 
+pub(super) fn twice_there() -> &'static str {
+    "the body is there twice"
+}
+
 pub(super) fn text_around() -> &'static str {
     "other text before or after it"
 }
@@ -243,4 +247,24 @@ pub(super) fn escaped_as(escape: &str, printer: &str) -> String {
 /// `signed` are the right characters.
 pub(super) fn replaced(captured: &str, signed: &str) -> String {
     format!("`{captured}` instead of `{signed}`")
+}
+
+pub(super) fn without_accent(at: usize, captured: char, signed: char) -> String {
+    wrong("character", "body", at, captured, signed)
+}
+
+pub(super) fn dropped(at: usize, signed: char) -> String {
+    format!("character {at} is missing: `{signed}`")
+}
+
+pub(super) fn shortened_buffer() -> &'static str {
+    "a buffer as Node.js prints it, of which only the first bytes are shown"
+}
+
+pub(super) fn compressed_with(name: &str) -> String {
+    format!("it is compressed with {name}")
+}
+
+pub(super) fn not_utf8() -> &'static str {
+    "its bytes are no UTF-8"
 }

@@ -1,6 +1,9 @@
 //! Characters beyond ASCII that were replaced by `?` or by U+FFFD. A few of them can be found by trying.
 
+use std::cell::Cell;
 use std::ops::Range;
+
+use icu_normalizer::DecomposingNormalizerBorrowed;
 
 use super::messages;
 
@@ -8,6 +11,8 @@ use super::messages;
 const OF_ONE: [Range<u32>; 5] = [0xA0..0x530, 0x2010..0x20D0, 0x530..0x2000, 0x3040..0xA000, 0xAC00..0xD7A4];
 /// What is tried for each of two.
 const OF_TWO: Range<u32> = 0xC0..0x100;
+/// Latin letters with accents.
+const ACCENTED: Range<u32> = 0xC0..0x250;
 
 /// The replaced characters, told with what was signed instead of them; `None` if there are more than two, or nothing fits.
 pub(super) fn find(body: &[u8], most: usize, fits: &dyn Fn(&[u8]) -> bool) -> Option<String> {
@@ -15,7 +20,39 @@ pub(super) fn find(body: &[u8], most: usize, fits: &dyn Fn(&[u8]) -> bool) -> Op
     let places = places(text);
     // One mark a character, or one a byte.
     let marks: Vec<Range<usize>> = places.iter().flat_map(|place| each(text, place)).collect();
-    tried(text, &places, most, fits).or_else(|| tried(text, &marks, most, fits))
+    tried(text, &places, most, fits)
+        .or_else(|| tried(text, &marks, most, fits))
+        .or_else(|| plain(text, most, fits).filter(|_| text.is_ascii()))
+}
+
+/// A letter that lost its accent, or a character that was left out.
+fn plain(text: &str, most: usize, fits: &dyn Fn(&[u8]) -> bool) -> Option<String> {
+    let base = |letter: char| {
+        let decomposed =
+            DecomposingNormalizerBorrowed::new_nfd().normalize_iter(std::iter::once(letter)).next();
+        decomposed.filter(|base| *base != letter)
+    };
+    let accented: Vec<(char, char)> =
+        ACCENTED.filter_map(char::from_u32).filter_map(|letter| Some((base(letter)?, letter))).collect();
+    let left = Cell::new(most);
+    let fits = |at: usize, length: usize, letter: char| {
+        let Some(rest) = left.get().checked_sub(1) else { return false };
+        left.set(rest);
+        let after = text.get(at + length..).unwrap_or_default();
+        fits([&text[..at], letter.encode_utf8(&mut [0; 4]), after].concat().as_bytes())
+    };
+    let places = || text.char_indices().enumerate();
+    let replaced = places().find_map(|(number, (at, captured))| {
+        let letters = accented.iter().filter(|(base, _)| *base == captured);
+        let (_, letter) = letters.into_iter().find(|(_, letter)| fits(at, 1, *letter))?;
+        Some(messages::without_accent(number + 1, captured, *letter))
+    });
+    replaced.or_else(|| {
+        places().find_map(|(number, (at, _))| {
+            let letter = OF_TWO.filter_map(char::from_u32).find(|letter| fits(at, 0, *letter))?;
+            Some(messages::dropped(number + 1, letter))
+        })
+    })
 }
 
 fn tried(text: &str, places: &[Range<usize>], most: usize, fits: &dyn Fn(&[u8]) -> bool) -> Option<String> {

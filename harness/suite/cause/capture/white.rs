@@ -143,7 +143,7 @@ fn other_indents(body: &[u8], tell: Tell<'_>) -> bool {
 
 /// Whether a JSON text has white space between tokens that programs do not write for programs: more than one blank after a comma
 /// or colon.
-fn is_laid_out(text: &str) -> bool {
+pub(super) fn is_laid_out(text: &str) -> bool {
     let (mut in_string, mut escaped) = (false, false);
     let mut before = ' ';
     text.trim().chars().any(|character| {
