@@ -24,7 +24,6 @@ use crate::suite::verdict::VerdictName;
 use crate::terminal::{self, BAD, DIM, UNCLEAR, clipped, lines};
 use crate::webhook::dialect::rfc3339;
 use crate::wire::client::forwarding::Forwarded;
-use crate::wire::exchange::Exchange;
 
 /// The longest name or id that is shown.
 const LONGEST: usize = 80;
