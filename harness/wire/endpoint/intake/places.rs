@@ -19,8 +19,6 @@ const IDLE: Duration = Duration::from_secs(2);
 const PARTIAL: Duration = Duration::from_secs(3);
 /// How often the connections are looked through while a new one waits.
 const LOOK: Duration = Duration::from_millis(50);
-/// How long a connection may take to give up its place before another one must. On a busy machine it takes longer than a look.
-const GIVING_UP: Duration = Duration::from_secs(1);
 
 /// What a connection waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,21 +88,13 @@ pub(super) struct Places {
     began: Instant,
     free: Arc<Semaphore>,
     taken: Vec<Weak<Place>>,
-    /// The place that was given up last, and when.
-    given_up: Option<(Weak<Place>, Instant)>,
     most: usize,
 }
 
 impl Places {
     pub(super) fn new(most: usize) -> Self {
         let most = most.max(1);
-        Self {
-            began: Instant::now(),
-            free: Arc::new(Semaphore::new(most)),
-            taken: Vec::new(),
-            given_up: None,
-            most,
-        }
+        Self { began: Instant::now(), free: Arc::new(Semaphore::new(most)), taken: Vec::new(), most }
     }
 
     /// A place for a new connection.
@@ -134,13 +124,8 @@ impl Places {
         place
     }
 
-    /// Makes one connection give up its place, if one has waited long enough, and none is giving up its own.
-    fn give_up_one(&mut self) {
-        let is_going =
-            |(place, since): &(Weak<Place>, Instant)| place.strong_count() > 0 && since.elapsed() < GIVING_UP;
-        if self.given_up.as_ref().is_some_and(is_going) {
-            return;
-        }
+    /// Makes one connection give up its place, if one has waited long enough.
+    fn give_up_one(&self) {
         let now = self.began.elapsed().as_millis();
         let places: Vec<Arc<Place>> = self.taken.iter().filter_map(Weak::upgrade).collect();
         let waiting = |kind: Waiting, keeps: Duration| {
@@ -153,9 +138,6 @@ impl Places {
         // The places are in the order in which they were taken.
         let idle = waiting(Waiting::Idle, IDLE).next_back();
         let place = idle.or_else(|| waiting(Waiting::Partial, PARTIAL).min_by_key(|(since, _)| *since));
-        if let Some((_, place)) = place {
-            place.give_up();
-            self.given_up = Some((Arc::downgrade(place), Instant::now()));
-        }
+        place.into_iter().for_each(|(_, place)| place.give_up());
     }
 }
