@@ -21,6 +21,7 @@ mod unix {
     use nix::sys::signal::{SigSet, Signal};
     use nix::sys::termios::{LocalFlags, SetArg, SpecialCharacterIndices, Termios, tcgetattr, tcsetattr};
     use nix::unistd::{getpgrp, read, tcgetpgrp};
+    use tokio::signal::unix::{SignalKind, signal};
 
     /// How often a process in the background looks whether it is in the foreground again.
     const PAUSE: Duration = Duration::from_millis(300);
@@ -32,7 +33,8 @@ mod unix {
     pub(in crate::cli) struct Keyboard(());
 
     impl Keyboard {
-        /// Reads keys on a thread of its own, until `pressed` returns `false`. `None` if there is no terminal to read from.
+        /// Reads keys on a thread of its own, until `pressed` returns `false`. `None` if there is no terminal to read from. Call it
+        /// within the runtime.
         pub(in crate::cli) fn read(pressed: impl FnMut(u8) -> bool + Send + 'static) -> Option<Self> {
             let stdin = io::stdin();
             if !stdin.is_terminal() || is_in_background() {
@@ -46,8 +48,29 @@ mod unix {
             *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = Some(before);
             let keyboard = Self(());
             tcsetattr(&stdin, SetArg::TCSANOW, &single).ok()?;
-            thread::Builder::new().name("keys".to_owned()).spawn(move || read_all(pressed)).ok()?;
+            let again = single.clone();
+            read_singly_when_continued(single);
+            thread::Builder::new().name("keys".to_owned()).spawn(move || read_all(pressed, &again)).ok()?;
             Some(keyboard)
+        }
+    }
+
+    /// Sets the mode again whenever the process is continued after Ctrl-Z: the shell has changed it.
+    fn read_singly_when_continued(single: Termios) {
+        let Ok(mut continued) = signal(SignalKind::from_raw(Signal::SIGCONT as i32)) else { return };
+        tokio::spawn(async move {
+            while continued.recv().await.is_some() {
+                read_singly(&single);
+            }
+        });
+    }
+
+    /// Sets the mode again, unless it was restored already.
+    fn read_singly(single: &Termios) {
+        let before = BEFORE.lock().unwrap_or_else(PoisonError::into_inner);
+        if before.is_some() && !is_in_background() {
+            // If the terminal is gone, it has no mode.
+            let _ = tcsetattr(io::stdin(), SetArg::TCSANOW, single);
         }
     }
 
@@ -72,7 +95,7 @@ mod unix {
         tcgetpgrp(io::stdin()).is_ok_and(|group| group != getpgrp())
     }
 
-    fn read_all(mut pressed: impl FnMut(u8) -> bool) {
+    fn read_all(mut pressed: impl FnMut(u8) -> bool, single: &Termios) {
         let mut stopping = SigSet::empty();
         stopping.add(Signal::SIGTTIN);
         // Without it, a read in the background would stop the process; now it is an error.
@@ -84,7 +107,12 @@ mod unix {
             match read(io::stdin(), &mut key) {
                 Ok(1..) if pressed(key[0]) => {}
                 Err(Errno::EINTR) => {}
-                Err(Errno::EIO) if is_in_background() => thread::sleep(PAUSE),
+                Err(Errno::EIO) if is_in_background() => {
+                    while is_in_background() {
+                        thread::sleep(PAUSE);
+                    }
+                    read_singly(single);
+                }
                 _ => return,
             }
         }

@@ -4,6 +4,7 @@ pub mod details;
 pub mod keeping;
 pub mod kinds;
 mod messages;
+pub mod seen;
 pub mod show;
 pub mod wanted;
 

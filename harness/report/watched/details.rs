@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::show::Seen;
+use super::seen::Seen;
 use super::{FailureEntry, messages};
 use crate::redaction::Redaction;
 use crate::report::messages::inconclusive;

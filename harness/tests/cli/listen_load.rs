@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use super::listen::{Listening, SECRET, body, request};
 
 const CONNECTIONS: usize = 8;
-const EACH: usize = 500;
+const EACH: usize = 300;
 /// How many of each are among the deliveries of a connection.
 const STRAYS: usize = 20;
 

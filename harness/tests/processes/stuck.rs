@@ -7,7 +7,9 @@ use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use nix::pty::openpty;
 use nix::sys::signal::Signal;
+use nix::sys::termios::tcgetattr;
 use tempfile::TempDir;
 
 use super::{Family, LONGEST, Running};
@@ -142,6 +144,31 @@ fn first_signal_ends_a_listen_whose_output_is_blocked() {
     std::io::Read::read_to_string(&mut notes, &mut said).unwrap();
     assert!(said.contains("not printed: no one reads stdout"), "{said}");
     assert!(said.contains("RESULT: error received 1 judged 1 "), "{said}");
+}
+
+/// The second signal ends the process at once, but not before the mode of the terminal is restored.
+#[test]
+fn second_signal_restores_the_terminal() {
+    let (stdout, _reader) = full();
+    let terminal = openpty(None, None).unwrap();
+    let before = tcgetattr(&terminal.slave).unwrap();
+    let mut command = twenty(["listen", "--port", "0"]);
+    command.stdin(terminal.slave.try_clone().unwrap()).stdout(stdout).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut notes = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let ready = notes.next().unwrap();
+    assert!(notes.next().unwrap().starts_with("keys: "));
+    assert_ne!(tcgetattr(&terminal.slave).unwrap(), before);
+    let running = Running::new(child);
+    let authority = ready.strip_prefix("listening on http://").unwrap().trim_end_matches('/');
+    let mut sending = std::net::TcpStream::connect(authority).unwrap();
+    sending.write_all(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}").unwrap();
+    // Its answer.
+    std::io::Read::read_exact(&mut sending, &mut [0; 12]).unwrap();
+    running.signal(Signal::SIGINT);
+    running.signal(Signal::SIGTERM);
+    assert_eq!(running.end(), 130);
+    assert_eq!(tcgetattr(&terminal.slave).unwrap(), before, "the mode of the terminal");
 }
 
 #[test]
