@@ -86,6 +86,10 @@ impl Place {
         let config = format!("--config={}", self.folder.path().join(FILE).display());
         let mut line = [&[self.program.get_name().to_owned()][..], path, &[config]].concat();
         let command = tree::at(&self.program, path).unwrap();
+        let long = needed.trim_start_matches("--").split('=').next().unwrap();
+        if !needed.is_empty() && !command.get_arguments().any(|arg| arg.get_long() == Some(long)) {
+            return None;
+        }
         for arg in command.get_positionals().filter(|arg| arg.is_required_set()) {
             let named = arg.get_possible_values().first().map(|value| value.get_name().to_owned());
             line.push(named.unwrap_or_else(|| "VER-1".to_owned()));
