@@ -51,6 +51,8 @@ pub struct Suite {
     /// The time of a run, if it is not the usual one.
     max_time: Option<Duration>,
     filter: Filter,
+    /// Patterns of requirements that must apply.
+    required: Vec<String>,
     fail_on: Level,
 }
 
@@ -78,7 +80,13 @@ impl Suite {
             keeper: None,
             requests: Arc::default(),
         };
-        Self { options, max_time: None, filter: Filter::default(), fail_on: Level::Must }
+        Self {
+            options,
+            max_time: None,
+            filter: Filter::default(),
+            required: Vec::new(),
+            fail_on: Level::Must,
+        }
     }
 
     /// Sets the form of the payload; the default is [`Dialect::Documented`].
@@ -134,7 +142,8 @@ impl Suite {
     }
 
     /// Checks only requirements that match this pattern, or another one given with `only`: an id (`VER-1`, `VER-*`) or a check
-    /// (`receiver/verification/**`). `*` does not match slashes; `**` does.
+    /// (`receiver/verification/**`), in any case, or the name of a group alone (`verification`). `*` does not match slashes; `**`
+    /// does.
     #[must_use]
     pub fn only(mut self, pattern: impl Into<String>) -> Self {
         self.filter.run.push(pattern.into());
@@ -145,6 +154,14 @@ impl Suite {
     #[must_use]
     pub fn skip(mut self, pattern: impl Into<String>) -> Self {
         self.filter.skip.push(pattern.into());
+        self
+    }
+
+    /// Makes requirements that match this pattern inconclusive if they do not apply, at every level, so that a capability that is
+    /// dropped is noticed.
+    #[must_use]
+    pub fn require(mut self, pattern: impl Into<String>) -> Self {
+        self.required.push(pattern.into());
         self
     }
 
@@ -220,16 +237,23 @@ impl Suite {
     }
 
     fn selected(&self, role: Role) -> Result<Vec<&'static Requirement>, error::Error> {
+        self.required_of(role)?;
         selection::select(&[role], &self.filter).map_err(error::Error::Usage)
     }
 
+    fn required_of(&self, role: Role) -> Result<Vec<&'static Requirement>, error::Error> {
+        selection::matched(&[role], &self.required).map_err(error::Error::Usage)
+    }
+
     fn report(&self, run: &Run, subject: &str) -> Report {
+        // A pattern without a match is an error before the run.
+        let required = self.required_of(run.transcript.role).unwrap_or_default();
         let heading = Heading {
             subject: subject.to_owned(),
             seed: self.options.seed,
             fail_on: self.fail_on,
             attached: None,
-            required: Vec::new(),
+            required: required.iter().map(|one| one.id).collect(),
             out: None,
         };
         Report(report::Report::new(run, &heading))

@@ -153,6 +153,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments,
         why.exit_status()
     })?;
     if let Some(text) = line.printed {
+        environment::warnings(&command).iter().for_each(|warning| console.note(warning));
         line.secret.into_iter().for_each(|secret| console.redact(&Secret::new(secret)));
         return Err(console.print(&text).map_or_else(|why| why.exit_status(), |()| ExitStatus::Passed));
     }

@@ -20,11 +20,13 @@ pub(in crate::suite) fn times_in_words(count: usize) -> String {
 pub(super) fn pattern_without_match(pattern: &str, whose: Option<Role>, nearest: &[String]) -> String {
     let whose = whose.map(|role| format!(" of a {role}")).unwrap_or_default();
     let hint = match nearest {
-        [] => "`twenty-conform list` shows them all".to_owned(),
-        [one] => format!("did you mean {one}?"),
-        [before @ .., last] => format!("did you mean {} or {last}?", before.join(", ")),
+        [] => String::new(),
+        [one] => format!("did you mean {one}? "),
+        [before @ .., last] => format!("did you mean {} or {last}? ", before.join(", ")),
     };
-    format!("the pattern {pattern:?} matches no requirement or check{whose}; {hint}")
+    format!(
+        "the pattern {pattern:?} matches no requirement or check{whose}; {hint}`twenty-conform list` shows them all"
+    )
 }
 
 /// A pattern that selects nothing here, but something of the other role.

@@ -111,6 +111,13 @@ async fn starts_and_checks_a_receiver() {
     assert!(receiver.url().ends_with("/hooks/twenty"), "{}", receiver.url());
     let report = quick().only("RCV-1").only("VER-1").check_receiver(&mut receiver).await.unwrap();
     assert_eq!(report.result(), RunResult::Pass, "{}", report.text());
+    // Nothing shows what it processes.
+    let suite = quick().only("PRC-1").only("RCV-1").require("prc-1");
+    let report = suite.check_receiver(&mut receiver).await.unwrap();
+    assert_eq!(report.result(), RunResult::Incomplete, "{}", report.text());
+    assert_eq!(report.requirement("PRC-1").unwrap().verdict, Verdict::Inconclusive);
+    let unknown = quick().require("SIG-1").check_receiver(&mut receiver).await;
+    assert!(matches!(unknown, Err(Error::Usage(_))), "{unknown:?}");
     let url = receiver.url();
     receiver.stop().await;
     assert!(matches!(Receiver::at(&url, "s3cr3t").await, Err(Error::Subject(_))), "it has stopped");

@@ -4,10 +4,8 @@ use std::ffi::OsString;
 
 use super::apply::{Kind, Origin, Resolved, Value};
 use super::file::File;
+use super::syntax::may_be_secret;
 use crate::cli::messages::config as messages;
-
-/// Parts of a variable's name that say that its value is secret.
-const SECRET: [&str; 6] = ["SECRET", "TOKEN", "KEY", "PASSWORD", "PASSWD", "CREDENTIAL"];
 
 /// The widest column of values. Sources of longer ones follow them.
 const WIDEST: usize = 48;
@@ -63,7 +61,7 @@ fn without_secrets(long: &str, word: &OsString) -> String {
     let word = word.to_string_lossy().into_owned();
     if long == "env"
         && let Some((name, _)) = word.split_once('=')
-        && SECRET.iter().any(|part| name.to_uppercase().contains(part))
+        && may_be_secret(name)
     {
         return format!("{name}={}", messages::HIDDEN);
     }

@@ -4,6 +4,18 @@ use std::path::Path;
 
 use crate::cli::messages::config as messages;
 
+/// How much of a line is shown.
+const WIDEST: usize = 100;
+
+/// Parts of names that say that a value is secret.
+const SECRET: [&str; 6] = ["SECRET", "TOKEN", "KEY", "PASSWORD", "PASSWD", "CREDENTIAL"];
+
+/// Whether a text names something secret.
+pub(super) fn may_be_secret(text: &str) -> bool {
+    let text = text.to_uppercase();
+    SECRET.iter().any(|part| text.contains(part))
+}
+
 /// The number of the line at a place in a text.
 pub(super) fn line_at(text: &str, at: usize) -> usize {
     text.bytes().take(at).filter(|&byte| byte == b'\n').count() + 1
@@ -14,13 +26,27 @@ pub(super) fn error(path: &Path, text: &str, at: usize, why: &str) -> String {
     // At the end of a text, what is missing is missing from the last line that has something.
     let at = if at >= text.len() { text.trim_end().len() } else { at };
     let line = line_at(text, at);
-    let shown = text.lines().nth(line - 1).unwrap_or_default();
+    let shown = without_secret(text.lines().nth(line - 1).unwrap_or_default().trim());
     let why = why.split_whitespace().collect::<Vec<_>>().join(" ");
-    messages::not_toml(path, line, &why, shown.trim(), &fix(shown.trim()))
+    let cut: String = shown.chars().take(WIDEST).collect();
+    messages::not_toml(path, line, &why, &cut, &fix(&cut))
+}
+
+/// The line without its value, if the name says that it is secret.
+fn without_secret(line: &str) -> String {
+    let name = line.split(['=', ':']).next().unwrap_or_default().trim();
+    if name.len() < line.len() && name != "secret-file" && may_be_secret(line) {
+        format!("{name} = {}", messages::HIDDEN)
+    } else {
+        line.to_owned()
+    }
 }
 
 /// How a line may have been meant.
 fn fix(line: &str) -> String {
+    if line.starts_with("secret =") {
+        return messages::secret_in_file().to_owned();
+    }
     let quotes = |quote| line.matches(quote).count() % 2 == 1;
     if line.starts_with('[') && !line.contains('=') {
         let name = line.trim_matches(['[', ']', ' ']);
@@ -45,7 +71,20 @@ fn fix(line: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::fix;
+    use super::{fix, without_secret};
+
+    #[test]
+    fn secrets_are_not_shown() {
+        for (line, shown) in [
+            ("secret = s3cr3t", "secret = [hidden]"),
+            ("env = { API_KEY = s3cr3t }", "env = [hidden]"),
+            ("secret-file = secret.txt", "secret-file = secret.txt"),
+            ("[receiver", "[receiver"),
+        ] {
+            assert_eq!(without_secret(line), shown);
+        }
+        assert!(fix(&without_secret("secret = s3cr3t")).contains("secret-file"));
+    }
 
     #[test]
     fn fixes_show_how_a_line_is_written() {

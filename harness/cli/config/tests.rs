@@ -30,14 +30,13 @@ const VALUES: [&str; 11] = [
 ];
 
 /// What options need.
-const NEEDED: [&str; 7] = [
+const NEEDED: [&str; 6] = [
     "",
     "--exec=x",
     "--url=https://127.0.0.1:1/",
     "--transcript=-",
     "--control=https://127.0.0.1:1/",
     "--forward=https://127.0.0.1:1/",
-    "--timestamp=3",
 ];
 
 /// Options with their values.
@@ -86,39 +85,57 @@ impl Place {
         let config = format!("--config={}", self.folder.path().join(FILE).display());
         let mut line = [&[self.program.get_name().to_owned()][..], path, &[config]].concat();
         let command = tree::at(&self.program, path).unwrap();
+        let long = needed.trim_start_matches("--").split('=').next().unwrap();
+        if !needed.is_empty() && !command.get_arguments().any(|arg| arg.get_long() == Some(long)) {
+            return None;
+        }
         for arg in command.get_positionals().filter(|arg| arg.is_required_set()) {
             let named = arg.get_possible_values().first().map(|value| value.get_name().to_owned());
             line.push(named.unwrap_or_else(|| "VER-1".to_owned()));
         }
         line.extend((!needed.is_empty()).then(|| needed.to_owned()));
-        let why = match self.plain(&line) {
-            Ok(_) => return Some(line),
-            Err(why) if why.kind() == ErrorKind::MissingRequiredArgument => why,
-            Err(_) => return None,
-        };
-        let Some(ContextValue::Strings(missing)) = why.get(ContextKind::InvalidArg) else { return None };
-        for one in missing {
-            line.push(format!("{}=http://127.0.0.1:1/", one.split([' ', '=']).next().unwrap()));
+        for _ in 0..3 {
+            let why = match self.plain(&line) {
+                Ok(_) => return Some(line),
+                Err(why) if why.kind() == ErrorKind::MissingRequiredArgument => why,
+                Err(_) => return None,
+            };
+            let Some(ContextValue::Strings(missing)) = why.get(ContextKind::InvalidArg) else { return None };
+            for one in missing {
+                let long = one.strip_prefix("--")?.split([' ', '=']).next()?;
+                let arg = command.get_arguments().find(|arg| arg.get_long() == Some(long))?;
+                line.push(self.words(arg).into_iter().find(|word| self.is_value(&line, word))?);
+            }
         }
-        self.plain(&line).ok().map(|_| line)
+        None
     }
 
-    /// The option's value, with which the command line still parses.
-    fn value(&self, line: &[String], arg: &Arg) -> Option<Option<String>> {
+    /// Whether the command takes a word, although it may lack others.
+    fn is_value(&self, line: &[String], word: &str) -> bool {
+        let parsed = self.plain(&[line, &[word.to_owned()]].concat());
+        parsed.err().is_none_or(|why| why.kind() == ErrorKind::MissingRequiredArgument)
+    }
+
+    /// The option with each value that it may take.
+    fn words(&self, arg: &Arg) -> Vec<String> {
         let long = arg.get_long().unwrap();
         if !tree::takes_value(arg) {
-            let with = [line, &[format!("--{long}")]].concat();
-            return self.plain(&with).ok().map(|_| None);
+            return vec![format!("--{long}")];
         }
         // A path in the file is seen from its folder, and an absolute one is the same everywhere.
         let is_path = arg.get_value_parser().type_id() == ValueParser::path_buf().type_id();
         let path = is_path.then(|| self.folder.path().join("path").display().to_string());
         let named = arg.get_possible_values().into_iter().map(|value| value.get_name().to_owned());
         let is_default = |value: &String| arg.get_default_values().iter().any(|one| one == value.as_str());
-        let mut values =
-            named.chain(path).chain(VALUES.map(str::to_owned)).filter(|value| !is_default(value));
-        let fits = |value: &String| self.plain(&[line, &[format!("--{long}={value}")]].concat()).is_ok();
-        values.find(fits).map(Some)
+        let values = named.chain(path).chain(VALUES.map(str::to_owned)).filter(|value| !is_default(value));
+        values.map(|value| format!("--{long}={value}")).collect()
+    }
+
+    /// The option's value, with which the command line still parses.
+    fn value(&self, line: &[String], arg: &Arg) -> Option<Option<String>> {
+        let fits = |word: &String| self.plain(&[line, std::slice::from_ref(word)].concat()).is_ok();
+        let word = self.words(arg).into_iter().find(fits)?;
+        Some(word.split_once('=').map(|(_, value)| value.to_owned()))
     }
 }
 
@@ -232,11 +249,20 @@ fn options_by_flag_variable_profile_and_file_give_the_same_run() {
                 open.retain(|arg| !set.contains_key(arg.get_long().unwrap()));
             }
             // What a command cannot do without, and what only comes with another option, is compared by leaving it out.
-            for line in NEEDED.iter().filter_map(|needed| place.complete(&path, needed)) {
+            // One that needs another which is not in the list is tried with it, once nothing else is left.
+            let is_stuck = open.len() == before;
+            let own = open
+                .iter()
+                .filter(|_| is_stuck)
+                .filter_map(|arg| place.words(arg).iter().find_map(|word| place.complete(&path, word)));
+            let lines: Vec<_> =
+                NEEDED.iter().filter_map(|one| place.complete(&path, one)).chain(own).collect();
+            for line in lines {
                 let of = |word: &String| {
-                    let (long, value) = word.strip_prefix("--")?.split_once('=')?;
+                    let word = word.strip_prefix("--")?;
+                    let (long, value) = word.split_once('=').map_or((word, None), |(a, b)| (a, Some(b)));
                     let is_open = open.iter().any(|arg| arg.get_long() == Some(long));
-                    is_open.then(|| (long.to_owned(), Some(value.to_owned())))
+                    is_open.then(|| (long.to_owned(), value.map(str::to_owned)))
                 };
                 let set: Set = line.iter().filter_map(of).collect();
                 if !set.is_empty() {

@@ -120,8 +120,9 @@ pub(in crate::cli) fn not_set() -> &'static str {
     "not set"
 }
 
+/// An option that something of higher precedence excludes, or that needs what is not set.
 pub(in crate::cli) fn not_used(source: &str) -> String {
-    format!("{source}, not used with what precedes it")
+    format!("{source}, not used here")
 }
 
 /// `place` is where the option stands.

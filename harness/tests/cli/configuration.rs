@@ -91,11 +91,7 @@ fn print_config_names_the_source_of_each_value() {
         ("deadline", "deadline = \"5s\"", "default"),
         ("skip", "# skip", "not set"),
         // The secret itself has precedence.
-        (
-            "secret-file",
-            "# secret-file = \"../s.txt\"",
-            "../twenty-conform.toml:2, not used with what precedes it",
-        ),
+        ("secret-file", "# secret-file = \"../s.txt\"", "../twenty-conform.toml:2, not used here"),
     ] {
         assert_eq!(printed(&shown, long), (value.to_owned(), source.to_owned()), "{shown:#?}");
     }
@@ -138,6 +134,7 @@ fn wrong_configuration_is_told_with_its_line_and_the_fix() {
         ("seed = [1, 2]\n", &["toml:1: ", "seed takes one value"]),
         ("quiet = \"perhaps\"\n", &["toml:1: ", "quiet is \"perhaps\"", "true or false"]),
         ("[receiver]\nsecret = \"s3cr3t\"\n", &["toml:2: ", "secret-file", "TWENTY_WEBHOOK_SECRET"]),
+        ("[receiver]\nsecret = s3cr3t\n", &["toml:2: ", "2 | secret = [hidden]", "secret-file"]),
         ("profile = \"ci\"\n", &["toml:1: ", "--profile"]),
         (
             "[demo]\nquiet = true\nverbose = true\n",
