@@ -44,6 +44,14 @@ pub(in crate::suite) fn rest_of(label: &str) -> String {
     format!("the rest of `{label}`")
 }
 
+pub(in crate::suite) fn rest_of_name(label: &str) -> String {
+    format!("the rest of the name of `{label}`")
+}
+
+pub(in crate::suite) fn character_of_name(character: char, label: &str) -> String {
+    format!("the {} in the name of `{label}`", shown(character))
+}
+
 pub(in crate::suite) fn presence_of(label: &str) -> String {
     format!("that there is `{label}`")
 }
