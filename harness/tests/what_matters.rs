@@ -108,14 +108,17 @@ async fn receiver_that_rejects_some_records_is_told_which_part_matters() {
     assert!(slash.contains("may be anything") && big.contains("may be anything"), "{slash}, {big}");
 }
 
-/// Another last digit for every number that is longer than those of the fixed events.
+/// Another last digit for every negative number that is longer than a double; the fixed events have none.
 fn rounded(text: &str) -> String {
     let mut changed = String::new();
-    let mut run = 0;
+    let (mut run, mut is_negative) = (0, false);
     for one in text.chars() {
-        if !one.is_ascii_digit() && run >= 22 {
-            let last = changed.pop();
-            changed.push(if last == Some('5') { '6' } else { '5' });
+        if !one.is_ascii_digit() {
+            if is_negative && run >= 17 {
+                let last = changed.pop();
+                changed.push(if last == Some('5') { '6' } else { '5' });
+            }
+            is_negative = one == '-' && changed.ends_with([':', '[', ',']);
         }
         run = if one.is_ascii_digit() { run + 1 } else { 0 };
         changed.push(one);
@@ -128,5 +131,7 @@ async fn sender_that_changes_some_records_is_told_which_part_matters() {
     let (character, digits) =
         tokio::join!(of_sender("PAY-2", |text| text.replace('~', "-")), of_sender("PAY-7", rounded));
     assert!(character.starts_with("any record: only the `~` in "), "{character}");
-    assert!(digits.contains("any record: only how many digits the number `data."), "{digits}");
+    for part in ["how many digits the number `data.", "the sign of the number `data."] {
+        assert!(digits.starts_with("any record: only ") && digits.contains(part), "{digits}");
+    }
 }
