@@ -28,13 +28,13 @@ use twenty_conform::wire::exchange::{Delivery, Response};
 use crate::mutants;
 use crate::peers::plain;
 
-/// The reference receiver, except that it rejects some valid deliveries by what is in the generated member.
+/// The reference receiver, except that it rejects some valid deliveries by what is in their bodies.
 struct Picky(Receiver, fn(&str) -> bool);
 
 impl Handler for Picky {
     fn handle(&self, delivery: Delivery) -> BoxFuture<'_, Option<Response>> {
         let text = String::from_utf8_lossy(&delivery.body).into_owned();
-        let rejects = text.split_once("\"generated\":").is_some_and(|(_, rest)| self.1(rest));
+        let rejects = self.1(&text);
         async move {
             let answer = self.0.handle(delivery).await?;
             Some(if rejects { Response::text(400, "no") } else { answer })
@@ -72,13 +72,18 @@ fn said(run: &Run, id: &str) -> String {
     check.what_matters.clone().unwrap_or_else(|| format!("nothing: {:?}", check.message))
 }
 
-async fn of_receiver(rejects: fn(&str) -> bool) -> String {
+/// The text from the generated member on.
+fn generated(text: &str) -> &str {
+    text.split_once("\"generated\":").map_or("", |(_, rest)| rest)
+}
+
+async fn of_receiver(id: &str, rejects: fn(&str) -> bool) -> String {
     let secret = Secret::new(Random::from_seed(7).secret());
     let reference = Receiver::new(Settings::new(secret.clone()), Clock::system(), Arc::new(|_| {}));
     let server = plain::serve(Arc::new(Picky(reference, rejects))).await.unwrap();
     let mut receiver = subject::receiver::Receiver::here(server, "/", secret);
-    let selected: Vec<_> = requirements::all().filter(|one| one.id == "VER-8").collect();
-    said(&run::receiver(&mut receiver, &selected, &options(), &|_| {}).await.unwrap(), "VER-8")
+    let selected: Vec<_> = requirements::all().filter(|one| one.id == id).collect();
+    said(&run::receiver(&mut receiver, &selected, &options(), &|_| {}).await.unwrap(), id)
 }
 
 async fn of_sender(id: &str, change: fn(&str) -> String) -> String {
@@ -96,16 +101,27 @@ fn has_digits(text: &str, least: usize) -> bool {
 #[tokio::test(flavor = "multi_thread")]
 async fn receiver_that_rejects_some_records_is_told_which_part_matters() {
     let (slash, beyond, big, nested) = tokio::join!(
-        of_receiver(|text| text.contains('/')),
-        of_receiver(|text| text.contains('日')),
-        of_receiver(|text| has_digits(text, 17)),
-        of_receiver(|text| text.matches('[').count() > 20),
+        of_receiver("VER-8", |text| generated(text).contains('/')),
+        of_receiver("VER-8", |text| generated(text).contains('日')),
+        of_receiver("VER-8", |text| has_digits(generated(text), 17)),
+        of_receiver("VER-8", |text| generated(text).matches('[').count() > 20),
     );
     assert!(slash.starts_with("any record: only the `/` in "), "{slash}");
     assert!(beyond.starts_with("any record: only the `日` in "), "{beyond}");
     assert!(big.contains("how many digits the number `data.generated"), "{big}");
     assert!(nested.contains("the nesting of `data.generated` (21 levels)"), "{nested}");
     assert!(slash.contains("may be anything") && big.contains("may be anything"), "{slash}, {big}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn receiver_that_rejects_a_formatting_is_told_which_of_its_parts_matter() {
+    let (escape, space) = tokio::join!(
+        of_receiver("VER-16", |text| text.contains("\\u00")),
+        of_receiver("VER-16", |text| text.contains('\n')),
+    );
+    assert!(escape.starts_with("unneeded escapes, whatever it looks like: "), "{escape}");
+    assert!(escape.contains("which string has the escape"), "{escape}");
+    assert!(space.contains(", and the kind of white space matters"), "{space}");
 }
 
 /// Another last digit for every negative number that is longer than a double; the fixed events have none.
