@@ -40,3 +40,4 @@ mod snapshot;
 #[cfg(unix)]
 mod terminal_output;
 mod tidy;
+mod what_matters;

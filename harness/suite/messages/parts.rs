@@ -44,6 +44,14 @@ pub(in crate::suite) fn rest_of(label: &str) -> String {
     format!("the rest of `{label}`")
 }
 
+pub(in crate::suite) fn rest_of_name(label: &str) -> String {
+    format!("the rest of the name of `{label}`")
+}
+
+pub(in crate::suite) fn character_of_name(character: char, label: &str) -> String {
+    format!("the {} in the name of `{label}`", shown(character))
+}
+
 pub(in crate::suite) fn presence_of(label: &str) -> String {
     format!("that there is `{label}`")
 }
@@ -128,5 +136,57 @@ fn listed(parts: &[String]) -> String {
     match shown.split_last() {
         Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
         _ => shown.concat(),
+    }
+}
+
+/// The same for a change of formatting, of which some parts were varied.
+pub(in crate::suite) fn what_matters_of(kind: &str, matters: &[String], free: &[String]) -> String {
+    let verb = if free.len() == 1 { "makes" } else { "make" };
+    let free_parts = format!("{} {verb} no difference", listed(free));
+    match (matters.len(), free.is_empty()) {
+        (0, _) => format!("{kind}, whatever it looks like: {free_parts}"),
+        (1, true) => format!("{kind}, and {} matters", listed(matters)),
+        (_, true) => format!("{kind}, and {} matter", listed(matters)),
+        (1, false) => format!("{kind}, and {} matters; {free_parts}", listed(matters)),
+        (_, false) => format!("{kind}, and {} matter; {free_parts}", listed(matters)),
+    }
+}
+
+/// Parts of a change of formatting.
+pub(in crate::suite) mod formatting {
+    pub(in crate::suite) fn place_of_space() -> &'static str {
+        "the place of the white space"
+    }
+
+    pub(in crate::suite) fn kind_of_space() -> &'static str {
+        "the kind of white space"
+    }
+
+    pub(in crate::suite) fn escaped() -> &'static str {
+        "which character is escaped"
+    }
+
+    pub(in crate::suite) fn string() -> &'static str {
+        "which string has the escape"
+    }
+
+    pub(in crate::suite) fn escape_case() -> &'static str {
+        "the case of the escape's digits"
+    }
+
+    pub(in crate::suite) fn number() -> &'static str {
+        "which number it is"
+    }
+
+    pub(in crate::suite) fn form_of_number() -> &'static str {
+        "the form of the number"
+    }
+
+    pub(in crate::suite) fn members() -> &'static str {
+        "which members they are"
+    }
+
+    pub(in crate::suite) fn object() -> &'static str {
+        "which object they are in"
     }
 }

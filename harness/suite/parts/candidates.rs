@@ -41,6 +41,25 @@ pub(super) fn without(json: &Json, path: &[usize]) -> Option<Json> {
     Some(tree)
 }
 
+/// The name of the member at a path; `None` for an element.
+pub(super) fn name_at<'a>(json: &'a Json, path: &[usize]) -> Option<&'a Text> {
+    let (last, parent) = path.split_last()?;
+    match value_at(json, parent)? {
+        Json::Object(members) => members.get(*last).map(|(name, _)| name),
+        _ => None,
+    }
+}
+
+/// The tree with the name of the member at a path changed, which is given as a value; `None` if there is nothing to change.
+pub(super) fn with_name(json: &Json, path: &[usize], change: impl Fn(&Json) -> Option<Json>) -> Option<Json> {
+    let Some(Json::Text(changed)) = change(&Json::Text(name_at(json, path)?.clone())) else { return None };
+    let (last, parent) = path.split_last()?;
+    let mut tree = json.clone();
+    let Json::Object(members) = value_at_mut(&mut tree, parent)? else { return None };
+    members.get_mut(*last)?.0 = changed;
+    Some(tree)
+}
+
 /// The tree with a plain name for the member at a path; `None` for an element.
 pub(super) fn renamed(json: &Json, path: &[usize]) -> Option<Json> {
     let (last, parent) = path.split_last()?;

@@ -28,6 +28,8 @@ pub struct Case {
     /// A member added to the records of its controls, so that it differs from them in one respect only.
     member: Option<Cow<'static, str>>,
     make: Make,
+    /// The same case with one part of it varied, by that part.
+    variants: Vec<(&'static str, Self)>,
 }
 
 impl Case {
@@ -44,6 +46,7 @@ impl Case {
             forged: false,
             member: None,
             make: Box::new(move |maker, _| make(maker)),
+            variants: Vec::new(),
         }
     }
 
@@ -60,6 +63,7 @@ impl Case {
             forged: false,
             member: None,
             make: Box::new(make),
+            variants: Vec::new(),
         }
     }
 
@@ -85,6 +89,7 @@ impl Case {
             forged: true,
             member: None,
             make: Box::new(make),
+            variants: Vec::new(),
         }
     }
 
@@ -102,6 +107,15 @@ impl Case {
     /// The same, with this member added to the records of its controls.
     pub(super) fn of_record_with(self, member: impl Into<Cow<'static, str>>) -> Self {
         Self { member: Some(member.into()), ..self }
+    }
+
+    /// The same, with what is varied to find out what matters.
+    pub(super) fn varied_as(self, variants: Vec<(&'static str, Self)>) -> Self {
+        Self { variants, ..self }
+    }
+
+    pub(super) fn variants(&self) -> &[(&'static str, Self)] {
+        &self.variants
     }
 
     pub(super) fn generated(self) -> Self {

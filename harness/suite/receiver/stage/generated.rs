@@ -207,13 +207,14 @@ impl ReceiverStage<'_> {
                 smallest = Some((smaller, tried));
             }
         }
-        let found = smallest.as_ref().map_or(&tried, |(_, tried)| tried);
-        let matters = if deviation == Deviation::Rejected && !hangs && ended.is_ok() {
-            self.what_matters(found).await.map(|matters| (found.trial, matters))
-        } else {
-            None
-        };
-        self.transcript.matters.extend(matters);
+        let (shown, found) = smallest.as_ref().map_or((case, &tried), |(case, tried)| (case, tried));
+        if deviation == Deviation::Rejected && !hangs && ended.is_ok() {
+            let matters = match shown.variants() {
+                [] => self.what_matters(found).await,
+                _ => self.what_matters_of(shown).await,
+            };
+            self.transcript.matters.extend(matters.map(|matters| (found.trial, matters)));
+        }
         // Of the crashes while shrinking, only that of the smallest case is kept.
         let kept = smallest.as_ref().map(|(_, tried)| tried.trial);
         let mut at = 0;

@@ -5,8 +5,10 @@ use tokio::time::Instant;
 
 use super::ReceiverStage;
 use super::batch::Tried;
+use crate::suite::messages::parts as messages;
 use crate::suite::parts::{Parts, Seen};
 use crate::suite::property::MAX_TIME;
+use crate::suite::receiver::case::Case;
 use crate::suite::receiver::maker::Maker;
 use crate::webhook::event::EventName;
 use crate::webhook::json::{Json, Text};
@@ -84,6 +86,48 @@ impl ReceiverStage<'_> {
         }
         let control = self.send(maker.deliver(&maker.plain())).await.ok()?;
         parts.sentence().filter(|_| self.transcript.acknowledged(control))
+    }
+
+    /// The same for a case that says itself what can be varied. Each part is varied in several ways: it does not matter if all of
+    /// them are rejected.
+    pub(super) async fn what_matters_of(&mut self, case: &Case) -> Option<String> {
+        let end = Instant::now() + MAX_TIME.min(self.max_time.left() / 8);
+        let maker = self.maker.with_seed(self.maker.random.seed());
+        let again = self.try_alone(case, &maker).await.ok()??;
+        if self.seen_under_control(&again) != Seen::Fails {
+            return None;
+        }
+        let (mut matters, mut free): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
+        for (part, variant) in case.variants() {
+            if matters.iter().any(|one| one == part) {
+                continue;
+            }
+            let maker = self.maker.with_seed(self.maker.random.seed());
+            let Some(tried) = self.try_alone(variant, &maker).await.ok()? else { continue };
+            match self.seen_under_control(&tried) {
+                Seen::Passes => {
+                    free.retain(|one| one != part);
+                    matters.push((*part).to_owned());
+                }
+                Seen::Fails if !free.iter().any(|one| one == part) => free.push((*part).to_owned()),
+                Seen::Fails => {}
+                Seen::Unclear => return None,
+            }
+            if Instant::now() >= end {
+                return None;
+            }
+        }
+        let kind = case.respect.describe();
+        (!matters.is_empty() || !free.is_empty()).then(|| messages::what_matters_of(&kind, &matters, &free))
+    }
+
+    /// A rejection shows something only if the control was accepted.
+    fn seen_under_control(&self, tried: &Tried) -> Seen {
+        let is_controlled = tried.controls.iter().all(|&control| self.transcript.acknowledged(control));
+        match self.seen(tried.trial) {
+            Seen::Fails if !is_controlled => Seen::Unclear,
+            seen => seen,
+        }
     }
 
     fn seen(&self, id: ExchangeId) -> Seen {
