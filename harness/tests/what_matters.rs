@@ -65,8 +65,14 @@ fn options() -> Options {
 
 /// What the report says of a requirement.
 fn said(run: &Run, id: &str) -> String {
-    let heading =
-        Heading { subject: "it".to_owned(), seed: 7, attached: None, fail_on: Level::Must, out: None };
+    let heading = Heading {
+        subject: "it".to_owned(),
+        seed: 7,
+        attached: None,
+        fail_on: Level::Must,
+        out: None,
+        required: Vec::new(),
+    };
     let report = Report::new(run, &heading);
     let check = report.checks.iter().find(|check| check.requirements == [id]).unwrap();
     check.what_matters.clone().unwrap_or_else(|| format!("nothing: {:?}", check.message))
