@@ -28,6 +28,8 @@ const HASHED_OF_LONG: usize = 256 * 1024 * 1024;
 const CHANGED_BODY: usize = 4 * 1024 * 1024;
 /// How many changed bodies are kept to be changed again.
 const MOST_CHANGED: usize = 200;
+/// How many bytes they may have together. Each is parsed and printed in every way that senders do.
+const CHANGED_BYTES: usize = 2 * 1024 * 1024;
 /// The longest body in which each character is tried.
 const SHORT_BODY: usize = 4 * 1024;
 /// Up to here two readings of a clock are more likely than a digit that was copied wrong.
@@ -281,7 +283,7 @@ impl Search<'_> {
         let bodies = self.bodies();
         let body = bodies.first().filter(|body| body.len() <= SEARCHED_BODY)?;
         let mut changed: Vec<Changed> = Vec::new();
-        let mut left = HASHED;
+        let mut left = CHANGED_BYTES;
         let mut keep = |code: Code, what: String, text: Cow<'_, [u8]>| {
             let is_new = *text != **body && !changed.iter().any(|other| *other.body == *text);
             left = left.saturating_sub(text.len());
@@ -302,9 +304,10 @@ impl Search<'_> {
             }
             left = left.saturating_sub(budget / 4);
         }
+        let most = changed.len() + (CHANGED_BYTES / body.len().max(1)).min(MOST_CHANGED);
         let _ = white::pretty(body, &mut |code, what, text| {
             changed.push(Changed { code, what, body: text.into_owned() });
-            changed.len() < 2 * MOST_CHANGED
+            changed.len() < most
         });
         changed.iter().find_map(|first| self.also_wrong(first))
     }
