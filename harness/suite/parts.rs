@@ -60,6 +60,8 @@ enum Step {
     Remove,
     Value,
     Name,
+    /// Letters and digits of the name, all of them another letter.
+    NamePlain,
     /// This character of the name as a letter.
     NameCharacter(char),
     /// One level of nesting less.
@@ -192,6 +194,9 @@ impl Parts {
             }
             Step::Remove => candidates::without(&self.current, &task.path),
             Step::Name => candidates::renamed(&self.current, &task.path),
+            Step::NamePlain => candidates::with_name(&self.current, &task.path, |name| {
+                replaced(name, |one| one.is_ascii_alphanumeric().then_some('x'))
+            }),
             Step::NameCharacter(old) => candidates::with_name(&self.current, &task.path, |name| {
                 replaced(name, |one| (one == *old).then_some('x'))
             }),
@@ -211,6 +216,7 @@ impl Parts {
     fn without_candidate(&mut self, task: Task) {
         match task.step {
             Step::Value => self.is_whole = false,
+            Step::NamePlain => self.each_character_of_name(&task.path, &task.label),
             // There is nothing but the id and the case.
             Step::Others(_) => self.is_any = true,
             _ => {}
@@ -242,6 +248,10 @@ impl Parts {
             Step::Remove => messages::whole(&label),
             Step::Value => messages::value_of(&label),
             Step::Name => messages::name_of(&label),
+            Step::NamePlain => {
+                self.each_character_of_name(&path, &label);
+                messages::rest_of_name(&label)
+            }
             Step::NameCharacter(_) => messages::rest_of_name(&label),
             _ => messages::rest_of(&label),
         };
@@ -266,12 +276,8 @@ impl Parts {
                 push(Step::Value);
             }
             Step::Value => self.descend(path, label),
-            Step::Name => {
-                let name = candidates::name_at(&self.current, &path).map(candidates::special);
-                push(Step::Settle(self.matters.len(), messages::name_of(&label)));
-                let special = name.unwrap_or_default();
-                special.into_iter().take(MOST_CHARACTERS).for_each(|one| push(Step::NameCharacter(one)));
-            }
+            Step::Name => push(Step::NamePlain),
+            Step::NamePlain => self.matters.push(messages::name_of(&label)),
             Step::NameCharacter(old) => self.matters.push(messages::character_of_name(old, &label)),
             Step::Unwrap => {
                 let depth = candidates::value_at(&self.current, &path).map_or(0, candidates::depth);
@@ -300,6 +306,14 @@ impl Parts {
         for (task, place) in self.tasks.iter_mut().zip(places) {
             task.path = vec![place];
         }
+    }
+
+    /// The letters of this name do not matter: which other characters do?
+    fn each_character_of_name(&mut self, path: &[usize], label: &str) {
+        let special = candidates::name_at(&self.current, path).map(candidates::special).unwrap_or_default();
+        let mut push = |step| self.tasks.push(Task { path: path.to_vec(), label: label.to_owned(), step });
+        push(Step::Settle(self.matters.len(), messages::name_of(label)));
+        special.into_iter().take(MOST_CHARACTERS).for_each(|one| push(Step::NameCharacter(one)));
     }
 
     /// This value matters: which parts of it do?

@@ -15,7 +15,7 @@ use super::{FILE, Line, Surroundings, tree};
 use crate::cli::{Arguments, environment};
 
 /// Values, one of which every option takes.
-const VALUES: [&str; 11] = [
+const VALUES: [&str; 12] = [
     "3",
     "10%",
     "300",
@@ -26,6 +26,7 @@ const VALUES: [&str; 11] = [
     "p99<50ms",
     "/path",
     "127.0.0.2",
+    "event=person.updated",
     "text",
 ];
 
