@@ -36,18 +36,24 @@ pub(super) struct Watched {
     watch: Watch,
 }
 
-/// Which requests count for a watched scenario: those that arrived before its watch and, until the watch is over, its own events.
+/// Which requests count for a watched scenario: those that arrived before its watch and, until the watch is over, those that name
+/// records of no other scenario.
 pub(super) struct Counting {
     /// How many requests each registered webhook had received.
     before: Vec<usize>,
-    records: HashSet<String>,
+    /// The records of other scenarios.
+    others: HashSet<String>,
     over_ms: u64,
 }
 
 impl Counting {
     /// Whether a request is one of the scenario's. It is given by the place of the webhook and its place there.
     pub(super) fn includes(&self, webhook: usize, place: usize, received: &Received) -> bool {
-        let is_own = || record_ids(&received.delivery).iter().any(|id| self.records.contains(id));
+        // One that names no record may be of any scenario.
+        let is_own = || {
+            let ids = record_ids(&received.delivery);
+            !ids.is_empty() && !ids.iter().any(|id| self.others.contains(id))
+        };
         self.before
             .get(webhook)
             .is_some_and(|before| place < *before || (received.at_ms <= self.over_ms && is_own()))
@@ -66,12 +72,8 @@ impl SenderStage<'_> {
         let played = if is_able { steps(self).await } else { Ok(()) };
         match (self.watch.take(), played) {
             (Some(watch), Ok(())) => {
-                let records = self.transcript.emissions_of(scenario).map(|one| one.record_id.clone());
-                let counting = Counting {
-                    records: records.collect(),
-                    before: self.requests_so_far(),
-                    over_ms: watch.over_ms,
-                };
+                let (before, over_ms) = (self.requests_so_far(), watch.over_ms);
+                let counting = Counting { before, others: HashSet::new(), over_ms };
                 let registered = mem::take(&mut self.registered);
                 self.watched.push(Watched { scenario, registered, counting, watch });
                 self.transcript.endings.push((scenario, Ending::Complete));
@@ -157,7 +159,10 @@ impl SenderStage<'_> {
     }
 
     /// Records what arrived at watched webhooks. They are the registered ones from then on.
-    fn record_watched(&mut self, watched: Watched) -> ScenarioName {
+    fn record_watched(&mut self, mut watched: Watched) -> ScenarioName {
+        let emissions = self.transcript.emissions.iter();
+        let others = emissions.filter(|one| one.scenario != watched.scenario);
+        watched.counting.others = others.map(|one| one.record_id.clone()).collect();
         self.registered = watched.registered;
         match watched.watch.then {
             Some(then) => then(self, watched.watch.over_ms),
@@ -234,8 +239,8 @@ mod tests {
     }
 
     #[test]
-    fn only_own_events_count_during_a_watch_and_nothing_after_it() {
-        let counting = Counting { before: vec![1, 0], records: [OWN.to_owned()].into(), over_ms: 500 };
+    fn events_of_others_do_not_count_during_a_watch_and_nothing_after_it() {
+        let counting = Counting { before: vec![1, 0], others: [FOREIGN.to_owned()].into(), over_ms: 500 };
         let counts =
             |webhook, place, body: &str, at_ms| counting.includes(webhook, place, &received(body, at_ms));
         assert!(counts(0, 0, "not JSON", 100), "it came before the watch");
