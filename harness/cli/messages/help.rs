@@ -252,7 +252,7 @@ Examples:
   # Send your own record
   $ twenty-conform send --url http://127.0.0.1:3000/ --event company.updated --data record.json
   # Send a captured request again, with a present timestamp and a new signature
-  $ twenty-conform send --url http://127.0.0.1:3000/hooks --secret-file secret.txt --resign request.http";
+  $ twenty-conform send --url http://127.0.0.1:3000/ --secret-file secret.txt --resign request.http";
 
 pub(crate) const SIGN: &str = "\
 Examples:

@@ -209,7 +209,7 @@ fn send_tells_what_is_missing_for_a_captured_request() {
     of(local.clone(), &["--entry", "0"]).complains_of(&["--entry"]);
     of(local.clone(), &["--event", "a.b"]).complains_of(&["--event"]);
     of(local, &["--dialect", "shipped"]).complains_of(&["--dialect"]);
-    of("rubbish".to_owned(), &resign).complains_of(&["give"]);
+    of("rubbish".to_owned(), &resign).complains_of(&["known form", "forms: raw HTTP"]);
     run(["send", "--resign", "--url", "http://127.0.0.1:1/", "--secret", SECRET])
         .expect(2)
         .complains_of(&["FILE"]);

@@ -5,7 +5,7 @@ use twenty_conform::cli;
 const SNAPSHOT: &str = include_str!("../../../snapshots/help.snap");
 
 /// The headings of options, in the order of every command.
-const HEADINGS: [&str; 13] = [
+const HEADINGS: [&str; 14] = [
     "Endpoint:",
     "Target:",
     "Secret:",
@@ -19,10 +19,12 @@ const HEADINGS: [&str; 13] = [
     "Comparison:",
     "Reports:",
     "Output:",
+    "Configuration:",
 ];
 
 /// Other lines that are not indented.
-const OTHER_HEADINGS: [&str; 5] = ["Commands:", "Arguments:", "Examples:", "Exit status:", "Environment:"];
+const OTHER_HEADINGS: [&str; 5] =
+    ["Commands:", "Arguments:", "Examples:", "Exit status:", "Environment and configuration:"];
 
 const LONGEST_SENTENCE: usize = 30;
 
@@ -51,7 +53,7 @@ fn options_are_grouped_under_the_same_headings_in_the_same_order() {
         let mut expected = HEADINGS.to_vec();
         expected.retain(|heading| given.contains(heading));
         assert_eq!(given, expected, "{command}");
-        assert_eq!(given.last(), Some(&"Output:"), "{command}");
+        assert_eq!(given.last(), Some(&"Configuration:"), "{command}");
     }
 }
 
@@ -64,7 +66,7 @@ fn help_ends_with_examples_and_exit_statuses() {
         let after = headings.iter().skip_while(|line| **line != "Examples:").skip(1).copied();
         let after: Vec<&str> = after.collect();
         let expected: &[&str] = match command.trim_start_matches("twenty-conform ") {
-            "--help" => &["Exit status:", "Environment:"],
+            "--help" => &["Exit status:", "Environment and configuration:"],
             // These only print, write or serve.
             "list --help" | "explain --help" | "sign --help" | "bench --help" | "bench export --help" => &[],
             serve if serve.starts_with("serve ") => &[],
