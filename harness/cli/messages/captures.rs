@@ -65,8 +65,14 @@ pub(in crate::cli) fn not_judged(why: &str) -> String {
     format!("cannot be judged: {why}\n")
 }
 
+/// The fix for `verify`.
 pub(in crate::cli) fn give_the_body() -> &'static str {
     "; give the body with --timestamp and --signature"
+}
+
+/// The fix for commands that send it again.
+pub(in crate::cli) fn capture_the_body() -> &'static str {
+    "; capture it again with its body"
 }
 
 /// The end of the verdicts on several requests.

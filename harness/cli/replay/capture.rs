@@ -23,7 +23,7 @@ pub(super) fn deliveries(path: &Path, console: &mut Console) -> Result<Vec<Resul
 }
 
 fn delivery(request: &Captured) -> Result<Delivery, String> {
-    let body = request.bytes().map_err(|why| why + said::give_the_body())?.clone();
+    let body = request.bytes().map_err(|why| why + said::capture_the_body())?.clone();
     let delivery = Delivery::new(&request.method, &request.target, passed(&request.headers), body);
     delivery.check()?;
     Ok(delivery)

@@ -55,7 +55,7 @@ pub(super) fn captured(
     for note in notes.iter().chain(&request.notes) {
         console.note(&said::note(note));
     }
-    let body = request.bytes().map_err(|why| Error::Usage(why + said::give_the_body()))?.clone();
+    let body = request.bytes().map_err(|why| Error::Usage(why + said::capture_the_body()))?.clone();
     let fault = fault(&request, &body);
     let url = match &arguments.url {
         Some(url) => url.clone(),

@@ -59,6 +59,8 @@ pub struct SenderStage<'a> {
     pub(super) registered: Vec<Registered>,
     /// The watch that follows the scenario under way.
     watch: Option<Watch>,
+    /// Whether it has shown that each of several webhooks gets what it must, so that scenarios may overlap.
+    serves_several: bool,
     /// The scenarios that are still watched.
     watched: Vec<Watched>,
     /// The endpoints of webhooks that cannot be deleted. They stay open for deliveries that still go there.
@@ -126,6 +128,7 @@ impl<'a> SenderStage<'a> {
             authority: None,
             registered,
             watch: None,
+            serves_several: false,
             watched: Vec::new(),
             retired,
             tokens,

@@ -105,6 +105,7 @@ impl SenderStage<'_> {
             self.emit(scenario, &self.sample(name), Purpose::Sample).await?;
         }
         self.wait_for_all().await;
+        self.learn_whether_it_serves_several(scenario);
         self.watch_meanwhile(None);
         Ok(())
     }

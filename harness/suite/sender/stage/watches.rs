@@ -1,7 +1,7 @@
 //! How scenarios end, and watching for deliveries that must not come.
 //!
-//! Invariant: a scenario that ends with a watch is watched for the whole quiet time, while the next ones run. What they emit, and what
-//! comes later, does not count for it.
+//! Invariant: a scenario that ends with a watch is watched for the whole quiet time, while the next ones run if the sender has shown that it
+//! serves several webhooks as it must. What they emit, and what comes later, does not count for it.
 
 use std::collections::HashSet;
 use std::mem;
@@ -14,6 +14,7 @@ use crate::subject::SubjectError;
 use crate::subject::capability::Capability;
 use crate::subject::protocol::Op;
 use crate::suite::transcript::{Ending, ScenarioName};
+use crate::webhook::signature::{Key, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
 use crate::wire::coding::record_ids;
 use crate::wire::endpoint::scripted::{Endpoint, Received};
 
@@ -72,11 +73,15 @@ impl SenderStage<'_> {
         let played = if is_able { steps(self).await } else { Ok(()) };
         match (self.watch.take(), played) {
             (Some(watch), Ok(())) => {
+                let may_overlap = self.serves_several;
                 let (before, over_ms) = (self.requests_so_far(), watch.over_ms);
                 let counting = Counting { before, others: HashSet::new(), over_ms };
                 let registered = mem::take(&mut self.registered);
                 self.watched.push(Watched { scenario, registered, counting, watch });
                 self.transcript.endings.push((scenario, Ending::Complete));
+                if !may_overlap {
+                    self.end_watches().await;
+                }
             }
             (_, played) => {
                 self.record_arrivals();
@@ -109,12 +114,33 @@ impl SenderStage<'_> {
         self.transcript.waited += time;
     }
 
-    /// Watches for deliveries that must not come, while the next scenarios run. Must be the last step of a scenario.
+    /// Watches for deliveries that must not come, while the next scenarios run if they may. Must be the last step of a scenario.
     pub(crate) fn watch_meanwhile(&mut self, then: Option<Afterwards>) {
         let quiet = self.transcript.limits.quiet;
         let quiet_ms = u64::try_from(quiet.as_millis()).unwrap_or(u64::MAX);
         let over_ms = self.clock.now_ms().saturating_add(quiet_ms);
         self.watch = Some(Watch { over: Instant::now() + quiet, over_ms, then });
+    }
+
+    /// Finds out whether scenarios may overlap: whether each registered webhook got each event of the scenario once, signed with its own
+    /// secret. Otherwise a fault with several webhooks would fail what it does not concern.
+    pub(crate) fn learn_whether_it_serves_several(&mut self, scenario: ScenarioName) {
+        let emitted = self.transcript.emissions_of(scenario).count();
+        let is_signed = |secret: &Secret, received: &Received| {
+            let header = |name| received.delivery.headers.single(name);
+            let (timestamp, signature) = (header(TIMESTAMP_HEADER), header(SIGNATURE_HEADER));
+            timestamp.zip(signature).is_some_and(|(timestamp, signature)| {
+                Key::new(secret).verify(timestamp, &received.delivery.body, signature)
+            })
+        };
+        self.serves_several = self.registered.iter().all(|one| {
+            let secret = self.transcript.webhooks[one.index].secret.as_ref();
+            secret.is_some_and(|secret| {
+                one.endpoint.look(|received| {
+                    received.len() == emitted && received.iter().all(|one| is_signed(secret, one))
+                })
+            })
+        });
     }
 
     /// How many requests have reached each registered webhook and were kept.
