@@ -14,16 +14,29 @@ use crate::capture::{
 };
 use crate::error::Error;
 use crate::input::{self, Unread};
+use crate::suite::cause::Cause;
+use crate::suite::cause::capture::{Signed, evident};
+
+/// What captures are read for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Verify,
+    Send,
+}
 
 /// The requests of a file, or of stdin for `None` and `-`: those with a header of Twenty, or the one with this number.
 ///
 /// Errors: it cannot be read, is in no known form, has no such request, or names a file that cannot be read.
-pub(super) fn captures(file: Option<&Path>, number: Option<usize>) -> Result<Captures, Error> {
+pub(super) fn captures(
+    file: Option<&Path>,
+    number: Option<usize>,
+    purpose: Purpose,
+) -> Result<Captures, Error> {
     let file = file.filter(|path| path.as_os_str() != "-");
     let name = file.map_or_else(|| "stdin".to_owned(), |path| path.display().to_string());
     let mut captures = match file {
-        Some(path) => read(input::open(path), &name, number),
-        None => read(Ok(io::stdin().lock()), &name, number),
+        Some(path) => read(input::open(path), &name, (number, purpose)),
+        None => read(Ok(io::stdin().lock()), &name, (number, purpose)),
     }?;
     let folder = file.and_then(Path::parent).unwrap_or_else(|| Path::new(""));
     for request in &mut captures.requests {
@@ -35,23 +48,31 @@ pub(super) fn captures(file: Option<&Path>, number: Option<usize>) -> Result<Cap
     Ok(captures)
 }
 
-fn read(opened: Result<impl Read, Unread>, name: &str, number: Option<usize>) -> Result<Captures, Error> {
+fn read(
+    opened: Result<impl Read, Unread>,
+    name: &str,
+    (number, purpose): (Option<usize>, Purpose),
+) -> Result<Captures, Error> {
     let cannot = |why: &dyn std::fmt::Display| Error::Usage(super::messages::cannot_read(name, why));
     let reader = opened.map_err(|why| cannot(&why))?;
     let mut source = Source::new(reader, HAR).map_err(|why| cannot(&why))?;
     if begins_like_har(source.next()) {
-        return of_har(source, name, number);
+        return of_har(source, name, (number, purpose));
     }
     let bytes = input::at_most(&mut source, INPUT).map_err(|why| match why {
         Unread::TooLong { .. } => Error::Usage(messages::too_long(name, &why)),
         other => cannot(&other),
     })?;
-    let captures = capture::read(&bytes).map_err(|why| not_taken(name, &why))?;
+    let captures = capture::read(&bytes).map_err(|why| not_taken(name, &why, purpose))?;
     selected(captures, name, number)
 }
 
 /// Reads a HAR file of any usual length, of which only the wanted requests are kept.
-fn of_har(source: Source<impl Read>, name: &str, number: Option<usize>) -> Result<Captures, Error> {
+fn of_har(
+    source: Source<impl Read>,
+    name: &str,
+    (number, purpose): (Option<usize>, Purpose),
+) -> Result<Captures, Error> {
     let mut requests: Vec<Captured> = Vec::new();
     let mut kept = 0;
     let mut take = |entry: HarEntry| {
@@ -66,7 +87,7 @@ fn of_har(source: Source<impl Read>, name: &str, number: Option<usize>) -> Resul
         Ok(())
     };
     let count = read_har(source, &mut take)
-        .map_err(|why| not_taken(name, &NotTaken { why, nearest: Some(Form::Har) }))?;
+        .map_err(|why| not_taken(name, &NotTaken { why, nearest: Some(Form::Har) }, purpose))?;
     if requests.is_empty() {
         return Err(Error::Usage(number.map_or_else(
             || messages::none_is_signed(name, count),
@@ -80,9 +101,12 @@ fn of_har(source: Source<impl Read>, name: &str, number: Option<usize>) -> Resul
     Ok(Captures { form: Form::Har, requests, count, notes })
 }
 
-fn not_taken(name: &str, why: &NotTaken) -> Error {
+fn not_taken(name: &str, why: &NotTaken, purpose: Purpose) -> Error {
     let forms: Vec<&str> = Form::ALL.iter().map(|form| form.describe()).collect();
-    Error::Usage(messages::not_taken(name, &why.why, why.nearest.map(Form::describe), &forms))
+    Error::Usage(
+        messages::not_taken(name, &why.why, why.nearest.map(Form::describe), &forms)
+            + if purpose == Purpose::Verify { messages::or_the_body_alone() } else { "" },
+    )
 }
 
 /// The requests that were asked for.
@@ -106,6 +130,14 @@ fn selected(mut captures: Captures, name: &str, number: Option<usize>) -> Result
     Ok(captures)
 }
 
+/// What the capture itself shows to be wrong with its body.
+pub(super) fn fault(request: &Captured, body: &Bytes) -> Option<Cause> {
+    let content_length = request.content_length();
+    let length = content_length.and_then(|length| usize::try_from(length).ok()).unwrap_or(usize::MAX);
+    let (body, after) = body.split_at(length.min(body.len()));
+    evident(&Signed { timestamp: b"", signature: b"", body, after, content_length })
+}
+
 /// What a command sends, with its files. A relative name is looked for next to the capture.
 fn sent(pieces: &[Piece], folder: &Path, form: Form) -> Result<Bytes, Error> {
     let mut parts = Vec::new();
@@ -115,8 +147,10 @@ fn sent(pieces: &[Piece], folder: &Path, form: Form) -> Result<Bytes, Error> {
             Piece::File { name, binary } => {
                 let path = folder.join(name);
                 let read = input::file(&path, INPUT);
-                let mut bytes = read
-                    .map_err(|why| Error::Usage(messages::file_of_a_command(&path, form.describe(), why)))?;
+                let mut bytes = read.map_err(|why| {
+                    let is_absent = !path.exists();
+                    Error::Usage(messages::file_of_a_command(&path, form.describe(), why, is_absent))
+                })?;
                 if !binary {
                     bytes.retain(|byte| !matches!(byte, b'\r' | b'\n' | b'\0'));
                 }

@@ -23,7 +23,7 @@ use super::headings::{LIMITS, PAYLOAD, TARGET};
 use super::last_run::last_runs;
 use super::messages;
 use super::messages::replay::{
-    ago, last_run, no_cache_folder, no_current_folder, no_last_run, nothing_failed,
+    ago, last_run, last_run_is_unreadable, no_cache_folder, no_current_folder, no_last_run, nothing_failed,
 };
 use super::trust::TrustOptions;
 use super::values::duration;
@@ -93,7 +93,9 @@ fn of_last_run() -> Result<(Source, Attached), Error> {
     let folder = env::current_dir().map_err(|why| Error::Usage(no_current_folder(why)))?;
     let now_ms = Clock::system().now_ms();
     let ago = |run: &LastRun| ago(now_ms.saturating_sub(run.began_at_ms) / 1000);
-    let Some((kept, run)) = runs.newest(&folder) else {
+    let newest = runs.newest(&folder);
+    let newest = newest.map_err(|(path, why)| Error::Usage(last_run_is_unreadable(&path, &why)))?;
+    let Some((kept, run)) = newest else {
         let elsewhere = runs.newest_of_all();
         let elsewhere = elsewhere.as_ref().map(|run| (run.folder.as_path(), ago(run)));
         return Err(Error::Usage(no_last_run(elsewhere)));

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use clap::Args;
 use jiff::Timestamp;
 
-use super::captures;
+use super::captures::{self, Purpose};
 use super::console::Console;
 use super::headings::PAYLOAD;
 use super::messages::{self, captures as said};
@@ -99,7 +99,7 @@ pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitSt
         return Ok(status(told.passes));
     }
     let Captures { form, requests, notes, .. } =
-        captures::captures(arguments.file.as_deref(), arguments.entry)?;
+        captures::captures(arguments.file.as_deref(), arguments.entry, Purpose::Verify)?;
     console.note(&said::taken_for(form.describe()));
     let of_requests = requests.iter().flat_map(|request| &request.notes);
     let mut shown: Vec<&String> = notes.iter().chain(of_requests).collect();

@@ -173,11 +173,25 @@ impl LastRuns {
     }
 
     /// The newest run that began in this folder, with the folder that it is kept in; `None` if none is.
-    pub fn newest(&self, folder: &Path) -> Option<(PathBuf, LastRun)> {
-        self.runs().into_iter().filter(|run| run.digest == digest(folder)).find_map(|run| {
-            let kept = read(&run.path)?;
-            (kept.folder == folder).then_some((run.path, kept))
-        })
+    ///
+    /// Errors: the folder of kept runs, or the newest one in it, cannot be read. An older one is not the last run.
+    pub fn newest(&self, folder: &Path) -> Result<Option<(PathBuf, LastRun)>, (PathBuf, String)> {
+        if let Err(why) = fs::read_dir(&self.0)
+            && why.kind() != io::ErrorKind::NotFound
+        {
+            return Err((self.0.clone(), why.to_string()));
+        }
+        for run in self.runs().into_iter().filter(|run| run.digest == digest(folder)) {
+            let manifest = run.path.join(MANIFEST);
+            let bytes =
+                input::file(&manifest, LARGE_FILE).map_err(|why| (manifest.clone(), why.to_string()))?;
+            let kept: LastRun =
+                serde_json::from_slice(&bytes).map_err(|why| (manifest.clone(), why.to_string()))?;
+            if kept.format == FORMAT && kept.folder == folder {
+                return Ok(Some((run.path, kept)));
+            }
+        }
+        Ok(None)
     }
 
     /// The newest run of any folder.

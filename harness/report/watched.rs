@@ -52,6 +52,10 @@ pub enum SignatureState {
 }
 
 impl SignatureState {
+    /// Every state.
+    pub const ALL: [Self; 5] =
+        [Self::Matches, Self::Differs, Self::Missing, Self::Inconclusive, Self::NotChecked];
+
     fn of(findings: &[Finding]) -> Self {
         let judgement = |id: &str| {
             findings.iter().find(|finding| finding.requirement.id == id).map(|finding| &finding.judgement)

@@ -118,7 +118,8 @@ codes! {
         avoid "trim the secret in the program: a secret may begin or end with a blank";
     KeyEmpty = "key.empty":
         "the key is empty, as when the secret was never read",
-        "ignore an unset secret, and refuse to start if none is set; with rotation, an unset old secret is skipped",
+        "read the secret from TWENTY_WEBHOOK_SECRET, or let the suite set your variable: --env 'NAME={secret}'; ignore an unset secret, and \
+         refuse to start if none is set",
         sender "read the webhook's secret where it is registered, and sign with it",
         avoid "remove the second secret if you rotate secrets: rotation needs it",
         sender avoid "put a default secret into the code: receivers know only their own";
@@ -354,7 +355,7 @@ codes! {
     RefusesEverything = "refuses.everything":
         "no way of signing that was tried is accepted",
         "give your receiver the secret that the suite uses, in one line without quotes or a comment; check the path, the method, and \
-         that what stands before it passes on both headers",
+         that what stands before it passes on both headers; if all that is right, two things of the signature differ at once",
         avoid "switch the verification off to see a 2xx";
     RefusesUnknownEvent = "refuses.unknown-event":
         "unknown events, objects or members are rejected",
@@ -366,7 +367,8 @@ codes! {
         avoid "look for two spellings: HTTP/2 and proxies use others";
     RefusesConcurrent = "refuses.concurrent":
         "concurrent deliveries are not all accepted",
-        "answer first and do the work afterwards, and queue deliveries instead of rejecting them",
+        "answer first and do the work afterwards, queue deliveries instead of rejecting them, and let 64 connections wait to be accepted \
+         (the backlog of listen)",
         avoid "answer 503 and rely on retries: Twenty does not send again";
     AnswerLate = "answer.late":
         "the answer comes too late",

@@ -169,8 +169,14 @@ impl Reader<'_> {
         }
         let mut known = self.options(&scope.command);
         known.retain(|long| long != "secret");
-        let commands = tree::at(&self.program, &scope.command).into_iter().flat_map(Command::get_subcommands);
-        known.extend(commands.map(|one| one.get_name().to_owned()));
+        let commands: Vec<&Command> =
+            tree::at(&self.program, &scope.command).into_iter().flat_map(Command::get_subcommands).collect();
+        if commands.iter().any(|one| one.get_name() == name) {
+            return messages::config::is_a_table(
+                &[&scope.command[..], &[name.to_owned()]].concat().join("."),
+            );
+        }
+        known.extend(commands.iter().map(|one| one.get_name().to_owned()));
         if scope.command.is_empty() && scope.profile.is_none() {
             known.push(PROFILE.to_owned());
         }

@@ -16,11 +16,7 @@ pub(in crate::cli) fn note(text: &str) -> String {
 /// A file in no known form. `nearest` is the form that it is most like.
 pub(in crate::cli) fn not_taken(name: &str, why: &str, nearest: Option<&str>, forms: &[&str]) -> String {
     let nearest = nearest.map(|nearest| format!("\nnearest: {nearest}")).unwrap_or_default();
-    format!(
-        "{name} is not a captured request in a known form: {why}{nearest}\nforms: {}; or the body alone, with --timestamp and \
-         --signature",
-        forms.join(", ")
-    )
+    format!("{name} is not a captured request in a known form: {why}{nearest}\nforms: {}", forms.join(", "))
 }
 
 pub(in crate::cli) fn too_long(name: &str, why: impl Display) -> String {
@@ -48,11 +44,17 @@ pub(in crate::cli) fn left_out(count: usize, of: usize) -> String {
 }
 
 /// `form` is the command that sends the file.
-pub(in crate::cli) fn file_of_a_command(path: &Path, form: &str, why: impl Display) -> String {
-    format!(
-        "cannot read {}, which {form} sends as its body: {why}; put the file next to the capture",
-        path.display()
-    )
+pub(in crate::cli) fn file_of_a_command(
+    path: &Path,
+    form: &str,
+    why: impl Display,
+    is_absent: bool,
+) -> String {
+    let fix = match is_absent {
+        true => "put the file next to the capture",
+        false => "name a file with the body of one delivery",
+    };
+    format!("cannot read {}, which {form} sends as its body: {why}; {fix}", path.display())
 }
 
 /// The place of a request among several.
@@ -63,6 +65,10 @@ pub(in crate::cli) fn place(number: usize, line: usize) -> String {
 /// A verdict of one request that has no verdict on its signature.
 pub(in crate::cli) fn not_judged(why: &str) -> String {
     format!("cannot be judged: {why}\n")
+}
+
+pub(in crate::cli) fn or_the_body_alone() -> &'static str {
+    "; or the body alone, with --timestamp and --signature"
 }
 
 /// The fix for `verify`.

@@ -46,6 +46,11 @@ pub(in crate::cli) fn unknown_key(name: &str, whose: &str, nearest: Option<&str>
     }
 }
 
+/// A value for what is a command.
+pub(in crate::cli) fn is_a_table(table: &str) -> String {
+    format!("a command has no value of its own; write its options below [{table}]")
+}
+
 /// An option of another command than the table's; `table` is the name of one that may have it.
 pub(in crate::cli) fn option_of_another(name: &str, whose: &str, table: &str) -> String {
     format!("{name:?} is not an option of `{whose}`; move it to [{table}]")

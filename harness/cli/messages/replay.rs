@@ -83,6 +83,10 @@ pub(crate) fn no_last_run(elsewhere: Option<(&Path, String)>) -> String {
     }
 }
 
+pub(crate) fn last_run_is_unreadable(path: &Path, why: &str) -> String {
+    format!("cannot read {}, where the last run is kept: {why}; test the receiver again", path.display())
+}
+
 pub(crate) fn no_cache_folder(why: impl Display) -> String {
     format!(
         "cannot find the folder of kept runs: {why}; set HOME or XDG_CACHE_HOME, or name a case or a folder of cases"

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use crate::capture::{Captured, Captures};
-use crate::cli::captures::captures;
+use crate::cli::captures::{Purpose, captures, fault};
 use crate::cli::console::Console;
-use crate::cli::messages::captures as said;
+use crate::cli::messages::{self, captures as said};
 use crate::error::Error;
 use crate::wire::client::forwarding::passed;
 use crate::wire::exchange::Delivery;
@@ -14,10 +14,13 @@ use crate::wire::exchange::Delivery;
 ///
 /// Errors: the file cannot be read, or is in no known form.
 pub(super) fn deliveries(path: &Path, console: &mut Console) -> Result<Vec<Result<Delivery, String>>, Error> {
-    let Captures { form, requests, notes, .. } = captures(Some(path), None)?;
+    let Captures { form, requests, notes, .. } = captures(Some(path), None, Purpose::Send)?;
     console.note(&said::taken_for(form.describe()));
     for note in notes.iter().chain(requests.iter().flat_map(|request| &request.notes)) {
         console.note(&said::note(note));
+    }
+    for fault in requests.iter().filter_map(|request| fault(request, request.bytes().ok()?)) {
+        console.note(&messages::captured_is_not_whole(&fault));
     }
     Ok(requests.iter().map(delivery).collect())
 }

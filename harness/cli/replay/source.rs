@@ -10,7 +10,7 @@ use crate::budget::LARGE_FILE;
 use crate::cli::console::Console;
 use crate::cli::messages::replay as messages;
 use crate::error::Error;
-use crate::input;
+use crate::input::{self, Unread};
 use crate::report::case::Case;
 use crate::report::last_runs::{LastRun, case_in};
 use crate::suite::requirement::{Requirement, Role};
@@ -75,14 +75,18 @@ pub(super) fn at(path: &Path, console: &mut Console) -> Result<Source, Error> {
     if !found.is_file() {
         return Err(unusable(messages::not_a_file().to_owned()));
     }
-    let bytes = input::file(path, LARGE_FILE).map_err(|why| unusable(why.to_string()))?;
+    let bytes = match input::file(path, LARGE_FILE) {
+        // A case is never so long, and HAR may be.
+        Err(Unread::TooLong { .. }) => Vec::new(),
+        read => read.map_err(|why| unusable(why.to_string()))?,
+    };
     if is_case(&bytes) {
         let (sent, requirement) = case(&bytes).map_err(unusable)?;
         let items = vec![Item { name: requirement.id.to_owned(), sent }];
         return Ok(Source::Batch(Batch { is_single: true, items, ..named(path) }));
     }
     let deliveries = match capture::deliveries(path, console) {
-        Err(_) if may_be_case(&bytes) => return Err(unusable(case(&bytes).err().unwrap_or_default())),
+        Err(_) if may_be_case(path, &bytes) => return Err(unusable(case(&bytes).err().unwrap_or_default())),
         deliveries => deliveries?,
     };
     if let [Err(why)] = &*deliveries {
@@ -132,8 +136,9 @@ fn is_case(bytes: &[u8]) -> bool {
 }
 
 /// Whether a file that is no capture looks most like a case.
-fn may_be_case(bytes: &[u8]) -> bool {
-    matches!(bytes.trim_ascii_start().first(), None | Some(b'{'))
+fn may_be_case(path: &Path, bytes: &[u8]) -> bool {
+    let is_json = path.extension().is_some_and(|end| end == "json");
+    is_json && matches!(bytes.trim_ascii_start().first(), None | Some(b'{'))
 }
 
 /// A case and its requirement. Errors: why it is none.

@@ -6,15 +6,13 @@ use bytes::Bytes;
 
 use super::{Arguments, Sending, allowed};
 use crate::capture::{Captured, Captures};
-use crate::cli::captures::captures;
+use crate::cli::captures::{Purpose, captures, fault};
 use crate::cli::console::Console;
 use crate::cli::messages::{self, captures as said};
 use crate::cli::options::random_seed;
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::random::Random;
-use crate::suite::cause::Cause;
-use crate::suite::cause::capture::{Signed, evident};
 use crate::webhook::signature::{Key, NONCE_HEADER, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
 use crate::wire::client::Target;
 use crate::wire::exchange::{Delivery, Headers};
@@ -47,7 +45,7 @@ pub(super) fn captured(
     console: &mut Console,
 ) -> Result<Sending, Error> {
     let entry = arguments.entry.map(std::num::NonZeroUsize::get);
-    let Captures { form, requests, count, notes } = captures(Some(file), entry)?;
+    let Captures { form, requests, count, notes } = captures(Some(file), entry, Purpose::Send)?;
     console.note(&said::taken_for(form.describe()));
     let Some(request) = requests.into_iter().next() else {
         return Err(Error::Usage(messages::no_such_entry(entry.unwrap_or(1), 0)));
@@ -76,14 +74,6 @@ pub(super) fn captured(
     let name = messages::captured_request(&method, (count > 1).then_some((entry, count)), arguments.resign);
     let delivery = Delivery::new(&method, target.path.clone(), headers, body);
     Ok(Sending { target, name, delivery })
-}
-
-/// What the capture itself shows to be wrong with its body.
-fn fault(request: &Captured, body: &Bytes) -> Option<Cause> {
-    let content_length = request.content_length();
-    let length = content_length.and_then(|length| usize::try_from(length).ok()).unwrap_or(usize::MAX);
-    let (body, after) = body.split_at(length.min(body.len()));
-    evident(&Signed { timestamp: b"", signature: b"", body, after, content_length })
 }
 
 /// Where the request was sent, if that is on this machine.

@@ -96,7 +96,7 @@ pub(super) const LINES: &[Row] = &[
             (Express, "try { name = JSON.parse(rawBody)?.event; } catch { return res.sendStatus(400); }"),
             (Next, "catch { return new Response(null, { status: 400 }); }  // of JSON.parse(rawBody)?.event"),
             (Fastify, "try { name = JSON.parse(raw)?.event; } catch { return reply.code(400).send(); }"),
-            (Node, "try { name = JSON.parse(rawBody)?.event; } catch { res.writeHead(400).end(); }"),
+            (Node, "try { name = JSON.parse(rawBody)?.event; } catch { return res.writeHead(400).end(); }"),
             (FastApi, "except (ValueError, AttributeError): raise HTTPException(400)  # of json.loads(body)"),
             (Flask, "except (ValueError, AttributeError): abort(400)  # of json.loads(body).get(...)"),
             (Django, "except (ValueError, AttributeError): return HttpResponse(status=400)  # of json.loads"),
@@ -151,7 +151,10 @@ pub(super) const LINES: &[Row] = &[
         &[Code::AnswerNone, Code::CrashAbortedRequest],
         &[
             (Express, r#"app.post("/", (req, res, next) => handle(req, res).catch(next));"#),
-            (Node, "handle(req, res).catch(() => res.destroy());  // an unhandled rejection ends Node"),
+            (
+                Node,
+                "handle(req, res).catch(() => res.writeHead(400).end());  // an unhandled rejection ends Node",
+            ),
         ],
     ),
     (

@@ -81,6 +81,12 @@ pub(super) fn unknown_condition(key: &str, nearest: Option<&str>, keys: &[&str])
     format!("{key:?} is no key of a condition{nearest}; the keys are {} and data.NAME", keys.join(", "))
 }
 
+/// A condition of `--wait-for` that no delivery can meet.
+pub(super) fn unknown_value(key: &str, pattern: &str, nearest: Option<&str>) -> String {
+    let nearest = nearest.map(|nearest| format!("; did you mean {key}={nearest}?")).unwrap_or_default();
+    format!("{key}={pattern} is never met: {pattern:?} is no value of {key}{nearest}")
+}
+
 // The details of a delivery.
 
 pub(super) fn passed(requirements: &[&str]) -> String {

@@ -2,8 +2,12 @@
 
 use serde_json::Value;
 
-use super::{DeliveryEntry, messages};
+use super::{DeliveryEntry, SignatureState, messages};
 use crate::budget::PARSED_VALUES;
+use crate::suite::cause::Code;
+use crate::suite::requirement::Role;
+use crate::suite::requirements;
+use crate::suite::verdict::VerdictName;
 use crate::webhook::dialect;
 use crate::webhook::event::EventName;
 use crate::webhook::json::has_at_most;
@@ -44,6 +48,12 @@ impl Condition {
         }
         if pattern.is_empty() && !is_member {
             return Err(messages::condition_without_value(text));
+        }
+        if let Some(values) = values(key)
+            && !values.iter().any(|value| is_like(value, pattern))
+        {
+            let nearest = crate::nearest::to(pattern, values.iter().copied());
+            return Err(messages::unknown_value(key, pattern, nearest));
         }
         Ok(Self { key: key.to_owned(), pattern: pattern.to_owned() })
     }
@@ -90,6 +100,19 @@ impl Condition {
             other => is_like(&other.to_string(), &self.pattern),
         }
     }
+}
+
+/// The values that a key can have, if they are known.
+fn values(key: &str) -> Option<Vec<&'static str>> {
+    Some(match key {
+        "verdict" => [VerdictName::Pass, VerdictName::Fail, VerdictName::Inconclusive]
+            .map(VerdictName::as_str)
+            .to_vec(),
+        "signature" => SignatureState::ALL.map(SignatureState::as_str).to_vec(),
+        "failed" => requirements::of(Role::Sender).map(|one| one.id).collect(),
+        "cause" => Code::ALL.iter().map(|code| code.as_str()).collect(),
+        _ => return None,
+    })
 }
 
 /// Whether a delivery meets all conditions.
@@ -232,6 +255,10 @@ mod tests {
             ("event=", "event="),
             ("", "event=person.updated"),
             ("data.=1", "the keys are"),
+            ("verdict=failed", "did you mean verdict=fail?"),
+            ("failed=SIG-44", "did you mean failed=SIG-4?"),
+            ("cause=message.body", "is no value of cause"),
+            ("signature=wrong*", "is never met"),
         ] {
             let why = Condition::parse_all(text).unwrap_err();
             assert!(why.contains(words), "{text}: {why}");

@@ -45,6 +45,10 @@ pub fn of_refusal(transcript: &Transcript) -> Option<Cause> {
             Some((distance, cause.shown_by([trial.exchange])))
         })
         .collect();
+    // What compares seconds with a number often takes a date for none, which no comparison rejects.
+    if found.iter().any(|(_, cause)| cause.code == Code::MessageTimestampUnit) {
+        found.retain(|(_, cause)| cause.code != Code::HeaderTimestampFormat);
+    }
     found.sort_by_key(|(distance, _)| *distance);
     let nearest = found.first().map(|(distance, _)| *distance);
     let mut causes =

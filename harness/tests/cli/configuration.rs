@@ -119,6 +119,7 @@ fn wrong_configuration_is_told_with_its_line_and_the_fix() {
         ("[receiver\nurl = \"x\"\n", &["toml:1: ", "1 | [receiver", "[receiver]"]),
         ("timeuot = \"10s\"\n", &["toml:1: ", "\"timeuot\"", "did you mean \"timeout\"?"]),
         ("fail_on = \"must\"\n", &["toml:1: ", "did you mean \"fail-on\"?"]),
+        ("listen = \"x\"\n", &["toml:1: ", "below [listen]"]),
         ("[sendr]\n", &["toml:1: ", "did you mean \"sender\"?"]),
         ("[profile.ci.receivr]\n", &["toml:1: ", "did you mean \"receiver\"?"]),
         ("[receiver]\nevents = 5\n", &["toml:2: ", "not an option of `receiver`", "[bench.sender]"]),

@@ -118,6 +118,9 @@ fn last_run_is_replayed_on_the_same_receiver_until_it_is_fixed() {
     let ran = place.run(&["replay"]).expect(4);
     assert!(ran.stdout.contains("no requirement failed in the last run"), "{ran:#?}");
     assert!(last_line(&ran).starts_with("RESULT: incomplete "), "{ran:#?}");
+    // A last run that cannot be read is not replaced by an older one.
+    fs::write(place.kept().last().unwrap().join("last-run.json"), "{").unwrap();
+    place.run(&["replay"]).expect(2).complains_of(&["last-run.json", "test the receiver again"]);
     // Another folder has its own last run.
     let mut elsewhere = place.command(&["replay"]);
     elsewhere.current_dir(place.folder.path());

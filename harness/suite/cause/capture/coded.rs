@@ -9,8 +9,9 @@ use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 
 use super::white::replaced;
 use super::{Tell, messages};
-use crate::budget::INPUT;
+use crate::budget::{INPUT, PARSED_VALUES};
 use crate::suite::cause::Code;
+use crate::webhook::json::has_at_most;
 
 /// The text that was encoded; `None` if the body is not in this form.
 type Undo = fn(&[u8]) -> Option<Vec<u8>>;
@@ -270,6 +271,9 @@ fn chunks(body: &[u8]) -> Option<Vec<u8>> {
 
 /// `{"type":"Buffer","data":[…]}` and `{"0":123,"1":34,…}`.
 fn buffer(body: &[u8]) -> Option<Vec<u8>> {
+    if !has_at_most(body, PARSED_VALUES) {
+        return None;
+    }
     let value: serde_json::Value = serde_json::from_slice(body).ok()?;
     let byte = |value: &serde_json::Value| u8::try_from(value.as_u64()?).ok();
     let bytes: Option<Vec<u8>> = match value.get("data").and_then(serde_json::Value::as_array) {

@@ -1,7 +1,8 @@
 //! Bodies whose members are in another order than in the signed text, and other marks of a program that printed a body again.
 
 use super::messages;
-use crate::webhook::json::Json;
+use crate::budget::PARSED_VALUES;
+use crate::webhook::json::{Json, has_at_most};
 use crate::webhook::rewriting::{Escapes, Rewriting, Space};
 
 /// The most orders that are tried, each in a few spellings.
@@ -78,6 +79,9 @@ fn in_order(value: &Json, rest: &mut usize) -> Json {
 
 /// What shows that another program than the sender printed a body: sorted members, and escapes that JavaScript does not write.
 pub(super) fn marks(text: &str) -> Vec<String> {
+    if !has_at_most(text.as_bytes(), PARSED_VALUES) {
+        return Vec::new();
+    }
     let Ok(parsed) = Json::parse(text.as_bytes()) else { return Vec::new() };
     let mut marks = Vec::new();
     let mut members = 0;

@@ -104,6 +104,11 @@ fn refusal_is_explained_by_what_is_accepted_instead() {
             "refuses.dialect (only shipped payloads are accepted; check those with --dialect shipped)",
         ),
         (vec![Respect::Stale(Age::Seconds)], "message.timestamp-unit (the header is read in seconds)"),
+        // A date is no number, and no comparison rejects it.
+        (
+            vec![Respect::TimestampForm(TimestampForm::IsoDate), Respect::Stale(Age::Seconds)],
+            "message.timestamp-unit (the header is read in seconds)",
+        ),
         (vec![Respect::Stale(Age::Day)], "-"),
         (
             vec![Respect::TimestampForm(TimestampForm::IsoDate)],
