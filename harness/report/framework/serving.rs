@@ -153,7 +153,7 @@ pub(super) const LINES: &[Row] = &[
             (Express, r#"app.post("/", (req, res, next) => handle(req, res).catch(next));"#),
             (
                 Node,
-                "handle(req, res).catch(() => res.writeHead(400).end());  // an unhandled rejection ends Node",
+                "handle(req, res).catch(() => res.writeHead(400).end());  // or Node ends",
             ),
         ],
     ),
