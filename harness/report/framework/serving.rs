@@ -151,10 +151,7 @@ pub(super) const LINES: &[Row] = &[
         &[Code::AnswerNone, Code::CrashAbortedRequest],
         &[
             (Express, r#"app.post("/", (req, res, next) => handle(req, res).catch(next));"#),
-            (
-                Node,
-                "handle(req, res).catch(() => res.writeHead(400).end());  // or Node ends",
-            ),
+            (Node, "handle(req, res).catch(() => res.writeHead(400).end());  // or Node ends"),
         ],
     ),
     (
