@@ -17,7 +17,7 @@ use super::case::Case;
 use super::redaction;
 use crate::budget::LARGE_FILE;
 use crate::duration::milliseconds;
-use crate::input;
+use crate::input::{self, Unread};
 use crate::redaction::Redaction;
 use crate::suite::requirement::Verdict;
 use crate::suite::run::{Judgement, Run};
@@ -182,12 +182,8 @@ impl LastRuns {
             return Err((self.0.clone(), why.to_string()));
         }
         for run in self.runs().into_iter().filter(|run| run.digest == digest(folder)) {
-            let manifest = run.path.join(MANIFEST);
-            let bytes =
-                input::file(&manifest, LARGE_FILE).map_err(|why| (manifest.clone(), why.to_string()))?;
-            let kept: LastRun =
-                serde_json::from_slice(&bytes).map_err(|why| (manifest.clone(), why.to_string()))?;
-            if kept.format == FORMAT && kept.folder == folder {
+            let kept = read(&run.path)?;
+            if let Some(kept) = kept.filter(|kept| kept.folder == folder) {
                 return Ok(Some((run.path, kept)));
             }
         }
@@ -196,7 +192,7 @@ impl LastRuns {
 
     /// The newest run of any folder.
     pub fn newest_of_all(&self) -> Option<LastRun> {
-        self.runs().into_iter().find_map(|run| read(&run.path))
+        self.runs().into_iter().find_map(|run| read(&run.path).ok().flatten())
     }
 
     /// Every run, the newest first.
@@ -261,10 +257,15 @@ fn digest(folder: &Path) -> String {
     const_hex::encode(&digest[..4])
 }
 
-/// `None` for a run of another version, and for one that is being removed.
-fn read(run: &Path) -> Option<LastRun> {
-    let bytes = input::file(&run.join(MANIFEST), LARGE_FILE).ok()?;
-    serde_json::from_slice(&bytes).ok().filter(|kept: &LastRun| kept.format == FORMAT)
+/// `None` for a run of another version, and for one that is being removed. Errors: the file, and why it cannot be read.
+fn read(run: &Path) -> Result<Option<LastRun>, (PathBuf, String)> {
+    let manifest = run.join(MANIFEST);
+    let bytes = match input::file(&manifest, LARGE_FILE) {
+        Err(Unread::Io(why)) if why.kind() == io::ErrorKind::NotFound => return Ok(None),
+        read => read.map_err(|why| (manifest.clone(), why.to_string()))?,
+    };
+    let kept: LastRun = serde_json::from_slice(&bytes).map_err(|why| (manifest, why.to_string()))?;
+    Ok(Some(kept).filter(|kept| kept.format == FORMAT))
 }
 
 fn size(run: &Path) -> u64 {
