@@ -8,9 +8,14 @@ const MARGIN: f64 = 0.1;
 
 /// The known name that is most like this one, without regard to case, if one is.
 pub(crate) fn to<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    at_least(LIKE, name, known)
+}
+
+/// The same, where a name may be less like, or must be more like.
+pub(crate) fn at_least<'a>(least: f64, name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let name = name.to_lowercase();
     let likeness = |other: &str| strsim::normalized_damerau_levenshtein(&name, &other.to_lowercase());
-    let near = known.map(|other| (likeness(other), other)).filter(|(like, _)| *like >= LIKE);
+    let near = known.map(|other| (likeness(other), other)).filter(|(like, _)| *like >= least);
     near.max_by(|(one, _), (other, _)| one.total_cmp(other)).map(|(_, name)| name)
 }
 

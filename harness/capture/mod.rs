@@ -215,6 +215,12 @@ impl Captured {
         std::str::from_utf8(self.headers.single("content-length")?).ok()?.trim().parse().ok()
     }
 
+    /// The body up to its declared length, and what follows that may not belong to it.
+    pub fn at_declared_length<'a>(&self, body: &'a [u8]) -> (&'a [u8], &'a [u8]) {
+        let length = self.content_length().and_then(|length| usize::try_from(length).ok());
+        body.split_at(length.unwrap_or(usize::MAX).min(body.len()))
+    }
+
     /// About how many bytes it takes.
     pub fn size(&self) -> usize {
         let headers = self.headers.0.iter().map(|(name, value)| name.len() + value.len() + 96);

@@ -133,8 +133,7 @@ fn selected(mut captures: Captures, name: &str, number: Option<usize>) -> Result
 /// What the capture itself shows to be wrong with its body.
 pub(super) fn fault(request: &Captured, body: &Bytes) -> Option<Cause> {
     let content_length = request.content_length();
-    let length = content_length.and_then(|length| usize::try_from(length).ok()).unwrap_or(usize::MAX);
-    let (body, after) = body.split_at(length.min(body.len()));
+    let (body, after) = request.at_declared_length(body);
     evident(&Signed { timestamp: b"", signature: b"", body, after, content_length })
 }
 

@@ -22,11 +22,9 @@ use crate::exit::ExitStatus;
 use crate::redaction::Redaction;
 use crate::suite::cause::capture;
 use crate::terminal::{clean, text};
-use crate::webhook::signature::{Key, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
+use crate::webhook::signature::{FRESH_MS, Key, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
 use crate::wire::exchange::Headers;
 
-/// How far a timestamp may be off, in milliseconds, for receivers that follow the documentation.
-const WINDOW_MS: u64 = 300_000;
 /// For how many mismatches of a file the cause is searched for.
 const MOST_EXPLAINED: usize = 20;
 
@@ -195,16 +193,15 @@ impl Signed<'_> {
         if captured.decoded().is_some_and(|decoded| verify(&decoded)) {
             return Some(said::matches_decoded().to_owned());
         }
-        let length = captured.content_length().and_then(|length| usize::try_from(length).ok());
-        let length = length.filter(|&length| length < body.len() && verify(&body[..length]))?;
-        Some(said::matches_length(length, body.len() - length))
+        let (declared, after) = captured.at_declared_length(body);
+        (!after.is_empty() && verify(declared)).then(|| said::matches_length(declared.len(), after.len()))
     }
 
     /// The same for the search for a cause: what is beyond the declared length may not belong to the body.
     fn for_search(&self) -> capture::Signed<'_> {
         let content_length = self.captured.and_then(Captured::content_length);
-        let length = content_length.and_then(|length| usize::try_from(length).ok()).unwrap_or(usize::MAX);
-        let (body, after) = self.body.split_at(length.min(self.body.len()));
+        let whole = (&*self.body, &b""[..]);
+        let (body, after) = self.captured.map_or(whole, |captured| captured.at_declared_length(&self.body));
         capture::Signed {
             timestamp: &self.timestamp,
             signature: &self.signature,
@@ -222,10 +219,10 @@ fn age(timestamp: &[u8], at: At) -> (String, bool) {
     let age = at.0.saturating_sub(sent);
     let time = time_in_words(age.unsigned_abs());
     let shown = if age < 0 { said::ahead(&time) } else { said::old(&time) };
-    if age.unsigned_abs() <= WINDOW_MS {
+    if age.unsigned_abs() <= FRESH_MS {
         return (said::is_fresh(&shown), true);
     }
-    (said::is_stale(&shown, &time_in_words(WINDOW_MS)), false)
+    (said::is_stale(&shown, &time_in_words(FRESH_MS)), false)
 }
 
 /// A time in its two largest units.

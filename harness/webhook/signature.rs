@@ -12,6 +12,8 @@ use subtle::ConstantTimeEq;
 pub const SIGNATURE_HEADER: &str = "X-Twenty-Webhook-Signature";
 /// The header that carries the time of sending, as decimal milliseconds (documentation, "Webhook validation").
 pub const TIMESTAMP_HEADER: &str = "X-Twenty-Webhook-Timestamp";
+/// How far a timestamp may be from the present, in milliseconds, for receivers that check it (contract, section 1).
+pub const FRESH_MS: u64 = 5 * 60 * 1000;
 /// The header that carries 32 hexadecimal digits, new for each request (dialect `shipped` only).
 pub const NONCE_HEADER: &str = "X-Twenty-Webhook-Nonce";
 

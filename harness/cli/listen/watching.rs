@@ -22,11 +22,9 @@ use crate::suite::requirement::Level;
 use crate::suite::traffic::listening::{Judge, Notices, Storage, Watched, Wish};
 use crate::terminal::clean;
 use crate::webhook::dialect::Dialect;
+use crate::webhook::signature::FRESH_MS;
 use crate::wire::client::forwarding::{Forwarded, Forwarding};
 use crate::wire::exchange::Exchange;
-
-/// How old a delivery may be for receivers that check its age, in milliseconds.
-const FRESH_MS: u64 = 5 * 60 * 1000;
 
 pub(super) struct Watching<'a> {
     pub(super) console: &'a mut Console,

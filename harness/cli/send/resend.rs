@@ -13,7 +13,7 @@ use crate::cli::options::random_seed;
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::random::Random;
-use crate::webhook::signature::{Key, NONCE_HEADER, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
+use crate::webhook::signature::{FRESH_MS, Key, NONCE_HEADER, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
 use crate::wire::client::Target;
 use crate::wire::exchange::{Delivery, Headers};
 
@@ -31,9 +31,6 @@ const OF_CONNECTION: [&str; 11] = [
     "Transfer-Encoding",
     "Upgrade",
 ];
-
-/// From this age on, receivers reject a delivery (contract, section 1).
-const OLD_MS: u64 = 5 * 60 * 1000;
 
 /// The request of the file that is to be sent.
 ///
@@ -141,7 +138,7 @@ fn note(
     let timestamp = headers.single(TIMESTAMP_HEADER);
     let sent: Option<u64> =
         timestamp.and_then(|value| std::str::from_utf8(value).ok()).and_then(|text| text.parse().ok());
-    if !resign && sent.is_some_and(|sent| sent.abs_diff(clock.now_ms()) > OLD_MS) {
+    if !resign && sent.is_some_and(|sent| sent.abs_diff(clock.now_ms()) > FRESH_MS) {
         console.note(messages::captured_is_old());
     }
     if let (Some(timestamp), Some(signature), Some(secret)) =

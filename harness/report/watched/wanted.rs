@@ -167,9 +167,7 @@ fn nearest(key: &str) -> Option<String> {
     if let Some((_, path)) = key.split_once('.').filter(|(_, path)| !path.is_empty()) {
         return Some(format!("{DATA}{path}"));
     }
-    let likeness = |other: &&str| strsim::normalized_damerau_levenshtein(&key.to_ascii_lowercase(), other);
-    let near = KEYS.into_iter().filter(|other| likeness(other) >= LIKE);
-    near.max_by(|one, other| likeness(one).total_cmp(&likeness(other))).map(str::to_owned)
+    crate::nearest::at_least(LIKE, key, KEYS.into_iter()).map(str::to_owned)
 }
 
 #[cfg(test)]

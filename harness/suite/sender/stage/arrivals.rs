@@ -14,11 +14,23 @@ use crate::suite::sender::scenario::events::EVERY_EVENT;
 use crate::suite::transcript::{
     BrokenRequest, Emission, FailedHandshake, RegisteredWebhook, ScenarioName, Traits,
 };
+use crate::webhook::signature::{Key, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use crate::wire::coding::{is_unreadable, record_ids};
 use crate::wire::endpoint::scripted::{self, Endpoint, Received};
 use crate::wire::exchange::{Exchange, ExchangeId};
 
 impl SenderStage<'_> {
+    /// Whether a request to this webhook is signed with the webhook's own secret.
+    pub(in crate::suite::sender) fn verifies(&self, registered: &Registered, received: &Received) -> bool {
+        let webhook = &self.transcript.webhooks[registered.index];
+        let headers = &received.delivery.headers;
+        let found = (headers.single(SIGNATURE_HEADER), headers.single(TIMESTAMP_HEADER));
+        let (Some(secret), (Some(signature), Some(timestamp))) = (&webhook.secret, found) else {
+            return false;
+        };
+        Key::new(secret).verify(timestamp, &received.delivery.body, signature)
+    }
+
     /// The records of the events since the webhook's registration that match its filter.
     fn expected_at(&self, webhook: usize) -> Vec<String> {
         let RegisteredWebhook { operations, scenario, .. } = &self.transcript.webhooks[webhook];

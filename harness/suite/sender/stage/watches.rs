@@ -14,7 +14,6 @@ use crate::subject::SubjectError;
 use crate::subject::capability::Capability;
 use crate::subject::protocol::Op;
 use crate::suite::transcript::{Ending, ScenarioName};
-use crate::webhook::signature::{Key, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
 use crate::wire::coding::record_ids;
 use crate::wire::endpoint::scripted::{Endpoint, Received};
 
@@ -73,13 +72,12 @@ impl SenderStage<'_> {
         let played = if is_able { steps(self).await } else { Ok(()) };
         match (self.watch.take(), played) {
             (Some(watch), Ok(())) => {
-                let may_overlap = self.serves_several;
                 let (before, over_ms) = (self.requests_so_far(), watch.over_ms);
                 let counting = Counting { before, others: HashSet::new(), over_ms };
                 let registered = mem::take(&mut self.registered);
                 self.watched.push(Watched { scenario, registered, counting, watch });
                 self.transcript.endings.push((scenario, Ending::Complete));
-                if !may_overlap {
+                if !self.serves_several {
                     self.end_watches().await;
                 }
             }
@@ -126,19 +124,9 @@ impl SenderStage<'_> {
     /// secret. Otherwise a fault with several webhooks would fail what it does not concern.
     pub(crate) fn learn_whether_it_serves_several(&mut self, scenario: ScenarioName) {
         let emitted = self.transcript.emissions_of(scenario).count();
-        let is_signed = |secret: &Secret, received: &Received| {
-            let header = |name| received.delivery.headers.single(name);
-            let (timestamp, signature) = (header(TIMESTAMP_HEADER), header(SIGNATURE_HEADER));
-            timestamp.zip(signature).is_some_and(|(timestamp, signature)| {
-                Key::new(secret).verify(timestamp, &received.delivery.body, signature)
-            })
-        };
         self.serves_several = self.registered.iter().all(|one| {
-            let secret = self.transcript.webhooks[one.index].secret.as_ref();
-            secret.is_some_and(|secret| {
-                one.endpoint.look(|received| {
-                    received.len() == emitted && received.iter().all(|one| is_signed(secret, one))
-                })
+            one.endpoint.look(|received| {
+                received.len() == emitted && received.iter().all(|request| self.verifies(one, request))
             })
         });
     }

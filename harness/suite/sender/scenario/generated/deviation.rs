@@ -14,7 +14,6 @@ use crate::suite::sender::messages;
 use crate::suite::sender::stage::SenderStage;
 use crate::webhook::json::difference::{Concern, first_change};
 use crate::webhook::json::{Json, Text};
-use crate::webhook::signature::{Key, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use crate::wire::endpoint::scripted::Received;
 
 impl SenderStage<'_> {
@@ -90,7 +89,7 @@ impl SenderStage<'_> {
             if webhook.secret.as_ref().is_some_and(|secret| place_of(secret, &one.delivery).is_some()) {
                 found.push(DeliveryDeviation::Leaked);
             }
-            if !self.verifies(which, one) {
+            if !self.verifies(&self.registered[which], one) {
                 found.push(DeliveryDeviation::Unverified);
             }
             let concerns = [Some(Concern::Values), Some(sent.concern).filter(|one| *one != Concern::Values)];
@@ -100,16 +99,6 @@ impl SenderStage<'_> {
             found.extend(altered.map(DeliveryDeviation::Altered));
         }
         found
-    }
-
-    fn verifies(&self, which: usize, received: &Received) -> bool {
-        let webhook = &self.transcript.webhooks[self.registered[which].index];
-        let headers = &received.delivery.headers;
-        let found = (headers.single(SIGNATURE_HEADER), headers.single(TIMESTAMP_HEADER));
-        let (Some(secret), (Some(signature), Some(timestamp))) = (&webhook.secret, found) else {
-            return false;
-        };
-        Key::new(secret).verify(timestamp, &received.delivery.body, signature)
     }
 
     /// How a delivery differs from the event that was emitted, in words.
