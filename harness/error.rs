@@ -3,10 +3,12 @@
 //!
 //! Every error names the thing that is wrong and maps to one exit status.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::exit::ExitStatus;
@@ -47,14 +49,14 @@ impl Error {
 const SHOWN_LINES: usize = 12;
 
 /// Why a program is not there to be tested, in the parts that a report shows one below the other.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StartFailure {
     /// What is wrong, in one line.
     pub fault: String,
     /// The command that was started.
     pub command: Option<String>,
     /// The last lines that it wrote, and to which stream.
-    pub output: Option<(&'static str, Vec<String>)>,
+    pub output: Option<(Cow<'static, str>, Vec<String>)>,
     /// What to do about it; what helps most often comes first.
     pub fixes: Vec<String>,
 }
@@ -111,7 +113,7 @@ impl SubjectError {
         let stream = if fault.ends_with(" its stdout:") { "stdout" } else { "stderr" };
         let fault = fault.split("; the end of").next().unwrap_or(fault);
         let lines: Vec<String> = rest.lines().map(|line| line.trim_end().to_owned()).collect();
-        let output = (!lines.is_empty()).then_some((stream, lines));
+        let output = (!lines.is_empty()).then_some((stream.into(), lines));
         StartFailure { fault: fault.to_owned(), output, ..StartFailure::default() }
     }
 

@@ -2,8 +2,11 @@
 //!
 //! If several apply, the first in the order of the variants counts.
 
-/// How a command ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+use serde::{Deserialize, Serialize};
+
+/// How a command ends. In reports it is a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "u8", try_from = "u8")]
 pub enum ExitStatus {
     /// 130: interrupted; an incomplete report was written.
     Interrupted,
@@ -25,6 +28,17 @@ pub enum ExitStatus {
 }
 
 impl ExitStatus {
+    const ALL: [Self; 8] = [
+        Self::Interrupted,
+        Self::Harness,
+        Self::Usage,
+        Self::Failed,
+        Self::Slower,
+        Self::Incomplete,
+        Self::NothingSelected,
+        Self::Passed,
+    ];
+
     pub fn code(self) -> u8 {
         match self {
             Self::Interrupted => 130,
@@ -38,3 +52,22 @@ impl ExitStatus {
         }
     }
 }
+
+impl From<ExitStatus> for u8 {
+    fn from(status: ExitStatus) -> Self {
+        status.code()
+    }
+}
+
+impl TryFrom<u8> for ExitStatus {
+    type Error = UnknownStatus;
+
+    fn try_from(code: u8) -> Result<Self, UnknownStatus> {
+        Self::ALL.into_iter().find(|status| status.code() == code).ok_or(UnknownStatus(code))
+    }
+}
+
+/// A number that is no exit status of this version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("unknown exit status {0}")]
+pub struct UnknownStatus(u8);

@@ -17,15 +17,15 @@ impl Report {
     /// The exit status of the command line: 0 if all gated requirements passed, 1 if one failed, and 3 if one is inconclusive. It
     /// is 4 if no requirement was selected, and 70 if the harness failed.
     pub fn exit_status(&self) -> u8 {
-        self.0.exit_status
+        self.0.exit.code()
     }
 
     /// The verdict on each selected requirement, in the order of the contract.
     pub fn requirements(&self) -> impl Iterator<Item = RequirementResult<'_>> {
         self.0.requirements.iter().zip(&self.0.checks).map(|(requirement, check)| RequirementResult {
-            id: requirement.id,
-            title: requirement.title,
-            text: requirement.text,
+            id: &requirement.id,
+            title: &requirement.title,
+            text: &requirement.text,
             level: requirement.level,
             verdict: requirement.verdict,
             message: check.message.as_deref(),
@@ -61,11 +61,11 @@ impl Report {
 #[non_exhaustive]
 pub struct RequirementResult<'a> {
     /// The stable id, such as `VER-1`.
-    pub id: &'static str,
+    pub id: &'a str,
     /// The requirement in a few words.
-    pub title: &'static str,
+    pub title: &'a str,
     /// The requirement's sentence.
-    pub text: &'static str,
+    pub text: &'a str,
     /// How strict the requirement is.
     pub level: Level,
     /// Whether the requirement passed, failed, could not be judged, or does not apply.

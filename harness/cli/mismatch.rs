@@ -77,7 +77,7 @@ fn unknown(signed: &Signed<'_>) -> Vec<(&'static str, String)> {
 
 fn of_cause(cause: &Cause, secret: &Secret) -> Vec<(&'static str, String)> {
     let entry = entry(cause, Some(secret));
-    let mut lines = vec![("cause", entry.to_string()), ("fix", entry.fix.to_owned())];
+    let mut lines = vec![("cause", entry.to_string()), ("fix", entry.fix.to_string())];
     if matches!(cause.code, Code::MessageReserialised | Code::MessageMembersDropped) {
         lines.push(("", messages::or_the_tool_printed_it().to_owned()));
     }

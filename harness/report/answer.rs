@@ -1,6 +1,6 @@
 //! What a receiver answered, as reports have it.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::redaction::Redaction;
 use crate::terminal::{clipped, text};
@@ -13,7 +13,7 @@ const SHOWN_BODY: usize = 400;
 const SHOWN_HEADERS: (usize, usize) = (16, 200);
 
 /// What a receiver answered to the first delivery that shows a failure.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AnswerEntry {
     pub status: u16,
     pub headers: Vec<(String, String)>,

@@ -1,10 +1,12 @@
 //! What a check found, as every format shows it. Secrets are redacted here.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::answer::AnswerEntry;
 use super::circumstances::Circumstances;
@@ -18,70 +20,80 @@ use crate::suite::run::{Finding, Judgement};
 use crate::suite::transcript::Transcript;
 use crate::suite::verdict::{Provisional, VerdictName};
 use crate::terminal::json;
-use crate::wire::exchange::ExchangeId;
+use crate::wire::exchange::{Exchange, ExchangeId};
 
-#[derive(Debug, Clone, Serialize)]
+/// How many exchanges of each kind a failure shows.
+const SHOWN_EXCHANGES: usize = 3;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckEntry {
-    pub id: &'static str,
-    pub requirements: [&'static str; 1],
+    pub id: Cow<'static, str>,
+    pub requirements: [Cow<'static, str>; 1],
     pub level: Level,
     pub verdict: VerdictName,
     /// What the contract asks for.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected: Option<String>,
     /// What happened instead.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actual: Option<String>,
     /// The finding, or why there is none.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// Receivers: what was sent when it was first seen.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent: Option<String>,
     /// Receivers: the fixed cases that show it, each as what was sent, if there are several.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cases_that_fail: Vec<String>,
     /// Receivers: whether every case shows it.
-    #[serde(skip)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub every_case_fails: bool,
     /// Which parts of the generated case matter, and what may be anything.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub what_matters: Option<String>,
     /// Receivers: what shows the cause, if that is another delivery.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shown: Option<String>,
     /// Receivers: the line that the program wrote about it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<String>,
     /// Receivers: the answer to the first delivery that shows the failure.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<AnswerEntry>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<CauseEntry>,
     /// A line of code that fixes it in the framework that the receiver uses.
-    #[serde(skip)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code_line: Option<String>,
     /// What an inconclusive check came to with deliveries made in the way that the receiver wants.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provisional: Option<VerdictName>,
     /// If that is a failure: what it shows.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after_fix: Option<AfterFix>,
     /// The command that runs this check again, for a failure.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rerun: Option<String>,
     /// Receivers: a `curl` command that sends the first delivery that shows the failure.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub curl: Option<String>,
     /// Receivers: whether curl cannot send that delivery.
-    #[serde(skip)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub beyond_curl: bool,
     /// Senders: the `emit` request of the generated event that shows the failure.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub emit: Option<String>,
     /// The numbers of the exchanges that show it.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exchanges: Vec<usize>,
+    /// The numbers of the exchanges that differ from the first of those in one respect, and were answered as they should be.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub controls: Vec<usize>,
+    /// Those exchanges and those that show the cause, at least the first of each, without secrets. They are not part of the JSON report:
+    /// a run keeps them in its folder.
+    #[serde(skip)]
+    pub exchanges_shown: Vec<Exchange>,
     /// How many fixed and generated cases its scenarios had; 0 for senders.
     pub cases: usize,
     /// How long the receiver took to answer everything that was sent for this check, in microseconds; 0 for senders.
@@ -89,29 +101,29 @@ pub struct CheckEntry {
 }
 
 /// Why a requirement failed or a signature does not match. It is displayed as `code (detail): text`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CauseEntry {
     /// The stable code, such as `message.body-alone`. Its meaning never changes.
-    pub code: &'static str,
+    pub code: Cow<'static, str>,
     /// More about it, such as which separator or which encoding.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     /// Other causes that would explain the same answers, as codes with their details.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub or: Vec<String>,
     /// The numbers of the exchanges that show it, if not those of the failure.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shown_by: Vec<usize>,
     /// What the implementation does, in lower case and without a full stop.
-    pub text: &'static str,
+    pub text: Cow<'static, str>,
     /// The fix, in one line, for the author of a program of the tested role.
-    pub fix: &'static str,
+    pub fix: Cow<'static, str>,
     /// The wrong fix that is often tried instead, to follow "do not".
-    pub avoid: &'static str,
+    pub avoid: Cow<'static, str>,
 }
 
 /// A failure with deliveries made in the way that the receiver wants.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AfterFix {
     /// What the contract asks for.
     pub expected: String,
@@ -119,9 +131,9 @@ pub struct AfterFix {
     pub actual: String,
     pub message: String,
     /// The answer to the first delivery that shows it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<AnswerEntry>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<CauseEntry>,
     /// The numbers of the exchanges that show it.
     pub exchanges: Vec<usize>,
@@ -160,8 +172,8 @@ impl CheckEntry {
     /// The entry of a check without a finding.
     pub fn unjudged(requirement: &Requirement) -> Self {
         Self {
-            id: requirement.check_id,
-            requirements: [requirement.id],
+            id: requirement.check_id.into(),
+            requirements: [requirement.id.into()],
             level: requirement.level,
             verdict: VerdictName::Inconclusive,
             expected: None,
@@ -183,14 +195,16 @@ impl CheckEntry {
             beyond_curl: false,
             emit: None,
             exchanges: Vec::new(),
+            controls: Vec::new(),
+            exchanges_shown: Vec::new(),
             cases: 0,
             duration_us: 0,
         }
     }
 
     /// The role and group, such as `receiver/verification`: the id without its last part.
-    pub fn group(&self) -> &'static str {
-        group_of(self.id)
+    pub fn group(&self) -> &str {
+        group_of(&self.id)
     }
 
     /// The first line of what was found.
@@ -213,13 +227,13 @@ impl CauseEntry {
     /// The entry for a program of this role.
     pub(crate) fn new(cause: &Cause, role: Role, redaction: &Redaction) -> Self {
         Self {
-            code: cause.code.as_str(),
+            code: cause.code.as_str().into(),
             detail: cause.detail.as_ref().map(|detail| redaction.text(detail)),
             or: cause.or.iter().map(|other| redaction.text(other)).collect(),
             shown_by: cause.shown_by.iter().map(|id| id.0).collect(),
-            text: cause.code.text(),
-            fix: cause.to_fix().fix(role),
-            avoid: cause.to_fix().avoid(role),
+            text: cause.code.text().into(),
+            fix: cause.to_fix().fix(role).into(),
+            avoid: cause.to_fix().avoid(role).into(),
         }
     }
 
@@ -272,6 +286,8 @@ pub(super) fn check_entry(
                 evidence.cause.as_ref().map(|cause| CauseEntry::new(cause, transcript.role, redact));
             entry.exchanges = evidence.exchanges.iter().map(|id| id.0).collect();
             let first = evidence.exchanges.first().filter(|_| transcript.role == Role::Receiver);
+            let trial = first.and_then(|&id| transcript.trials.iter().find(|trial| trial.exchange == id));
+            entry.controls = trial.into_iter().flat_map(|trial| &trial.controls).map(|id| id.0).collect();
             entry.answer = first.and_then(|&id| AnswerEntry::of(transcript.exchange(id), redact));
             let emission = evidence.emission.and_then(|at| transcript.emissions.get(at));
             let of_case = transcript.matters.iter().find(|(at, _)| evidence.exchanges.contains(at));
@@ -299,9 +315,20 @@ pub(super) fn check_entry(
                 Some(command)
             });
             entry.beyond_curl = first.is_some() && entry.curl.is_none();
+            entry.exchanges_shown = exchanges_shown(&entry, transcript, redact);
         }
     }
     entry
+}
+
+/// The first exchanges of each kind that a failure refers to.
+fn exchanges_shown(entry: &CheckEntry, transcript: &Transcript, redact: &Redaction) -> Vec<Exchange> {
+    let caused = entry.cause.iter().flat_map(|cause| cause.shown_by.iter().take(SHOWN_EXCHANGES));
+    let kinds =
+        [&entry.exchanges, &entry.controls].into_iter().flat_map(|kind| kind.iter().take(SHOWN_EXCHANGES));
+    let numbers: BTreeSet<usize> = kinds.chain(caused).copied().collect();
+    let known = numbers.into_iter().filter_map(|number| transcript.exchanges.get(ExchangeId(number)));
+    known.map(|exchange| redact.exchange(exchange).0).collect()
 }
 
 fn duration_us(finding: &Finding, transcript: &Transcript) -> u64 {

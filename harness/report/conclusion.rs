@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Report, RequirementEntry, VerdictName, findings, messages};
 use crate::exit::ExitStatus;
 use crate::suite::requirement::Level;
 
 /// A run's result in a word. A requirement is gated if its level can fail the run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RunResult {
     /// Every gated requirement ran and passed.
@@ -78,8 +78,8 @@ impl Report {
         } else {
             ExitStatus::Passed
         };
-        self.exit_status = self.exit.code();
-        self.exchanges_per_s = per_second(self.exchanges, self.active);
+        let active = Duration::from_millis(self.duration_ms.saturating_sub(self.waited_ms));
+        self.exchanges_per_s = per_second(self.exchanges, active);
         self.result = match self.exit {
             ExitStatus::Passed => RunResult::Pass,
             ExitStatus::Failed => RunResult::Fail,
@@ -90,9 +90,9 @@ impl Report {
         self.counts.clear();
         for level in Level::ALL {
             let counts = self.counts.entry(level).or_default();
-            counts.extend(VerdictName::ALL.map(|verdict| (verdict.as_str(), 0)));
+            counts.extend(VerdictName::ALL.map(|verdict| (verdict, 0)));
             for entry in self.requirements.iter().filter(|entry| entry.level == level) {
-                *counts.entry(entry.verdict.as_str()).or_default() += 1;
+                *counts.entry(entry.verdict).or_default() += 1;
             }
         }
     }

@@ -2,36 +2,38 @@
 //!
 //! Findings come from the entries of the checks, which are redacted already.
 
-use serde::Serialize;
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 
 use super::{CheckEntry, VerdictName};
 use crate::suite::requirement::Level;
 
 /// A cause of failures, or a failure without a known cause.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FindingEntry {
     /// The highest level of the requirements that it fails.
     pub level: Level,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cause: Option<&'static str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cow<'static, str>>,
     /// The requirements that fail for it, those of the highest level first.
-    pub requirements: Vec<&'static str>,
+    pub requirements: Vec<Cow<'static, str>>,
     /// What is wrong.
     pub text: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub fix: Option<&'static str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fix: Option<Cow<'static, str>>,
     /// The fix as a line of code, where the answers or the command tell the receiver's framework.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code_line: Option<String>,
     /// The wrong fix that is often tried instead.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub avoid: Option<&'static str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub avoid: Option<Cow<'static, str>>,
     /// What was sent or expected of the first failure, and what happened.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answered: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rerun: Option<String>,
     pub exchanges: Vec<usize>,
 }
@@ -43,13 +45,14 @@ pub(super) fn of(checks: &[CheckEntry]) -> Vec<FindingEntry> {
     failed.sort_by_key(|check| check.level);
     let mut found: Vec<FindingEntry> = Vec::new();
     for check in failed {
-        let code = check.cause.as_ref().map(|cause| cause.code);
+        let code = check.cause.as_ref().map(|cause| &cause.code);
         let text = text_of(check);
         // The same code with another detail is another finding: the detail says what to change.
-        let known =
-            found.iter_mut().find(|known| code.is_some() && known.cause == code && known.text == text);
+        let known = found
+            .iter_mut()
+            .find(|known| code.is_some() && known.cause.as_ref() == code && known.text == text);
         if let Some(known) = known {
-            known.requirements.extend(check.requirements);
+            known.requirements.extend(check.requirements.iter().cloned());
         } else {
             found.push(finding(check, text));
         }
@@ -61,12 +64,12 @@ pub(super) fn of(checks: &[CheckEntry]) -> Vec<FindingEntry> {
 fn finding(check: &CheckEntry, text: String) -> FindingEntry {
     FindingEntry {
         level: check.level,
-        cause: check.cause.as_ref().map(|cause| cause.code),
+        cause: check.cause.as_ref().map(|cause| cause.code.clone()),
         requirements: check.requirements.to_vec(),
         text,
-        fix: check.cause.as_ref().map(|cause| cause.fix),
+        fix: check.cause.as_ref().map(|cause| cause.fix.clone()),
         code_line: check.code_line.clone(),
-        avoid: check.cause.as_ref().map(|cause| cause.avoid),
+        avoid: check.cause.as_ref().map(|cause| cause.avoid.clone()),
         expected: check.expected.clone(),
         answered: check.actual.clone(),
         rerun: check.rerun.clone(),
@@ -84,6 +87,8 @@ fn text_of(check: &CheckEntry) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use super::of;
     use crate::report::{CauseEntry, CheckEntry, VerdictName};
     use crate::suite::requirement::Level;
@@ -92,13 +97,13 @@ mod tests {
     fn failed(id: &str, level: Level, code: Option<&'static str>) -> Option<CheckEntry> {
         let requirement = requirements::all().find(|one| one.id == id)?;
         let cause = code.map(|code| CauseEntry {
-            code,
+            code: code.into(),
             detail: None,
             or: Vec::new(),
             shown_by: Vec::new(),
-            text: "the receiver is wrong",
-            fix: "make it right",
-            avoid: "make it wrong",
+            text: "the receiver is wrong".into(),
+            fix: "make it right".into(),
+            avoid: "make it wrong".into(),
         });
         let (verdict, message) = (VerdictName::Fail, Some(format!("{id} failed")));
         Some(CheckEntry { verdict, level, cause, message, ..CheckEntry::unjudged(requirement) })
@@ -117,7 +122,8 @@ mod tests {
         .into_iter()
         .flatten()
         .collect();
-        let found: Vec<Vec<&str>> = of(&checks).into_iter().map(|one| one.requirements).collect();
+        let found: Vec<Vec<Cow<'static, str>>> =
+            of(&checks).into_iter().map(|one| one.requirements).collect();
         assert_eq!(
             found,
             [vec!["VER-3"], vec!["VER-4", "VER-5"], vec!["VER-9"], vec!["VER-19"], vec!["VER-6"]]

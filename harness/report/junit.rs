@@ -12,14 +12,14 @@ use super::{CheckEntry, Report, VerdictName};
 
 /// The report as XML, ending with a line feed.
 pub fn render(report: &Report) -> String {
-    let mut document = Document::new(report.tool.name);
+    let mut document = Document::new(&*report.tool.name);
     document.set_time(Duration::from_millis(report.duration_ms));
     let mut suite =
         TestSuite::new(format!("{} {} ({})", report.role, clean(&report.subject), report.dialect));
     suite.set_time(Duration::from_millis(report.duration_ms));
     for (requirement, check) in report.requirements.iter().zip(&report.checks) {
         let mut case = TestCase::new(format!("{} {}", requirement.id, requirement.title), status(check));
-        case.set_classname(check.id);
+        case.set_classname(&*check.id);
         suite.add_test_case(case);
     }
     document.add_test_suite(suite);
@@ -43,7 +43,7 @@ fn status(check: &CheckEntry) -> TestCaseStatus {
         VerdictName::Inconclusive | VerdictName::Error => TestCaseStatus::non_success(NonSuccessKind::Error),
     };
     let cause = check.cause.as_ref();
-    status.set_type(cause.map_or(check.verdict.as_str(), |cause| cause.code));
+    status.set_type(cause.map_or(check.verdict.as_str(), |cause| &cause.code));
     let fix = cause.map(|cause| format!("\ncause: {}: {}\nfix: {}", cause.code, cause.text, cause.fix));
     let again = check.again().map(|command| format!("\nagain: {command}"));
     status.set_description(format!("{message}{}{}", fix.unwrap_or_default(), again.unwrap_or_default()));

@@ -22,11 +22,11 @@ mod messages;
 mod not_started;
 mod program_output;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::duration::milliseconds;
 use crate::error::StartFailure;
@@ -52,10 +52,10 @@ pub use crate::suite::verdict::VerdictName;
 pub const FORMAT: &str = "twenty-conform-report/2";
 
 /// Why `auto` chose the dialect that it chose.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DialectChoice {
     /// The dialect that was refused.
-    pub refused: &'static str,
+    pub refused: Cow<'static, str>,
     /// How it was refused: `answered 400`.
     pub answer: String,
     /// What Twenty sends today, in a sentence.
@@ -67,21 +67,21 @@ impl DialectChoice {
         let (refused, id) = transcript.chosen?.refused?;
         let answer = messages::refused_with(transcript.outcome(id).status());
         let sentence = messages::why_this_dialect(transcript.dialect.name, refused, &answer);
-        Some(Self { refused, answer, sentence })
+        Some(Self { refused: refused.into(), answer, sentence })
     }
 }
 
 /// A run's result, ready to render.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// [`FORMAT`].
-    pub format: &'static str,
+    pub format: Cow<'static, str>,
     pub tool: Tool,
     /// What was tested: `receiver`, `sender`, or `both` in a demo.
-    pub role: &'static str,
-    pub dialect: &'static str,
+    pub role: Cow<'static, str>,
+    pub dialect: Cow<'static, str>,
     /// What named the dialect: `auto`, or an option.
-    pub dialect_chosen_by: &'static str,
+    pub dialect_chosen_by: Cow<'static, str>,
     /// Why another dialect than the documented one was chosen, if `auto` found that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dialect_choice: Option<DialectChoice>,
@@ -90,12 +90,11 @@ pub struct Report {
     /// The seed, which repeats the run.
     pub seed: u64,
     pub result: RunResult,
-    pub exit_status: u8,
-    /// The same as `exit_status`.
-    #[serde(skip)]
+    /// As a number.
+    #[serde(rename = "exit_status")]
     pub exit: ExitStatus,
     /// Whether the run was interrupted. If so, the report is incomplete.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub interrupted: bool,
     /// How long the run took, in milliseconds.
     pub duration_ms: u64,
@@ -104,34 +103,30 @@ pub struct Report {
     pub exchanges: usize,
     /// How many exchanges there were per second, without the deliberate waits.
     pub exchanges_per_s: f64,
-    /// How long the run took without those waits.
-    #[serde(skip)]
-    pub active: Duration,
     /// How many requirements of each level have each verdict.
-    pub counts: BTreeMap<Level, BTreeMap<&'static str, usize>>,
+    pub counts: BTreeMap<Level, BTreeMap<VerdictName, usize>>,
     /// The lowest level whose failures fail the run.
-    #[serde(skip)]
     pub fail_on: Level,
     /// The requirements that must apply and do not. They are inconclusive, and gated at every level.
-    #[serde(skip)]
-    pub absent: Vec<&'static str>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub absent: Vec<Cow<'static, str>>,
     /// Whether some of the run's evidence could not be written.
-    #[serde(skip)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub lacks_evidence: bool,
     /// Whether the receiver's process, or the sender's, ended during the run. That fails the run, whatever fails it otherwise.
-    #[serde(skip)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ended: bool,
     /// Whether the program under test could not be reached or started, so that nothing was tried.
-    #[serde(skip)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unreached: bool,
     /// Why it could not.
-    #[serde(skip)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_started: Option<StartFailure>,
     /// Whether the run stopped early, because no delivery reaches the receiver.
-    #[serde(skip)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub stopped: bool,
     /// Why scenarios were not tried or stopped. Requirements that are open for one of these reasons are shown together.
-    #[serde(skip)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stopped_by: Vec<String>,
     /// The exchanges whose bodies are in files that the `curl` commands read.
     #[serde(skip)]
@@ -145,27 +140,29 @@ pub struct Report {
 }
 
 /// The program that made a report.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tool {
-    pub name: &'static str,
-    pub version: &'static str,
+    pub name: Cow<'static, str>,
+    pub version: Cow<'static, str>,
 }
 
-#[derive(Debug, Clone, Serialize)]
+/// The verdict on a requirement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequirementEntry {
-    pub id: &'static str,
+    pub id: Cow<'static, str>,
     /// The requirement in a few words.
-    pub title: &'static str,
+    pub title: Cow<'static, str>,
     pub level: Level,
     pub verdict: VerdictName,
     /// What it came to with deliveries made in the way that the receiver wants, if that rejects all others.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provisional: Option<VerdictName>,
     /// The checks that judge it.
-    pub checks: [&'static str; 1],
+    pub checks: [Cow<'static, str>; 1],
     /// The requirement's sentence.
-    #[serde(skip)]
-    pub text: &'static str,
+    pub text: Cow<'static, str>,
+    /// Where it comes from: the documentation, the shipped server, a standard, or practice.
+    pub source: Cow<'static, str>,
 }
 
 /// What a report says in addition to the findings.
@@ -191,14 +188,17 @@ impl Heading {
         let dialect =
             // Where nothing names it, `auto` finds the same one again.
             if dialect == DOCUMENTED.name && transcript.chosen.is_some() { String::new() } else { format!(" --dialect {dialect}") };
-        let [id] = check.requirements;
+        let [id] = &check.requirements;
         let command = format!("{} {attached}{dialect} --seed {} --run {id}", Tool::THIS.name, self.seed);
         Some(redact.text(&command))
     }
 }
 
 impl Tool {
-    pub const THIS: Self = Self { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") };
+    pub const THIS: Self = Self {
+        name: Cow::Borrowed(env!("CARGO_PKG_NAME")),
+        version: Cow::Borrowed(env!("CARGO_PKG_VERSION")),
+    };
 }
 
 impl Report {
@@ -223,26 +223,24 @@ impl Report {
         }
         let (findings, absent) = run::required(&run.findings, &heading.required);
         let mut report = Self {
-            format: FORMAT,
+            format: FORMAT.into(),
             tool: Tool::THIS,
-            role: transcript.role.as_str(),
-            dialect: transcript.dialect.name,
-            dialect_chosen_by: if transcript.chosen.is_some() { "auto" } else { "option" },
+            role: transcript.role.as_str().into(),
+            dialect: transcript.dialect.name.into(),
+            dialect_chosen_by: if transcript.chosen.is_some() { "auto" } else { "option" }.into(),
             dialect_choice: DialectChoice::of(transcript),
             subject: redact.text(&heading.subject),
             seed: heading.seed,
             result: RunResult::Incomplete,
-            exit_status: 0,
             exit: ExitStatus::NothingSelected,
             interrupted: run.interrupted,
             duration_ms: milliseconds(run.duration),
             waited_ms: milliseconds(transcript.waited),
             exchanges: run.after.as_ref().unwrap_or(transcript).exchanges.count(),
             exchanges_per_s: 0.0,
-            active: run.duration.saturating_sub(transcript.waited),
             counts: BTreeMap::new(),
             fail_on: heading.fail_on,
-            absent,
+            absent: absent.into_iter().map(Cow::Borrowed).collect(),
             lacks_evidence: false,
             ended: ended(transcript),
             unreached: transcript.unreached,
@@ -278,11 +276,10 @@ impl Report {
     /// One report of two runs at the same time, one per role.
     #[must_use]
     pub fn merged(mut self, other: Self) -> Self {
-        self.role = "both";
+        self.role = "both".into();
         self.duration_ms = self.duration_ms.max(other.duration_ms);
         self.waited_ms = self.waited_ms.max(other.waited_ms);
         self.exchanges += other.exchanges;
-        self.active = self.active.max(other.active);
         self.interrupted |= other.interrupted;
         self.lacks_evidence |= other.lacks_evidence;
         self.ended |= other.ended;
@@ -299,7 +296,7 @@ impl Report {
 
     /// The groups of its requirements, in the order in which they first occur: the contract has some requirements of a group after
     /// other groups.
-    pub(crate) fn groups(&self) -> Vec<&'static str> {
+    pub(crate) fn groups(&self) -> Vec<&str> {
         let mut groups = Vec::new();
         for check in &self.checks {
             if !groups.contains(&check.group()) {
@@ -320,7 +317,7 @@ impl Report {
 
     /// Why every valid delivery is rejected; `None` if some are accepted, or the cause is unknown.
     pub fn leading_cause(&self) -> Option<&CauseEntry> {
-        let valid = self.checks.iter().find(|check| check.requirements == ["RCV-1"])?;
+        let valid = self.checks.iter().find(|check| check.requirements[0] == "RCV-1")?;
         let cause =
             valid.cause.as_ref().filter(|_| valid.verdict == VerdictName::Fail && valid.every_case_fails)?;
         let families = ["message.", "key.", "digest.", "header.", "clock.", "refuses.everything"];
@@ -365,13 +362,14 @@ fn exits(transcript: &Transcript) -> impl Iterator<Item = String> {
 impl RequirementEntry {
     pub fn new(requirement: &Requirement, verdict: VerdictName) -> Self {
         Self {
-            id: requirement.id,
+            id: requirement.id.into(),
             level: requirement.level,
             verdict,
             provisional: None,
-            checks: [requirement.check_id],
-            title: requirement.title,
-            text: requirement.text,
+            checks: [requirement.check_id.into()],
+            title: requirement.title.into(),
+            text: requirement.text.into(),
+            source: requirement.source.into(),
         }
     }
 

@@ -21,7 +21,7 @@ pub(super) fn redacted(failure: &StartFailure, redact: &Redaction) -> StartFailu
     StartFailure {
         fault: redact.text(&failure.fault),
         command: failure.command.as_ref().map(|command| redact.text(command)),
-        output: failure.output.as_ref().map(|(stream, output)| (*stream, lines(output))),
+        output: failure.output.as_ref().map(|(stream, output)| (stream.clone(), lines(output))),
         fixes: failure.fixes.iter().map(|fix| redact.text(fix)).collect(),
     }
 }

@@ -40,10 +40,10 @@ const SHOWN_EXCHANGES: usize = 8;
 
 /// The payloads of the run, and how they were chosen.
 fn payloads(report: &Report) -> String {
-    let mut words = messages::payloads(report.dialect);
+    let mut words = messages::payloads(&report.dialect);
     if report.dialect_chosen_by == "auto" {
         let choice = report.dialect_choice.as_ref();
-        words.push_str(&messages::chosen(choice.map(|choice| (choice.refused, choice.answer.as_str()))));
+        words.push_str(&messages::chosen(choice.map(|choice| (&*choice.refused, choice.answer.as_str()))));
     }
     words
 }
@@ -116,7 +116,7 @@ fn in_short(note: &str) -> &str {
 
 /// What was tested, and how.
 fn heading(text: &mut String, report: &Report, width: usize) {
-    let (name, version) = (report.tool.name, report.tool.version);
+    let (name, version) = (&report.tool.name, &report.tool.version);
     let rest =
         format!("· {} {} · {} · seed {}", report.role, clean(&report.subject), payloads(report), report.seed);
     // On one line, so that what is said of the payloads is the second, however long the command is.
@@ -197,7 +197,7 @@ fn entry(text: &mut String, requirement: &RequirementEntry, check: &CheckEntry, 
         "  {style}{mark:<12}{style:#} {:<6} {DIM}{:<6}{DIM:#}  {}{cases}",
         requirement.id, requirement.level, requirement.title
     );
-    let sentence = wrapped(requirement.text, ENTRY, ENTRY, width);
+    let sentence = wrapped(&requirement.text, ENTRY, ENTRY, width);
     for line in sentence {
         let _ = writeln!(text, "{:ENTRY$}{DIM}{line}{DIM:#}", "");
     }
@@ -231,7 +231,7 @@ fn entry(text: &mut String, requirement: &RequirementEntry, check: &CheckEntry, 
         if !cause.or.is_empty() {
             line("or", &messages::also_explained_by(&cause.or));
         }
-        line("fix", cause.fix);
+        line("fix", &cause.fix);
     }
     if !check.exchanges.is_empty() {
         line("shown by", &messages::shown_by(&check.exchanges, SHOWN_EXCHANGES));

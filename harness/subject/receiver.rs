@@ -320,7 +320,12 @@ fn ended_early(launch: &Launch, port: u16, fault: String, end: &ProcessEnd) -> S
     let hints = [messages::not_replaced(launch), messages::hint(said, launch)];
     let fixes = hints.into_iter().flatten().chain(messages::start_it_yourself(launch, port)).collect();
     let (command, output) = (Some(launch.command().to_owned()), end.output.clone());
-    SubjectError::NotStarted(Box::new(StartFailure { fault, command, output, fixes }))
+    SubjectError::NotStarted(Box::new(StartFailure {
+        fault,
+        command,
+        output: output.map(|(stream, lines)| (stream.into(), lines)),
+        fixes,
+    }))
 }
 
 /// Why a process that still runs cannot be tested.
@@ -331,5 +336,10 @@ fn never_listened(launch: &Launch, port: u16, ready: Duration, process: &Process
         others => (messages::receiver_listens_elsewhere(port, others), messages::name_its_port(others)),
     };
     let fixes = messages::not_replaced(launch).into_iter().chain(fixes).collect();
-    StartFailure { fault, command: Some(launch.command().to_owned()), output: process.last_output(), fixes }
+    StartFailure {
+        fault,
+        command: Some(launch.command().to_owned()),
+        output: process.last_output().map(|(stream, lines)| (stream.into(), lines)),
+        fixes,
+    }
 }

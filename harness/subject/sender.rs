@@ -153,7 +153,12 @@ impl Command {
         let fixes = hint.into_iter().chain([messages::start_sender_yourself(&self.launch)]).collect();
         let (fault, command) =
             (messages::sender_ended_at_start(&end.status), self.launch.command().to_owned());
-        let failure = StartFailure { fault, command: Some(command), output: end.output, fixes };
+        let failure = StartFailure {
+            fault,
+            command: Some(command),
+            output: end.output.map(|(stream, lines)| (stream.into(), lines)),
+            fixes,
+        };
         SubjectError::NotStarted(Box::new(failure))
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::peers::fault::Faults;
 use crate::suite::scenario::Scenario;
@@ -84,7 +84,7 @@ impl Requirement {
 }
 
 /// Role and group of a check, such as `receiver/verification`: its id without the last part.
-pub fn group_of(check_id: &'static str) -> &'static str {
+pub fn group_of(check_id: &str) -> &str {
     match check_id.rsplit_once('/') {
         // Ids are never changed; this group was renamed after its ids were given.
         Some(("receiver/intake", _)) => "receiver/processing",
@@ -100,7 +100,9 @@ impl fmt::Debug for Requirement {
 }
 
 /// How strict a requirement is, strictest first: `Must < Should < Advice`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, clap::ValueEnum)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// Twenty's documentation or a standard requires it.

@@ -171,7 +171,7 @@ pub enum Provisional {
 }
 
 /// The verdict on one requirement, without its evidence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum VerdictName {
     /// Everything observed meets the requirement.

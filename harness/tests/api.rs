@@ -44,7 +44,7 @@ fn mismatch_names_its_cause() {
     let body_alone = "5de8e53bf19557929debd25e7b336ffdf63df21c9199289784e35f8d95ba2fe4";
     let mismatch = verify(secret, timestamp, body, body_alone).unwrap_err();
     let cause = mismatch.cause.as_ref().unwrap();
-    assert_eq!((cause.code, cause.detail.as_deref()), ("message.body-alone", None));
+    assert_eq!((&*cause.code, cause.detail.as_deref()), ("message.body-alone", None));
     assert_eq!(
         mismatch.to_string(),
         "the signature does not match: message.body-alone: the signature covers the body alone, without timestamp and \

@@ -39,7 +39,11 @@ fn mask(value: &mut Value) {
         Value::Object(members) => {
             for (name, value) in members {
                 let is_time = name.ends_with("_ms") || name.ends_with("_us") || name.ends_with("_per_s");
-                if is_time || name == "exchanges" { *value = format!("[{name}]").into() } else { mask(value) }
+                if is_time || ["exchanges", "controls"].contains(&name.as_str()) {
+                    *value = format!("[{name}]").into()
+                } else {
+                    mask(value)
+                }
             }
         }
         _ => {}

@@ -130,7 +130,7 @@ pub struct ExchangeId(pub usize);
 
 /// A delivery and its outcome. In a file it is one line of JSON, written by `listen --out` and as evidence of a run, and read
 /// by `sender --transcript`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exchange {
     #[serde(rename = "number", default)]
     pub id: ExchangeId,

@@ -31,21 +31,21 @@ pub(super) fn block(report: &Report, width: usize) -> String {
     // In a narrow terminal there is little room after the titles.
     let indent = TITLE.min(width / 4);
     for (check, failure) in remaining {
-        let [id] = check.requirements;
-        let title = report.requirements.iter().find(|one| one.id == id).map_or("", |one| one.title);
+        let [id] = &check.requirements;
+        let title = report.requirements.iter().find(|one| one.id == *id).map_or("", |one| &one.title);
         let level = check.level.as_str();
         let style = style_of(check.level);
         let _ = write!(text, "  {style}{level:<7}{style:#} {id:<7} ");
-        let code = failure.cause.as_ref().map_or("", |cause| cause.code);
+        let code = failure.cause.as_ref().map_or("", |cause| &cause.code);
         with_code(&mut text, (title, Style::new()), code, (TITLE, TITLE, width));
-        let key = (failure.cause.as_ref().map(|cause| cause.code), failure.text());
+        let key = (failure.cause.as_ref().map(|cause| &*cause.code), failure.text());
         // The same cause is explained once.
         if told.contains(&key) {
             continue;
         }
         labelled(&mut text, indent, "found", &failure.message, width);
         if let Some(cause) = &failure.cause {
-            labelled(&mut text, indent, "fix", cause.fix, width);
+            labelled(&mut text, indent, "fix", &cause.fix, width);
         }
         told.push(key);
     }
@@ -57,8 +57,8 @@ pub(super) fn short(report: &Report) -> Vec<String> {
     remaining(report)
         .into_iter()
         .map(|(check, failure)| {
-            let [id] = check.requirements;
-            let code = failure.cause.as_ref().map(|cause| cause.code);
+            let [id] = &check.requirements;
+            let code = failure.cause.as_ref().map(|cause| &*cause.code);
             messages::would_fail(check.level, id, code, &clean(&failure.text()))
         })
         .collect()

@@ -22,8 +22,11 @@ pub(super) fn render(report: &Report) -> String {
     let mut text = String::new();
     if let Some(choice) = &report.dialect_choice {
         // Writing to a string does not fail.
-        let _ =
-            writeln!(text, "{}", messages::payloads_in_short(report.dialect, choice.refused, &choice.answer));
+        let _ = writeln!(
+            text,
+            "{}",
+            messages::payloads_in_short(&report.dialect, &choice.refused, &choice.answer)
+        );
     }
     for finding in &report.findings {
         entry(&mut text, report, finding);
@@ -48,8 +51,8 @@ pub(super) fn render(report: &Report) -> String {
     let mut reasons: Vec<(&CheckEntry, Vec<&str>)> = Vec::new();
     for check in &open {
         match reasons.iter_mut().find(|(first, _)| first.message == check.message) {
-            Some((_, ids)) => ids.extend(check.requirements),
-            None => reasons.push((check, check.requirements.to_vec())),
+            Some((_, ids)) => ids.extend(check.requirements.iter().map(AsRef::as_ref)),
+            None => reasons.push((check, check.requirements.iter().map(AsRef::as_ref).collect())),
         }
     }
     let mut more = 0;
@@ -71,7 +74,7 @@ pub(super) fn render(report: &Report) -> String {
 
 fn entry(text: &mut String, report: &Report, finding: &FindingEntry) {
     let style = style_of(finding.level);
-    let code = finding.cause.map(|code| format!(" {code}")).unwrap_or_default();
+    let code = finding.cause.as_ref().map(|code| format!(" {code}")).unwrap_or_default();
     let ids = finding.requirements.join(",");
     let check = check_of(report, finding);
     let answered = check.and_then(|check| check.answer.as_ref()).map(answer::short);
@@ -95,13 +98,13 @@ fn entry(text: &mut String, report: &Report, finding: &FindingEntry) {
     if let Some(matters) = check.and_then(|check| check.what_matters.as_deref()) {
         line("matters", &clipped(matters, SHOWN));
     }
-    if let Some(fix) = finding.fix {
+    if let Some(fix) = &finding.fix {
         line("fix", fix);
     }
     for code in finding.code_line.iter().flat_map(|code| code.lines()) {
         line("code", &clean(code.trim()));
     }
-    if let Some(avoid) = finding.avoid {
+    if let Some(avoid) = &finding.avoid {
         line("do not", avoid);
     }
     if let Some(rerun) = &finding.rerun {

@@ -1,6 +1,7 @@
 //! A finding for people: what is wrong, what was answered, what to change, and how to see it again.
 
 use anstyle::Style;
+use std::borrow::Cow;
 
 use super::answer;
 use super::layout::{labelled, labelled_command, with_code};
@@ -43,7 +44,7 @@ pub(super) fn commands(text: &mut String, report: &Report) {
             if let Some(check) = check_of(report, one) {
                 repeat(text, 2, one, check);
             }
-            if let Some(code) = one.cause {
+            if let Some(code) = &one.cause {
                 labelled_command(text, 2, "more", &messages::explain_command(code));
             }
         }
@@ -64,7 +65,7 @@ pub(super) fn check_of<'a>(report: &'a Report, finding: &FindingEntry) -> Option
 fn alone(text: &mut String, report: &Report, finding: &FindingEntry, width: usize) {
     let sentence = sentence(report, finding);
     text.push('\n');
-    let code = finding.cause.unwrap_or_default();
+    let code = finding.cause.as_deref().unwrap_or_default();
     with_code(text, (&sentence, style_of(finding.level)), code, (0, 0, width));
     text.push('\n');
     details(text, report, finding, (2, width));
@@ -77,7 +78,7 @@ fn numbered(text: &mut String, report: &Report, finding: &FindingEntry, (number,
     let sentence = if is_leading(report, finding) { sentence(report, finding) } else { finding.text.clone() };
     text.push('\n');
     text.push_str(&begin);
-    let code = finding.cause.unwrap_or_default();
+    let code = finding.cause.as_deref().unwrap_or_default();
     with_code(text, (&sentence, Style::new()), code, (11, 11, width));
     details(text, report, finding, (11, width));
     if let Some(check) = check_of(report, finding) {
@@ -87,8 +88,8 @@ fn numbered(text: &mut String, report: &Report, finding: &FindingEntry, (number,
 
 /// Whether this finding is why every valid delivery is rejected.
 fn is_leading(report: &Report, finding: &FindingEntry) -> bool {
-    report.leading_cause().is_some_and(|cause| Some(cause.code) == finding.cause)
-        && finding.requirements.contains(&"RCV-1")
+    report.leading_cause().is_some_and(|cause| Some(&cause.code) == finding.cause.as_ref())
+        && finding.requirements.iter().any(|one| one == "RCV-1")
 }
 
 /// The finding as a sentence.
@@ -106,7 +107,7 @@ pub(super) fn sentence(report: &Report, finding: &FindingEntry) -> String {
 fn details(text: &mut String, report: &Report, finding: &FindingEntry, (indent, width): (usize, usize)) {
     let Some(check) = check_of(report, finding) else { return };
     let mut line = |label: &str, value: &str| labelled(text, indent, label, value, width);
-    match (&check.sent, finding.cause) {
+    match (&check.sent, finding.cause.as_deref()) {
         (Some(sent), Some(_)) => line("sent", sent),
         // Without a cause, the headline is the message.
         (None, Some(_)) => line("found", check.first_line()),
@@ -114,7 +115,7 @@ fn details(text: &mut String, report: &Report, finding: &FindingEntry, (indent, 
     }
     let mut answered = check.answer.as_ref().map(answer::line);
     // Only the check knows how long it took.
-    let is_late = finding.cause == Some(Code::AnswerLate.as_str());
+    let is_late = finding.cause.as_deref() == Some(Code::AnswerLate.as_str());
     if let (Some(answered), Some(actual), true) = (&mut answered, &check.actual, is_late) {
         answered.push_str(" · ");
         answered.push_str(actual);
@@ -126,7 +127,7 @@ fn details(text: &mut String, report: &Report, finding: &FindingEntry, (indent, 
     if let Some(output) = &check.output {
         line("stderr", output);
     }
-    if let Some(fix) = finding.fix {
+    if let Some(fix) = &finding.fix {
         line("fix", fix);
         if let Some(code) = &finding.code_line {
             for code in code.lines() {
@@ -161,15 +162,15 @@ fn details(text: &mut String, report: &Report, finding: &FindingEntry, (indent, 
 /// Every fixed case that fails, by requirement if there are several; `None` if the sentence says it.
 pub(super) fn cases(report: &Report, finding: &FindingEntry) -> Option<String> {
     let says_all = |code: &str| OF_EVERY_CASE.iter().any(|family| code.starts_with(family));
-    if is_leading(report, finding) || finding.cause.is_some_and(says_all) {
+    if is_leading(report, finding) || finding.cause.as_deref().is_some_and(says_all) {
         return None;
     }
-    let failing = |id: &&str| {
+    let failing = |id: &Cow<'static, str>| {
         let check = report.checks.iter().find(|check| check.requirements[0] == *id)?;
         let cases = messages::cases_that_fail(&check.cases_that_fail);
-        (!check.cases_that_fail.is_empty()).then_some((check.requirements[0], cases))
+        (!check.cases_that_fail.is_empty()).then_some((check.requirements[0].clone(), cases))
     };
-    let found: Vec<(&str, String)> = finding.requirements.iter().filter_map(failing).collect();
+    let found: Vec<(Cow<'static, str>, String)> = finding.requirements.iter().filter_map(failing).collect();
     match &found[..] {
         [] => None,
         [(_, cases)] if finding.requirements.len() == 1 => Some(cases.clone()),

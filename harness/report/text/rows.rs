@@ -69,7 +69,7 @@ pub(super) fn list(text: &mut String, report: &Report, is_told: &dyn Fn(&CheckEn
             continue;
         }
         let same = || together.iter().filter(|row| reason(row) == why);
-        let ids: Vec<&str> = same().map(|(requirement, _)| requirement.id).collect();
+        let ids: Vec<&str> = same().map(|(requirement, _)| &*requirement.id).collect();
         let words = format!("{}: {}", first.1.verdict.as_str(), why.lines().next().unwrap_or_default());
         for line in wrapped(&format!("{}: {}", messages::not_judged(ids.len()), words), 2, 2, width) {
             let _ = writeln!(text, "  {UNCLEAR}{line}{UNCLEAR:#}");
@@ -122,12 +122,12 @@ fn described(
 pub(super) fn explained_by(report: &Report, check: &CheckEntry) -> Option<usize> {
     let message = check.message.as_deref()?;
     let named = |code: &str| message.contains(&format!("cause: {code}"));
-    report.findings.iter().position(|finding| finding.cause.is_some_and(named)).map(|at| at + 1)
+    report.findings.iter().position(|finding| finding.cause.as_deref().is_some_and(named)).map(|at| at + 1)
 }
 
 /// The number of the finding that explains a failure, if there are several findings.
 fn number_of(report: &Report, id: &str) -> String {
-    let at = report.findings.iter().position(|finding| finding.requirements.contains(&id));
+    let at = report.findings.iter().position(|finding| finding.requirements.iter().any(|one| one == id));
     at.filter(|_| report.findings.len() > 1).map(|at| format!(" ({})", at + 1)).unwrap_or_default()
 }
 

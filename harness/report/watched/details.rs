@@ -45,7 +45,7 @@ pub fn details(one: &Seen<'_>, redaction: &Redaction) -> String {
         }
         if let Some(cause) = cause {
             let _ = writeln!(shown, "{MARGIN}  {DIM}cause{DIM:#}  {}", lines(&cause.to_string(), MARGIN));
-            let _ = writeln!(shown, "{MARGIN}  {DIM}fix{DIM:#}  {}", lines(cause.fix, MARGIN));
+            let _ = writeln!(shown, "{MARGIN}  {DIM}fix{DIM:#}  {}", lines(&cause.fix, MARGIN));
         }
     }
     if !judged.inconclusive.is_empty() {

@@ -76,7 +76,7 @@ impl Condition {
             "signature" => fits(judged.signature.as_str()),
             "failed" => judged.failed.iter().any(|failure| fits(failure.requirement)),
             "cause" => {
-                judged.failed.iter().any(|one| one.cause.as_ref().is_some_and(|cause| fits(cause.code)))
+                judged.failed.iter().any(|one| one.cause.as_ref().is_some_and(|cause| fits(&cause.code)))
             }
             "path" => fits(&exchange.delivery.target),
             member => {

@@ -86,7 +86,7 @@ pub(crate) fn too_long(name: &str, run: &Run) -> String {
     }
     let text = strip_str(&render(&report, Detail::Normal, WIDTH)).to_string();
     if let [finding] = &report.findings[..]
-        && let Some(fix) = finding.fix
+        && let Some(fix) = &finding.fix
     {
         let first: Vec<&str> = text.lines().take(FIRST).flat_map(str::split_whitespace).collect();
         let fix = fix.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -2,9 +2,8 @@
 
 use std::fmt::Write as _;
 
-use twenty_conform::report::CheckEntry;
 use twenty_conform::suite::cause::Code;
-use twenty_conform::suite::requirement::{Requirement, Role};
+use twenty_conform::suite::requirement::{Requirement, Role, group_of};
 use twenty_conform::suite::requirements;
 use twenty_conform::suite::transcript::Capability;
 
@@ -79,7 +78,7 @@ fn anchor(name: &str) -> String {
 fn groups(role: Role) -> Vec<(&'static str, Vec<&'static Requirement>)> {
     let mut groups: Vec<(&str, Vec<&Requirement>)> = Vec::new();
     for requirement in requirements::of(role) {
-        let group = CheckEntry::unjudged(requirement).group();
+        let group = group_of(requirement.check_id);
         match groups.iter_mut().find(|(name, _)| *name == group) {
             Some((_, members)) => members.push(requirement),
             None => groups.push((group, vec![requirement])),
