@@ -4,7 +4,10 @@
 macro_rules! described {
     ($(#[$of_enum:meta])* $vis:vis enum $kind:ident { $($(#[$of_row:meta])* $name:ident: $text:literal,)* }) => {
         $(#[$of_enum])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+        )]
+        #[serde(rename_all = "kebab-case")]
         $vis enum $kind {
             $($(#[$of_row])* #[doc = $text] $name,)*
         }

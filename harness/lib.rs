@@ -26,6 +26,7 @@ mod described;
 pub mod budget;
 #[doc(hidden)]
 pub mod clock;
+mod constant;
 #[doc(hidden)]
 pub mod duration;
 #[doc(hidden)]

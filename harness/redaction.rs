@@ -19,7 +19,8 @@ use crate::redaction::fragments::{Found, Fragments};
 use crate::webhook::signature::Secret;
 use crate::wire::exchange::{Delivery, Exchange, Headers, Outcome, Response};
 
-/// How each placeholder begins. `[redacted:base64]` is a whole secret, `[redacted:part:base64:4-20]` a part.
+/// How each placeholder begins. `[redacted:base64]` is a whole secret, `[redacted:part:base64:4-20]` a part, and `[redacted:3:base64]`
+/// the third of several secrets.
 const BEGIN: &str = "[redacted";
 const PART: &str = ":part";
 /// The longest placeholder.
@@ -28,6 +29,8 @@ const LONGEST: usize = 80;
 #[derive(Debug, Clone, Default)]
 pub struct Redaction {
     fragments: Fragments,
+    /// How many secrets were added by number.
+    numbered: usize,
 }
 
 impl Redaction {
@@ -39,6 +42,19 @@ impl Redaction {
 
     pub(crate) fn add(&mut self, secret: &Secret) {
         for (encoded, name) in encodings(secret) {
+            self.fragments.add(encoded.into_bytes(), name.into());
+        }
+    }
+
+    /// Adds a secret whose placeholders name its number, from the second on, so that each of several is restored as itself.
+    pub(crate) fn add_numbered(&mut self, secret: &Secret) {
+        self.numbered += 1;
+        for (encoded, name) in encodings(secret) {
+            let name = match (self.numbered, name) {
+                (1, name) => Cow::Borrowed(name),
+                (number, "") => Cow::Owned(number.to_string()),
+                (number, name) => Cow::Owned(format!("{number}:{name}")),
+            };
             self.fragments.add(encoded.into_bytes(), name);
         }
     }

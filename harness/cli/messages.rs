@@ -13,6 +13,7 @@ pub(super) mod captures;
 pub(super) mod config;
 pub(super) mod help;
 pub(super) mod outputs;
+pub(super) mod rejudge;
 pub(super) mod replay;
 
 // Progress.
@@ -199,12 +200,6 @@ pub(super) fn runtime_not_started(why: impl Display) -> String {
 /// Files of patterns that have none. Without a pattern everything would run.
 pub(super) fn no_patterns(files: &[String]) -> String {
     format!("--run {} has no pattern; add one, or leave out --run to run everything", files.join(" "))
-}
-
-/// Requirements of `--require` that `--run`, `--skip` or `--level` leaves out.
-pub(super) fn required_not_selected(ids: &[&str]) -> String {
-    let (is, was) = if ids.len() == 1 { ("is", "was") } else { ("are", "were") };
-    format!("{} {is} required (--require), but {was} not selected to run", ids.join(", "))
 }
 
 pub(super) fn nothing_selected() -> &'static str {

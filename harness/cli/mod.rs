@@ -25,6 +25,7 @@ mod outputs;
 mod plan;
 mod progress;
 mod receiver;
+mod rejudge;
 mod replay;
 mod reports;
 mod secret_file;
@@ -103,6 +104,9 @@ enum Command {
     /// Send failures of a run, or a captured request, again and judge the answers
     #[command(after_long_help = help::with(help::REPLAY, help::OF_REPLAY))]
     Replay(replay::Arguments),
+    /// Judge a saved run again from its exchanges, and compare the verdicts with its own
+    #[command(after_long_help = help::with(help::REJUDGE, help::OF_REJUDGE))]
+    Rejudge(rejudge::Arguments),
     /// Run the reference receiver or sender
     #[command(after_long_help = help::SERVE)]
     Serve(serve::Arguments),
@@ -203,6 +207,7 @@ async fn dispatch(command: Command, console: &mut Console) -> Result<ExitStatus,
         Command::Listen(arguments) => listen::run(arguments, console).await,
         Command::Bench(arguments) => bench::run(arguments, console).await,
         Command::Replay(arguments) => replay::run(arguments, console).await,
+        Command::Rejudge(arguments) => rejudge::run(&arguments, console),
         Command::Serve(arguments) => serve::run(arguments, console).await,
         Command::Send(arguments) => send::run(arguments, console).await,
         Command::Sign(arguments) => sign::run(&arguments, console),

@@ -139,15 +139,8 @@ impl RunPlan {
             out: evidence.map(RunEvidence::folder),
         };
         let mut report = Report::new(run, &heading);
-        let is_left_out = |one: &&&Requirement| {
-            one.role() == run.transcript.role && !self.selected.iter().any(|other| other.id == one.id)
-        };
-        let left_out: Vec<&str> = self.required.iter().filter(is_left_out).map(|one| one.id).collect();
-        if !left_out.is_empty() {
-            report.notes.push(messages::required_not_selected(&left_out));
-        }
         if let Some(evidence) = evidence {
-            evidence.finish(run, &mut report);
+            evidence.finish(run, &heading, &mut report);
         }
         report
     }

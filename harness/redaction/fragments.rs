@@ -3,6 +3,7 @@
 //! Invariant: apart from what is found, the bytes have no [`WINDOW`] consecutive bytes of an encoding, unless they are words
 //! that every report has. A part may be all that is left of a secret that a program or the suite cut off.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use memchr::memmem;
@@ -69,7 +70,7 @@ const WORDS: &[&str] = &[
 #[derive(Debug, Clone)]
 pub(super) struct Encoding {
     pub(super) text: Vec<u8>,
-    pub(super) name: &'static str,
+    pub(super) name: Cow<'static, str>,
 }
 
 /// All encodings of all secrets, with an index of their windows.
@@ -112,7 +113,7 @@ impl Fragments {
         self.encodings.is_empty()
     }
 
-    pub(super) fn add(&mut self, text: Vec<u8>, name: &'static str) {
+    pub(super) fn add(&mut self, text: Vec<u8>, name: Cow<'static, str>) {
         // Two secrets may have an encoding in common: the first name is used.
         let is_short = text.len() < WINDOW;
         let alike = if is_short { Some(&self.short) } else { self.whole.get(&window(&text, 0)) };

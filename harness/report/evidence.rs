@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 mod subject_log;
+pub(super) mod transcript;
 
 use self::subject_log::SubjectLog;
 use crate::duration::milliseconds;
@@ -23,7 +24,7 @@ use crate::report::case::Case;
 use crate::report::curl::body_name;
 use crate::report::messages;
 use crate::report::text::{self, Detail};
-use crate::report::{Report, Tool, json as json_report};
+use crate::report::{Heading, Report, Tool, json as json_report};
 use crate::subject::heard::Stream;
 use crate::suite::requirement::{Level, Role, Verdict};
 use crate::suite::run::{Judgement, Options, Run};
@@ -35,11 +36,16 @@ use crate::wire::exchange::{Exchange, ExchangeId};
 /// The name and version of the format of `run.json`.
 pub const FORMAT: &str = "twenty-conform-run/2";
 
+/// Every generated case that was tried on a receiver.
+pub(super) const GENERATED: &str = "generated.jsonl";
+
 /// All files and folders of a run's evidence.
-const NAMES: [&str; 8] = [
+const NAMES: [&str; 10] = [
     "run.json",
+    transcript::NAME,
     "exchanges.jsonl",
     "trials.jsonl",
+    GENERATED,
     "subject.log",
     "report.json",
     "report.txt",
@@ -92,6 +98,7 @@ struct Files {
     redaction: Redaction,
     exchanges: Lines,
     trials: Lines,
+    generated: Lines,
     /// What the program under test wrote; the file is made with its first line.
     log: SubjectLog,
     failures: Vec<String>,
@@ -127,7 +134,8 @@ impl Folder {
 
     /// Begins the evidence of a run, and removes that of an earlier run of this process. Write failures are reported at the end.
     pub fn begin(&self, manifest: &Manifest, secret: Option<&Secret>) -> RunEvidence {
-        let redaction = Redaction::new(secret);
+        let mut redaction = Redaction::default();
+        secret.into_iter().for_each(|secret| redaction.add_numbered(secret));
         let mut failures = Vec::new();
         // The subfolder of one of several runs does not exist yet.
         let cleared = fs::create_dir_all(&self.0).and_then(|()| clear(&self.0));
@@ -140,13 +148,14 @@ impl Folder {
             let file = File::create(&path).map_err(|why| failures.push(messages::not_written(&path, &why)));
             Lines { path, file: file.ok().map(BufWriter::new) }
         };
-        let (exchanges, trials) = (lines("exchanges.jsonl"), lines("trials.jsonl"));
+        let [exchanges, trials, generated] = ["exchanges.jsonl", "trials.jsonl", GENERATED].map(&mut lines);
         RunEvidence(Arc::new(Mutex::new(Files {
             folder: self.0.clone(),
             manifest,
             redaction,
             exchanges,
             trials,
+            generated,
             log: SubjectLog::within(&self.0),
             failures,
         })))
@@ -221,8 +230,9 @@ impl RunEvidence {
     }
 
     /// Writes the bodies that commands refer to, the cases and the reports. The report names what could not be written.
-    pub fn finish(&self, run: &Run, report: &mut Report) {
+    pub fn finish(&self, run: &Run, heading: &Heading, report: &mut Report) {
         let mut files = self.files();
+        files.write_transcript(run, heading);
         files.write_bodies(run, &report.bodies);
         files.write_cases(run, report.seed);
         let failures = std::mem::take(&mut files.failures);
@@ -239,19 +249,22 @@ impl RunEvidence {
 impl Files {
     fn keep(&mut self, kept: Kept<'_>) {
         match kept {
-            Kept::Secret(secret) => self.redaction.add(secret),
+            Kept::Secret(secret) => self.redaction.add_numbered(secret),
             Kept::Dialect(dialect) if dialect == self.manifest.dialect => {}
             Kept::Dialect(dialect) => {
                 self.manifest.dialect = dialect;
-                let path = self.folder.join("run.json");
-                let written = write_json(&path, &self.manifest);
-                self.failures.extend(written.err().map(|why| messages::not_written(&path, &why)));
+                let manifest = self.manifest.clone();
+                self.write_json("run.json", &manifest);
             }
             Kept::Exchange { exchange, body_cut } => {
                 let (exchange, redacted) = self.redaction.exchange(exchange);
                 let body_cut = NonZeroU64::new(body_cut);
                 let line = ExchangeLine { exchange: &exchange, redacted, body_cut };
                 self.failures.extend(self.exchanges.add(&line));
+            }
+            Kept::Generated(case) => {
+                let line = self.redaction.serialised(case);
+                self.failures.extend(self.generated.add(&line));
             }
             Kept::Scenario { trials, processing, provisional } => {
                 for trial in trials {
@@ -265,6 +278,12 @@ impl Files {
                 }
             }
         }
+    }
+
+    fn write_json(&mut self, name: &str, value: &impl Serialize) {
+        let path = self.folder.join(name);
+        let written = write_json(&path, value);
+        self.failures.extend(written.err().map(|why| messages::not_written(&path, &why)));
     }
 
     fn write_bodies(&mut self, run: &Run, bodies: &[ExchangeId]) {

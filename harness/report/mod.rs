@@ -8,6 +8,7 @@ pub mod evidence;
 pub mod json;
 pub mod junit;
 pub mod last_runs;
+pub mod rejudge;
 pub mod text;
 pub mod watched;
 
@@ -33,6 +34,7 @@ use crate::error::StartFailure;
 use crate::exit::ExitStatus;
 use crate::redaction::Redaction;
 use crate::suite::requirement::{Level, Requirement, Role};
+use crate::suite::requirements;
 use crate::suite::run::{self, Finding, Run};
 use crate::suite::sender::payload::shape::further_members;
 use crate::suite::transcript::{Ending, Transcript};
@@ -181,6 +183,13 @@ pub struct Heading {
 }
 
 impl Heading {
+    /// The requirements on the run's role that must apply, but were not selected.
+    fn left_out(&self, run: &Run) -> Vec<&'static str> {
+        let of_role = |id: &str| requirements::of(run.transcript.role).any(|one| one.id == id);
+        let is_judged = |id: &str| run.findings.iter().any(|finding| finding.requirement.id == id);
+        self.required.iter().copied().filter(|id| of_role(id) && !is_judged(id)).collect()
+    }
+
     /// The command that runs a failed check again.
     fn rerun(&self, check: &CheckEntry, transcript: &Transcript, redact: &Redaction) -> Option<String> {
         let attached = self.attached.as_ref().filter(|_| check.verdict == VerdictName::Fail)?;
@@ -220,6 +229,10 @@ impl Report {
         notes.extend(transcript.remarks.iter().map(|remark| redact.text(remark)));
         if transcript.exchanges.cut() > 0 {
             notes.push(messages::answers_cut(transcript.exchanges.cut()));
+        }
+        let left_out = heading.left_out(run);
+        if !left_out.is_empty() {
+            notes.push(messages::required_not_selected(&left_out));
         }
         let (findings, absent) = run::required(&run.findings, &heading.required);
         let mut report = Self {

@@ -28,9 +28,10 @@ pub(super) struct ObservedText<'a> {
 }
 
 /// Everything that a receiver observed.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Observations {
     /// How often each was observed.
+    #[serde(with = "pairs")]
     times: HashMap<Observed, usize>,
     /// How many bytes they take.
     bytes: usize,
@@ -38,6 +39,30 @@ pub struct Observations {
     count: u64,
     /// How many are not kept: they are too long, or the budget is used up.
     cut: u64,
+}
+
+/// As pairs: in JSON, a name in a map is a text.
+mod pairs {
+    use std::collections::HashMap;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::Observed;
+
+    pub(super) fn serialize<S: Serializer>(
+        times: &HashMap<Observed, usize>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        let mut pairs: Vec<_> = times.iter().collect();
+        pairs.sort_by(|(one, _), (other, _)| (&one.id, &one.event).cmp(&(&other.id, &other.event)));
+        pairs.serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<HashMap<Observed, usize>, D::Error> {
+        Ok(Vec::<(Observed, usize)>::deserialize(from)?.into_iter().collect())
+    }
 }
 
 impl Observations {

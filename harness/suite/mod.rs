@@ -37,6 +37,8 @@ pub mod run;
 
 pub mod replay;
 
+pub mod rejudge;
+
 pub mod traffic;
 
 mod messages;

@@ -59,6 +59,7 @@ impl Traffic {
             scenario: EVERY_EVENT.name,
             url: String::new(),
             secret: self.secret.clone(),
+            made: None,
             operations: None,
             conduct: Conduct::Answers,
             since: 0,
@@ -96,7 +97,7 @@ impl Traffic {
                 .iter()
                 .for_each(|exchange| keeper.keep(Kept::Exchange { exchange, body_cut: 0 }));
         }
-        let findings = self.judge(&transcript, selected);
+        let findings = judge(&transcript, selected);
         Run {
             transcript,
             after: None,
@@ -106,18 +107,18 @@ impl Traffic {
             not_started: None,
         }
     }
+}
 
-    /// Judges such a transcript.
-    pub fn judge(&self, transcript: &Transcript, selected: &[&'static Requirement]) -> Vec<Finding> {
-        let finding =
-            |&requirement: &&'static Requirement| match not_shown(requirement, self.secret.is_some()) {
-                Some(why) => vec![Finding {
-                    provisional: None,
-                    requirement,
-                    judgement: Judgement::Judged(Verdict::NotApplicable(why.to_owned())),
-                }],
-                None => run::judge(transcript, &[requirement]),
-            };
-        selected.iter().flat_map(finding).collect()
-    }
+/// Judges the transcript of recorded traffic.
+pub fn judge(transcript: &Transcript, selected: &[&'static Requirement]) -> Vec<Finding> {
+    let secret_known = transcript.webhooks.iter().any(|webhook| webhook.secret.is_some());
+    let finding = |&requirement: &&'static Requirement| match not_shown(requirement, secret_known) {
+        Some(why) => vec![Finding {
+            provisional: None,
+            requirement,
+            judgement: Judgement::Judged(Verdict::NotApplicable(why.to_owned())),
+        }],
+        None => run::judge(transcript, &[requirement]),
+    };
+    selected.iter().flat_map(finding).collect()
 }

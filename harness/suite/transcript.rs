@@ -7,7 +7,9 @@ mod arrivals;
 mod conduct;
 mod emission;
 mod exchanges;
+mod form;
 mod keeper;
+mod made;
 mod messages;
 mod processing;
 mod respect;
@@ -18,8 +20,9 @@ use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use crate::constant::Constant;
 use crate::webhook::dialect::Dialect;
 use crate::webhook::manner::Manner;
 use crate::webhook::signature::Secret;
@@ -36,26 +39,30 @@ pub use emission::{
     Arrival, BrokenRequest, Emission, FailedHandshake, Generated, RegisteredWebhook, SettledDelivery, Traits,
 };
 pub use exchanges::Exchanges;
+pub use form::{ReadTranscript, WrittenTranscript};
 pub use keeper::{Keeper, Kept};
+pub use made::SealedSecret;
 pub use messages::shifted;
 pub use processing::{ProcessingKind, ProcessingTrial};
 pub use respect::{Age, Part, Redating, Respect, Surrounding, TimestampForm};
 pub use scenario::ScenarioName;
-pub use trial::{Comparison, Tally, Trial};
+pub use trial::{Comparison, Deviation, GeneratedCase, Tally, Trial};
 
 /// What dialect `auto` found out.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Chosen {
     /// The dialect that was refused while the chosen one was accepted, and the answer to it.
-    pub refused: Option<(&'static str, ExchangeId)>,
+    #[serde(default, deserialize_with = "form::refused")]
+    pub refused: Option<(Constant, ExchangeId)>,
 }
 
-/// What happened in a run, as far as verdicts depend on it.
-#[derive(Debug)]
+/// What happened in a run, as far as verdicts depend on it. Its JSON form has everything but the secrets and the exchanges.
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Transcript {
     pub role: Role,
     /// Whether this is recorded or watched traffic. The suite emitted none of its events, so each delivery is judged by itself.
     pub recorded: bool,
+    #[serde(with = "form::dialect")]
     pub dialect: &'static Dialect,
     /// How the deliveries to a receiver were made.
     pub manner: Manner,
@@ -63,11 +70,16 @@ pub struct Transcript {
     pub chosen: Option<Chosen>,
     pub limits: Limits,
     /// The receiver's secret.
+    #[serde(skip)]
     pub secret: Option<Secret>,
+    /// Whether there was one, which this transcript lacks because it was read from a file.
+    #[serde(skip)]
+    withheld_secret: bool,
     /// The receiver's URL; empty for senders.
     pub url: String,
     /// Which certificates of the receiver were trusted.
     pub trust: Trust,
+    #[serde(skip)]
     pub exchanges: Exchanges,
     /// What was tried on a receiver.
     pub trials: Vec<Trial>,
@@ -90,7 +102,10 @@ pub struct Transcript {
     /// The webhooks that were registered at a sender.
     pub webhooks: Vec<RegisteredWebhook>,
     /// The secrets of all webhooks, including those whose registration failed.
+    #[serde(skip)]
     pub secrets: Vec<Secret>,
+    /// The secrets that the run made, by their numbers.
+    pub made: Vec<SealedSecret>,
     /// The events that a sender was asked to emit.
     pub emissions: Vec<Emission>,
     /// The requests that reached the suite's endpoints.
@@ -114,13 +129,15 @@ pub struct Transcript {
     /// Time spent waiting to see that nothing more arrives.
     pub waited: Duration,
     /// Records everything while the run runs.
+    #[serde(skip)]
     pub keeper: Option<Keeper>,
     /// How many trials and processing trials the keeper has.
+    #[serde(skip)]
     kept: (usize, usize),
 }
 
 /// The two ends of a webhook.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     Sender,
@@ -128,7 +145,7 @@ pub enum Role {
 }
 
 /// The time limits of a run.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Limits {
     /// How long to wait for an answer of a receiver or a reply of a sender (`--timeout`).
     pub timeout: Duration,
@@ -158,7 +175,8 @@ impl Default for Limits {
 }
 
 /// How a scenario ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Ending {
     /// It ran to its end.
     Complete,
@@ -202,6 +220,7 @@ impl Transcript {
             chosen: None,
             limits,
             secret: None,
+            withheld_secret: false,
             url: String::new(),
             trust: Trust::System,
             exchanges: Exchanges::default(),
@@ -216,6 +235,7 @@ impl Transcript {
             matters: Vec::new(),
             webhooks: Vec::new(),
             secrets: Vec::new(),
+            made: Vec::new(),
             emissions: Vec::new(),
             arrivals: Vec::new(),
             broken: Vec::new(),
@@ -255,6 +275,11 @@ impl Transcript {
     pub fn dialect_of(&self, body: &[u8]) -> &'static Dialect {
         let own = (self.recorded && self.chosen.is_some()).then(|| Dialect::of_body(body)).flatten();
         own.unwrap_or(self.dialect)
+    }
+
+    /// Whether the receiver had a secret.
+    pub fn had_secret(&self) -> bool {
+        self.secret.is_some() || self.withheld_secret
     }
 
     /// Records an exchange and numbers it.

@@ -55,12 +55,28 @@ impl fmt::Display for EventName {
 }
 
 /// One event: its name, the record (or, for metadata events, `{recordId, properties}`) and the updated fields.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Event {
     pub name: EventName,
+    #[serde(with = "json_text")]
     pub record: Box<RawValue>,
     /// Names of the members that an update changed (dialect `shipped`).
     pub updated_fields: Option<Vec<String>>,
+}
+
+/// A record as a string with its JSON text: numbers would lose digits in other forms.
+mod json_text {
+    use serde::de::{self, Deserialize, Deserializer};
+    use serde::ser::Serializer;
+    use serde_json::value::RawValue;
+
+    pub(super) fn serialize<S: Serializer>(record: &RawValue, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(record.get())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Box<RawValue>, D::Error> {
+        RawValue::from_string(String::deserialize(from)?).map_err(de::Error::custom)
+    }
 }
 
 impl Event {

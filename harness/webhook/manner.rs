@@ -4,30 +4,38 @@
 
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+
+use crate::constant::{self, Constant};
 use crate::webhook::dialect::rfc3339;
 use crate::webhook::recipe::{Digest, Recipe};
 use crate::webhook::signature::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
 
 /// A way of making deliveries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manner {
     /// How signatures are computed.
     pub recipe: Recipe,
     /// The secret, if it is not the one that was agreed on.
-    pub secret: Option<&'static str>,
+    #[serde(default, deserialize_with = "constant::read_option")]
+    pub secret: Option<Constant>,
     /// The names of the headers.
-    pub signature_name: &'static str,
-    pub timestamp_name: &'static str,
+    #[serde(deserialize_with = "constant::read")]
+    pub signature_name: Constant,
+    #[serde(deserialize_with = "constant::read")]
+    pub timestamp_name: Constant,
     /// How a time is written in the timestamp header.
     pub unit: Unit,
     /// By how much timestamps are ahead.
     pub offset_ms: i64,
     /// The name of the dialect, if it is not that of the run.
-    pub dialect: Option<&'static str>,
+    #[serde(default, deserialize_with = "constant::read_option")]
+    pub dialect: Option<Constant>,
 }
 
 /// How a time is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Unit {
     Milliseconds,
     Seconds,

@@ -12,13 +12,14 @@ use std::borrow::Cow;
 use std::cell::Cell;
 use std::sync::LazyLock;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 pub use self::digest::Digest;
 pub use self::key::{KeyForm, OTHER_SECRET};
 pub use self::misread::Misread;
 
 use crate::budget::{SEARCHED, SEARCHED_BODY};
+use crate::constant::{self, Constant};
 use crate::webhook::dialect;
 use crate::webhook::json::Json;
 use crate::webhook::members::Members;
@@ -26,7 +27,7 @@ use crate::webhook::messages;
 use crate::webhook::serialiser::Serialiser;
 
 /// How the value of a signature header is computed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Recipe {
     pub message: Message,
     pub key: KeyForm,
@@ -34,7 +35,8 @@ pub struct Recipe {
 }
 
 /// What is signed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Message {
     /// The timestamp, a colon and the body, as documented.
     Contract,
@@ -43,7 +45,7 @@ pub enum Message {
     /// The timestamp and nothing after it.
     TimestampAlone,
     /// Timestamp and body with another separator.
-    Separator(&'static str),
+    Separator(#[serde(deserialize_with = "constant::read")] Constant),
     /// The body stringified again, as in the documentation's sample. With `ascii`, the second pass escapes everything that is
     /// not ASCII (Python's default).
     DoubleStringified { ascii: bool },
@@ -157,13 +159,6 @@ impl Recipe {
             words.push(self.digest.describe().into());
         }
         if words.is_empty() { messages::as_documented().to_owned() } else { words.join(", ") }
-    }
-}
-
-impl Serialize for Recipe {
-    /// As its description.
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.describe())
     }
 }
 

@@ -75,7 +75,8 @@ pub enum Abort {
 }
 
 /// Which certificates are trusted of an `https` peer.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Trust {
     #[default]
     System,

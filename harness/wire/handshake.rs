@@ -1,5 +1,7 @@
 //! TLS as data: the certificates of endpoints, and how connections without a request end.
 
+use serde::{Deserialize, Serialize};
+
 described! {
     /// The certificate of an HTTPS endpoint. Each description is the end of "a certificate that …".
     pub enum Certificate {
@@ -19,7 +21,8 @@ impl Certificate {
 }
 
 /// How a connection without a request ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum HandshakeEnd {
     /// By an alert that rejects the certificate.
     Refused,

@@ -71,8 +71,6 @@ pub struct PairSeries {
 }
 
 described! {
-    #[derive(Serialize, Deserialize)]
-    #[serde(rename_all = "kebab-case")]
     pub enum SeriesName {
         Control: "A/A control (base against itself)",
         First: "candidate against base",

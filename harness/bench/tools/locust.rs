@@ -70,8 +70,6 @@ pub struct LocustCorpus {
 
 described! {
     /// How a worker ended, as far as the master knows.
-    #[derive(Deserialize)]
-    #[serde(rename_all = "kebab-case")]
     pub enum WorkerState {
         Reported: "reported",
         Lost: "was lost",

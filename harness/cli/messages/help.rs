@@ -47,6 +47,15 @@ Exit status:
     4  nothing to replay: nothing failed in that run
   130  interrupted";
 
+/// The statuses of `rejudge`.
+pub(crate) const OF_REJUDGE: &str = "\
+Exit status:
+    0  every gated requirement that applies passed, as in the run
+    1  a gated requirement failed, as in the run
+    2  usage error, or the folder is damaged, of another version or of a run that did not end
+    3  a gated requirement was inconclusive, as in the run
+   70  a verdict differs from the run's own, or a report could not be written";
+
 /// The statuses of `send`.
 pub(crate) const OF_SEND: &str = "\
 Exit status:
@@ -223,6 +232,14 @@ Examples:
   $ twenty-conform replay captured.http --exec 'node server.mjs' --secret-file secret.txt
   # Send it byte for byte to a receiver that already runs
   $ twenty-conform replay evidence/cases/VER-1.json --url http://127.0.0.1:3000/ --as-saved";
+
+pub(crate) const REJUDGE: &str = "\
+Examples:
+  # Save a run, and judge it again from its exchanges
+  $ twenty-conform receiver --exec 'node server.mjs' --out evidence
+  $ twenty-conform rejudge evidence
+  # Judge recorded traffic again; its secret is not kept
+  $ twenty-conform rejudge evidence --secret-file secret.txt";
 
 pub(crate) const SERVE: &str = "\
 Examples:

@@ -161,7 +161,7 @@ const VER_22: Requirement = Requirement {
 
 /// No answer to a rejected forgery may contain the secret, or the signature that would have been accepted.
 fn reveals_nothing(requirement: &Requirement, t: &Transcript) -> Verdict {
-    if t.secret.is_none() {
+    if !t.had_secret() {
         return Verdict::Inconclusive(messages::secret_unknown().to_owned());
     }
     let trials = requirement.scenarios.iter().flat_map(|scenario| t.trials_of(scenario.name));

@@ -210,9 +210,8 @@ impl<'a> SenderStage<'a> {
         let op =
             Op::CreateWebhook { url: url.clone(), secret: secret.clone(), operations: operations.clone() };
         // Before the call: the reply may quote the secret, and so may the sender's output.
-        if let Some(secret) = &secret {
-            self.transcript.hide(secret);
-        }
+        let seed = self.extent.seed;
+        let made = secret.as_ref().map(|secret| self.transcript.make_secret(secret, seed));
         let answer = match self.call(op).await {
             Err(SubjectError::RequestFailed(why)) if operations.is_some() => {
                 return Err(broken_capability(Capability::Filters, &why));
@@ -228,6 +227,7 @@ impl<'a> SenderStage<'a> {
             scenario,
             url,
             secret,
+            made,
             operations,
             conduct: wanted.conduct,
             since,

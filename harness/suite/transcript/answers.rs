@@ -4,6 +4,7 @@
 //! never used up. What checks look for is determined before an answer is cut, so no verdict depends on it.
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 use super::{Transcript, Trial};
 use crate::budget::Budget;
@@ -20,7 +21,7 @@ const OVERHEAD: usize = 96;
 const RETRY_AFTER: (&str, usize) = ("retry-after", 64);
 
 /// What an answer gives away.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Leaks {
     /// The secret, in any encoding.
     pub secret: bool,
@@ -29,7 +30,7 @@ pub struct Leaks {
 }
 
 /// What checks look for in an answer, determined before it was cut.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Shown {
     pub(super) leaks: Leaks,
     pub(super) error: bool,
@@ -49,6 +50,11 @@ impl Transcript {
             Some(shown) => shown.leaks,
             None => Leaks::of(self.secret.as_ref(), &self.manner, delivery, answer),
         }
+    }
+
+    /// What checks look for in an answer.
+    pub(super) fn shown(&self, id: ExchangeId) -> Shown {
+        Shown { leaks: self.leaks(id), error: self.says_error(id) }
     }
 
     /// Whether an answer's body mentions an error.

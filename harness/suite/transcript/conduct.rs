@@ -1,12 +1,16 @@
 //! What the endpoints of a sender's webhooks do, by name. `endpoint/scripted/` has how each is done.
 
+use serde::{Deserialize, Serialize};
+
+use crate::constant::{self, Constant};
 use crate::wire::handshake::Certificate;
 
 /// How the targets of redirects begin. No webhook's path does.
 pub const MOVED: &str = "/moved/";
 
 /// What a webhook's endpoint does with every delivery.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Conduct {
     /// It answers with the status that the emission asks for.
     Answers,
@@ -45,14 +49,15 @@ pub enum Conduct {
 }
 
 /// What is special about an answer, apart from its status.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum AnswerForm {
     /// Nothing.
     Plain,
     /// Its body, which is described here.
-    Body(&'static str),
+    Body(#[serde(deserialize_with = "constant::read")] Constant),
     /// The interim answers before it, which are described here.
-    Interim(&'static str),
+    Interim(#[serde(deserialize_with = "constant::read")] Constant),
     /// A redirect to another host.
     ToAnotherHost,
     /// A redirect to another path of the same endpoint.

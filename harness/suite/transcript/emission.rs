@@ -5,7 +5,10 @@
 use std::ops::Range;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::{AnswerForm, Conduct, ScenarioName};
+use crate::constant::{self, Constant};
 use crate::webhook::event::Event;
 use crate::webhook::json::difference::Concern;
 use crate::webhook::signature::Secret;
@@ -14,11 +17,14 @@ use crate::wire::exchange::ExchangeId;
 use crate::wire::handshake::HandshakeEnd;
 
 /// A webhook that was registered at a sender.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RegisteredWebhook {
     pub scenario: ScenarioName,
     pub url: String,
+    #[serde(skip)]
     pub secret: Option<Secret>,
+    /// The number of that secret among those that the run made, by which it is made again.
+    pub made: Option<usize>,
     /// Its filter, if any.
     pub operations: Option<Vec<String>>,
     /// What its endpoint does with deliveries.
@@ -39,7 +45,7 @@ pub struct RegisteredWebhook {
 }
 
 /// An event that a sender was asked to emit.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Emission {
     pub scenario: ScenarioName,
     /// The event, with its own record id.
@@ -66,10 +72,11 @@ pub struct Emission {
 }
 
 /// How an event was generated.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Generated {
     /// What the property generates, as a plural noun phrase.
-    pub property: &'static str,
+    #[serde(deserialize_with = "constant::read")]
+    pub property: Constant,
     /// In how many steps it was shrunk.
     pub steps: usize,
     /// What is special about it, as the end of a sentence.
@@ -81,7 +88,7 @@ pub struct Generated {
 }
 
 /// A request that reached an endpoint.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Arrival {
     /// The webhook whose endpoint it reached, as an index into [`super::Transcript::webhooks`]; `None` at an endpoint without a
     /// webhook, such as the target of a redirect.
@@ -94,7 +101,7 @@ pub struct Arrival {
 }
 
 /// What an endpoint saw of a request, apart from its bytes.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Traits {
     /// When its first byte arrived, in milliseconds since the epoch.
     pub began_ms: u64,
@@ -107,7 +114,7 @@ pub struct Traits {
 }
 
 /// Bytes that reached a webhook's endpoint but are not a whole request.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct BrokenRequest {
     /// The webhook, as an index into [`super::Transcript::webhooks`].
     pub webhook: usize,
@@ -118,7 +125,7 @@ pub struct BrokenRequest {
 }
 
 /// A connection to a webhook's HTTPS endpoint that ended before a request.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct FailedHandshake {
     /// The webhook, as an index into [`super::Transcript::webhooks`].
     pub webhook: usize,
@@ -130,7 +137,7 @@ pub struct FailedHandshake {
 }
 
 /// The outcome that a sender reports for one delivery.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SettledDelivery {
     /// The webhook, as an index into [`super::Transcript::webhooks`].
     pub webhook: usize,

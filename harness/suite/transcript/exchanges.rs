@@ -61,6 +61,25 @@ impl Exchanges {
         Self { count: self.count, budget: self.budget.clone(), ..Self::default() }
     }
 
+    /// Exchanges that were kept, in the order of their numbers. `count` is the number of the last one that there was, and `answers` is
+    /// what answers showed.
+    pub(super) fn read(
+        kept: Vec<Exchange>,
+        count: usize,
+        (answered, acknowledged, cut): (usize, usize, usize),
+        answers: Vec<(ExchangeId, Shown)>,
+    ) -> Self {
+        Self {
+            kept,
+            count,
+            answered,
+            acknowledged,
+            cut,
+            shown: answers.into_iter().collect(),
+            ..Self::default()
+        }
+    }
+
     /// The number of the last exchange: how many there were, including released ones.
     pub fn count(&self) -> usize {
         self.count

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{ProcessingTrial, Trial};
+use super::{GeneratedCase, ProcessingTrial, Trial};
 use crate::webhook::signature::Secret;
 use crate::wire::exchange::Exchange;
 
@@ -26,6 +26,8 @@ pub enum Kept<'a> {
         /// How many bytes of the request's body are missing, because it was too long to keep.
         body_cut: u64,
     },
+    /// A generated case that was tried.
+    Generated(&'a GeneratedCase),
     /// The trials of a scenario that is over.
     Scenario {
         trials: &'a [Trial],

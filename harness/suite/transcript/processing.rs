@@ -2,14 +2,14 @@
 //!
 //! Each trial has its own record id, so everything observed about that record belongs to the trial.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::ScenarioName;
 use crate::subject::observed::Observed;
 use crate::wire::exchange::ExchangeId;
 
 /// Something that a receiver must process a certain number of times.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ProcessingTrial {
     pub scenario: ScenarioName,
     /// What was sent, as a noun phrase.
@@ -21,7 +21,7 @@ pub struct ProcessingTrial {
 }
 
 /// What a trial shows, and so how often the receiver must process it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ProcessingKind {
     /// A valid delivery: once.

@@ -1,12 +1,13 @@
 //! How a delivery differs from a valid one.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use crate::constant::{self, Constant};
 use crate::webhook::recipe::Recipe;
 
 /// The single way in which a trial differs from a valid delivery. Causes depend on the variants; the texts in some of them are
 /// for people.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Respect {
     /// None: the delivery is valid, and must be accepted.
@@ -14,13 +15,13 @@ pub enum Respect {
     /// It arrives together with many others. It is valid.
     Concurrent,
     /// Its form, which HTTP and the documentation leave open. It is valid.
-    Form(&'static str),
+    Form(#[serde(deserialize_with = "constant::read")] Constant),
     /// It is split inside a multi-byte character. It is valid.
-    SplitCharacter(&'static str),
+    SplitCharacter(#[serde(deserialize_with = "constant::read")] Constant),
     /// The JSON in its record, as `JSON.stringify` writes it. It is valid.
-    Javascript(&'static str),
+    Javascript(#[serde(deserialize_with = "constant::read")] Constant),
     /// Its JSON formatting, which is not that of `JSON.stringify`. It is valid.
-    Formatting(&'static str),
+    Formatting(#[serde(deserialize_with = "constant::read")] Constant),
     /// Something next to the digits of its signature, or their number.
     Surrounded(Surrounding),
     /// A second signature header.
@@ -33,15 +34,15 @@ pub enum Respect {
     /// Its timestamp, which is in the future.
     Future,
     /// It is not a delivery: what it is instead.
-    Malformed(&'static str),
+    Malformed(#[serde(deserialize_with = "constant::read")] Constant),
     /// The type of its event or data.
-    WrongType(&'static str),
+    WrongType(#[serde(deserialize_with = "constant::read")] Constant),
     /// Its request method.
     Method,
     /// It is unsigned and tries to bypass verification: how.
-    BackDoor(&'static str),
+    BackDoor(#[serde(deserialize_with = "constant::read")] Constant),
     /// The formatting of its body, with the control's signature.
-    Reformatted(&'static str),
+    Reformatted(#[serde(deserialize_with = "constant::read")] Constant),
     /// A part of its body, with the control's signature.
     Content(Part),
     /// An extra member `secret` in its body, with the control's signature.
@@ -50,13 +51,13 @@ pub enum Respect {
     Timestamp(Redating),
     Signed(Recipe),
     /// The key that it is signed with.
-    Key(&'static str),
+    Key(#[serde(deserialize_with = "constant::read")] Constant),
     /// The key, which is a default of some programs, and how it is signed with it.
-    DefaultSecret(&'static str, Recipe),
+    DefaultSecret(#[serde(deserialize_with = "constant::read")] Constant, Recipe),
     /// The name of its signature or timestamp header, and how it is signed.
-    Header(&'static str, Recipe),
+    Header(#[serde(deserialize_with = "constant::read")] Constant, Recipe),
     /// The digits of its signature.
-    Digits(&'static str),
+    Digits(#[serde(deserialize_with = "constant::read")] Constant),
     /// Its timestamp and signature, which belong to another delivery.
     Borrowed,
     /// It has no signature, or an empty one.
@@ -70,7 +71,7 @@ pub enum Respect {
 }
 
 /// What is next to the digits of a signature, or wrong with their number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Surrounding {
     /// `sha256=` before them.
@@ -78,11 +79,11 @@ pub enum Surrounding {
     /// Non-ASCII bytes instead of them.
     BeyondAscii,
     /// Something else.
-    Other(&'static str),
+    Other(#[serde(deserialize_with = "constant::read")] Constant),
 }
 
 /// The form of a timestamp that is not digits only.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TimestampForm {
     /// An RFC 3339 date.
@@ -92,11 +93,11 @@ pub enum TimestampForm {
     /// Text of the body, moved across the colon.
     MovedColon,
     /// Something else.
-    Other(&'static str),
+    Other(#[serde(deserialize_with = "constant::read")] Constant),
 }
 
 /// How old a delivery is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Age {
     /// A day or more.
@@ -106,7 +107,7 @@ pub enum Age {
 }
 
 /// A part of a body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Part {
     Values,
@@ -118,7 +119,7 @@ pub enum Part {
 }
 
 /// How a timestamp header differs from the one that was signed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Redating {
     Later,

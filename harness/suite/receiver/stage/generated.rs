@@ -19,20 +19,8 @@ use crate::suite::property::{Extent, LEAST_CASES, MAX_STEPS, MAX_TIME};
 use crate::suite::receiver::case::Case;
 use crate::suite::receiver::messages;
 use crate::suite::receiver::property::Property;
-use crate::suite::transcript::{Ending, ScenarioName, Tally};
+use crate::suite::transcript::{Deviation, Ending, GeneratedCase, Kept, ScenarioName, Tally};
 use crate::wire::exchange::{ExchangeId, Outcome};
-
-/// How the result of a case differs from the expected one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Deviation {
-    /// It is rejected or not answered, although its control is accepted.
-    Rejected,
-    Accepted,
-    /// It is rejected with a status other than 4xx, or not answered.
-    Broken,
-    /// A control is rejected, so the result is inconclusive.
-    Uncontrolled,
-}
 
 /// The search for generated cases of one property that have an unexpected result.
 pub(super) struct Search {
@@ -133,6 +121,7 @@ impl ReceiverStage<'_> {
         for ((tree, case), tried) in trees.into_iter().zip(&cases).zip(tried) {
             let Some(tried) = tried else { continue };
             let deviation = self.deviation(case, &tried);
+            self.keep_generated(at, case, &tried, deviation);
             let Search { tally, found, .. } = &mut self.searches[at];
             tally.cases += 1;
             tally.uncontrolled += usize::from(deviation == Some(Deviation::Uncontrolled));
@@ -233,19 +222,27 @@ impl ReceiverStage<'_> {
         ended
     }
 
+    /// Hands a generated case to the keeper.
+    fn keep_generated(&self, at: usize, case: &Case, tried: &Tried, deviation: Option<Deviation>) {
+        let Some(keeper) = &self.transcript.keeper else { return };
+        let Tally { scenario, property, .. } = self.searches[at].tally;
+        let Tried { trial: exchange, controls } = tried;
+        keeper.keep(Kept::Generated(&GeneratedCase {
+            scenario,
+            property,
+            what: case.what.clone(),
+            respect: case.respect,
+            forged: case.is_forged(),
+            exchange: *exchange,
+            controls: controls.clone(),
+            deviation,
+        }));
+    }
+
     fn deviation(&self, case: &Case, Tried { trial, controls }: &Tried) -> Option<Deviation> {
-        let accepted = |id: ExchangeId| self.transcript.acknowledged(id);
-        let controlled = controls.iter().all(|&control| accepted(control));
-        let status = self.transcript.outcome(*trial).status();
-        match case.is_forged() {
-            false if accepted(*trial) => None,
-            false if controlled => Some(Deviation::Rejected),
-            true if accepted(*trial) => Some(Deviation::Accepted),
-            _ if !controlled => Some(Deviation::Uncontrolled),
-            true if !status.is_some_and(|status| (400..500).contains(&status)) => Some(Deviation::Broken),
-            true if self.transcript.death_at(*trial).is_some() => Some(Deviation::Broken),
-            _ => None,
-        }
+        let status = |id: ExchangeId| self.transcript.outcome(id).status();
+        let died = self.transcript.death_at(*trial).is_some();
+        Deviation::of(case.is_forged(), status(*trial), controls.iter().map(|&id| status(id)), died)
     }
 }
 

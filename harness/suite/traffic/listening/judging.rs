@@ -12,7 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use super::{Storage, Watched};
 use crate::error::Error;
 use crate::suite::requirement::Requirement;
-use crate::suite::traffic::{Traffic, messages};
+use crate::suite::traffic::{Traffic, judge, messages};
 use crate::wire::client::forwarding::Forwarded;
 use crate::wire::exchange::Exchange;
 
@@ -104,7 +104,7 @@ fn judge_all(
 ) {
     while let Some(Queued { exchange, storage, forwarded, _room }) = queue.blocking_recv() {
         let transcript = traffic.transcript(vec![(*exchange).clone()]);
-        let findings = traffic.judge(&transcript, selected);
+        let findings = judge(&transcript, selected);
         if results.blocking_send(Watched::Delivery { exchange, storage, findings, forwarded }).is_err() {
             return;
         }
