@@ -45,8 +45,9 @@ pub struct Rejudged {
 /// Errors: a file is missing, damaged or of another version, or the secret is needed.
 pub fn rejudge(folder: &Path, secret: Option<&Secret>) -> Result<Rejudged, Error> {
     let Saved { heading, requirements, duration_us, interrupted, first, after } = read(folder)?;
-    let lacks_secret = first.lacks_secret();
-    if lacks_secret && secret.is_none() {
+    // A run that made its secrets has no other.
+    let secret = secret.filter(|_| first.has_given_secret());
+    if first.needs_given_secret() && secret.is_none() {
         return Err(Error::Usage(messages::secret_needed(folder)));
     }
     let (selected, unknown) = selected(&requirements);

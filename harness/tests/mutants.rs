@@ -9,6 +9,7 @@ mod matrix;
 mod nulls;
 mod probes;
 mod provisional;
+mod rejudged;
 mod retries;
 mod short_reports;
 mod watches;
@@ -43,6 +44,7 @@ use twenty_conform::wire::endpoint::certificates::Authority;
 use twenty_conform::wire::endpoint::http;
 
 use self::matrix::Matrix;
+use self::rejudged::Saved;
 
 /// How many mutants run at the same time. They spend most of their time waiting.
 const AT_ONCE: usize = 16;
@@ -105,7 +107,10 @@ const MUTANT_WAIT: Duration = Duration::from_secs(3);
 
 async fn check_sender(sender: &dyn subject::sender::Sender, options: &Options) -> Run {
     let selected: Vec<_> = requirements::of(Role::Sender).collect();
-    run::sender(sender, &selected, options, &|_| {}).await.unwrap()
+    let (saved, options) = Saved::begin(Role::Sender, options);
+    let run = run::sender(sender, &selected, &options, &|_| {}).await.unwrap();
+    saved.assert_judged_alike(&run);
+    run
 }
 
 async fn check_receiver(receiver: subject::receiver::Receiver, options: &Options) -> Run {
@@ -119,7 +124,10 @@ async fn check_receiver_without(
     left_out: &str,
 ) -> Run {
     let selected: Vec<_> = requirements::of(Role::Receiver).filter(|one| one.id != left_out).collect();
-    run::receiver(&mut receiver, &selected, options, &|_| {}).await.unwrap()
+    let (saved, options) = Saved::begin(Role::Receiver, options);
+    let run = run::receiver(&mut receiver, &selected, &options, &|_| {}).await.unwrap();
+    saved.assert_judged_alike(&run);
+    run
 }
 
 /// Observations, and an observer that adds to them.

@@ -81,8 +81,13 @@ impl ReadTranscript {
         self.transcript.open_secrets(seed)
     }
 
-    /// Whether its deliveries are signed with a secret that only the user has.
-    pub fn lacks_secret(&self) -> bool {
+    /// Whether there was a secret that the run did not make.
+    pub fn has_given_secret(&self) -> bool {
+        self.exchanges.given_secret
+    }
+
+    /// Whether its verdicts depend on that secret. What a receiver's answers give away is known without it.
+    pub fn needs_given_secret(&self) -> bool {
         self.exchanges.given_secret && self.transcript.role == Role::Sender
     }
 
@@ -138,7 +143,10 @@ impl ReadTranscript {
             webhook.secret =
                 made.or_else(|| secret.clone().filter(|_| kept.given_secret && webhook.made.is_none()));
         }
-        transcript.withheld_secret = kept.given_secret && transcript.role == Role::Receiver;
+        if transcript.role == Role::Receiver {
+            transcript.withheld_secret = kept.given_secret;
+            transcript.secret = secret;
+        }
         transcript.exchanges =
             Exchanges::read(exchanges, kept.last, (answered, acknowledged, kept.cut), kept.answers);
         transcript.kept = (transcript.trials.len(), transcript.processing.len());
