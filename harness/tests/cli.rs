@@ -35,6 +35,7 @@ mod listen_storage;
 mod localhost;
 mod outputs;
 mod provisional;
+mod rejudged;
 mod replay_and_watch;
 mod reports;
 mod runs;

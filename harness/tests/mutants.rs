@@ -12,6 +12,7 @@ mod provisional;
 mod rejudged;
 mod retries;
 mod short_reports;
+mod transcripts;
 mod watches;
 
 use std::collections::BTreeSet;
@@ -34,7 +35,7 @@ use twenty_conform::random::Random;
 use twenty_conform::subject;
 use twenty_conform::subject::observations::{Observing, Source};
 use twenty_conform::suite::max_time::MaxTime;
-use twenty_conform::suite::requirement::{Role, Verdict};
+use twenty_conform::suite::requirement::{Requirement, Role, Verdict};
 use twenty_conform::suite::requirements;
 use twenty_conform::suite::run::{self, Judgement, Options, Run};
 use twenty_conform::suite::transcript::Limits;
@@ -107,8 +108,17 @@ const MUTANT_WAIT: Duration = Duration::from_secs(3);
 
 async fn check_sender(sender: &dyn subject::sender::Sender, options: &Options) -> Run {
     let selected: Vec<_> = requirements::of(Role::Sender).collect();
+    check_sender_on(sender, options, &selected).await
+}
+
+/// The same, on some requirements.
+async fn check_sender_on(
+    sender: &dyn subject::sender::Sender,
+    options: &Options,
+    selected: &[&'static Requirement],
+) -> Run {
     let (saved, options) = Saved::begin(Role::Sender, options);
-    let run = run::sender(sender, &selected, &options, &|_| {}).await.unwrap();
+    let run = run::sender(sender, selected, &options, &|_| {}).await.unwrap();
     saved.assert_judged_alike(&run);
     run
 }
@@ -119,13 +129,22 @@ async fn check_receiver(receiver: subject::receiver::Receiver, options: &Options
 
 /// The same, without one requirement.
 async fn check_receiver_without(
-    mut receiver: subject::receiver::Receiver,
+    receiver: subject::receiver::Receiver,
     options: &Options,
     left_out: &str,
 ) -> Run {
     let selected: Vec<_> = requirements::of(Role::Receiver).filter(|one| one.id != left_out).collect();
+    check_receiver_on(receiver, options, &selected).await
+}
+
+/// The same, on some requirements.
+async fn check_receiver_on(
+    mut receiver: subject::receiver::Receiver,
+    options: &Options,
+    selected: &[&'static Requirement],
+) -> Run {
     let (saved, options) = Saved::begin(Role::Receiver, options);
-    let run = run::receiver(&mut receiver, &selected, &options, &|_| {}).await.unwrap();
+    let run = run::receiver(&mut receiver, selected, &options, &|_| {}).await.unwrap();
     saved.assert_judged_alike(&run);
     run
 }
@@ -232,13 +251,19 @@ async fn reference_receiver_passes_everything() {
 
 /// Runs the suite on a sender with a fault. Every limit is multiplied by `patience`.
 async fn run_sender_mutant(fault: SenderFault, patience: u32) -> Run {
+    let (mutant, options) = sender_mutant(fault, patience);
+    check_sender(&mutant, &options).await
+}
+
+/// A sender with a fault, and the options of a run on it.
+fn sender_mutant(fault: SenderFault, patience: u32) -> (mutant::sender::Mutant, Options) {
     // Only one dialect has nonces and metadata events.
     let shipped = [SenderFault::NonceConstant, SenderFault::NonceMissing, SenderFault::MetadataNotMatched];
     let dialect = if shipped.contains(&fault) { &SHIPPED } else { &DOCUMENTED };
     let transport = Arc::new(Pooled::new(MUTANT_WAIT * patience).unwrap());
     let (clock, random, late) = (Clock::system(), Random::from_seed(1), LATE_DELIVERY * patience);
     let mutant = mutant::sender::Mutant::new(fault, dialect, clock, random, transport, late);
-    check_sender(&mutant, &options(dialect, longer(short(), patience))).await
+    (mutant, options(dialect, longer(short(), patience)))
 }
 
 /// The fault that no requirement forbids but a note reports, and words of that note.
@@ -326,6 +351,14 @@ async fn sender_mutants_fail_the_requirements_of_their_fault() {
 
 /// Runs the suite on a receiver with a fault.
 async fn run_receiver_mutant(fault: ReceiverFault, patience: u32) -> Run {
+    let (receiver, options) = receiver_mutant(fault, patience).await;
+    // The time of a comparison can only be measured while nothing else runs.
+    let left_out = if fault == ReceiverFault::ComparesDigitByDigit { "" } else { "VER-15" };
+    check_receiver_without(receiver, &options, left_out).await
+}
+
+/// A receiver with a fault, and the options of a run on it.
+async fn receiver_mutant(fault: ReceiverFault, patience: u32) -> (subject::receiver::Receiver, Options) {
     // Only one dialect has a nonce.
     let shipped = [ReceiverFault::DedupesOnNonce, ReceiverFault::RejectsShipped];
     let dialect = if shipped.contains(&fault) { &SHIPPED } else { &DOCUMENTED };
@@ -340,9 +373,7 @@ async fn run_receiver_mutant(fault: ReceiverFault, patience: u32) -> Run {
     let server = plain::serve(Arc::new(mutant)).await.unwrap();
     let receiver =
         subject::receiver::Receiver::here(server, "/", secret()).observed_by(Source::Pushed(observations));
-    // The time of a comparison can only be measured while nothing else runs.
-    let left_out = if fault == ReceiverFault::ComparesDigitByDigit { "" } else { "VER-15" };
-    check_receiver_without(receiver, &options(dialect, longer(patient(), patience)), left_out).await
+    (receiver, options(dialect, longer(patient(), patience)))
 }
 
 #[tokio::test(flavor = "multi_thread")]

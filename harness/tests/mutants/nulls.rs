@@ -43,6 +43,12 @@ impl Handler for Null {
     }
 }
 
+/// A receiver that answers 401 to everything.
+pub(super) async fn rejecting() -> subject::receiver::Receiver {
+    let server = plain::serve(Arc::new(Null::Status(401))).await.unwrap();
+    subject::receiver::Receiver::here(server, "/", secret())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn null_receivers_pass_nothing_by_accident() {
     // A receiver that accepts everything accepts what is valid; nothing else may pass.
