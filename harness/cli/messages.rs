@@ -14,6 +14,7 @@ pub(super) mod config;
 pub(super) mod help;
 pub(super) mod outputs;
 pub(super) mod replay;
+pub(super) mod saved;
 
 // Progress.
 

@@ -321,13 +321,16 @@ pub(super) fn check_entry(
     entry
 }
 
-/// The first exchanges of each kind that a failure refers to.
-fn exchanges_shown(entry: &CheckEntry, transcript: &Transcript, redact: &Redaction) -> Vec<Exchange> {
+/// The numbers of the first exchanges of each kind that a failure refers to.
+pub(super) fn shown_numbers(entry: &CheckEntry) -> BTreeSet<usize> {
     let caused = entry.cause.iter().flat_map(|cause| cause.shown_by.iter().take(SHOWN_EXCHANGES));
     let kinds =
         [&entry.exchanges, &entry.controls].into_iter().flat_map(|kind| kind.iter().take(SHOWN_EXCHANGES));
-    let numbers: BTreeSet<usize> = kinds.chain(caused).copied().collect();
-    let known = numbers.into_iter().filter_map(|number| transcript.exchanges.get(ExchangeId(number)));
+    kinds.chain(caused).copied().collect()
+}
+
+fn exchanges_shown(entry: &CheckEntry, transcript: &Transcript, redact: &Redaction) -> Vec<Exchange> {
+    let known = shown_numbers(entry).into_iter().filter_map(|number| transcript.exchanges.get(ExchangeId(number)));
     known.map(|exchange| redact.exchange(exchange).0).collect()
 }
 

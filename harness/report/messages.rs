@@ -5,6 +5,7 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
+use super::ShardEntry;
 use crate::plural::counted;
 use crate::webhook::dialect::SHIPPED;
 use crate::wire::exchange::Outcome;
@@ -13,6 +14,19 @@ use crate::wire::exchange::Outcome;
 
 pub(super) fn incomplete() -> String {
     "the run was interrupted, so this report is incomplete".to_owned()
+}
+
+/// The report is of one shard, with this many requirements.
+pub(super) fn is_shard(shard: ShardEntry, count: usize) -> String {
+    let ShardEntry { index, of, selected } = shard;
+    let all = counted(selected, "requirement", "requirements");
+    let rest = "`twenty-conform merge` joins the folders of all shards, which --out makes";
+    match count {
+        0 if selected > 0 => {
+            format!("shard {index} of {of} has nothing to do, because {all} fit into fewer shards; {rest}")
+        }
+        _ => format!("this is shard {index} of {of}, with {count} of {all}; {rest}"),
+    }
 }
 
 pub(super) fn certificate_unchecked() -> String {

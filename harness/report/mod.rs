@@ -8,6 +8,7 @@ pub mod evidence;
 pub mod json;
 pub mod junit;
 pub mod last_runs;
+pub mod stored;
 pub mod text;
 pub mod watched;
 
@@ -35,6 +36,7 @@ use crate::redaction::Redaction;
 use crate::suite::requirement::{Level, Requirement, Role};
 use crate::suite::run::{self, Finding, Run};
 use crate::suite::sender::payload::shape::further_members;
+use crate::suite::shard::Shard;
 use crate::suite::transcript::{Ending, Transcript};
 use crate::webhook::dialect::DOCUMENTED;
 use crate::wire::exchange::{Delivery, ExchangeId, Trust};
@@ -93,6 +95,9 @@ pub struct Report {
     /// As a number.
     #[serde(rename = "exit_status")]
     pub exit: ExitStatus,
+    /// Which part of a run this is, if it was split.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<ShardEntry>,
     /// Whether the run was interrupted. If so, the report is incomplete.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub interrupted: bool,
@@ -137,6 +142,17 @@ pub struct Report {
     pub findings: Vec<FindingEntry>,
     pub requirements: Vec<RequirementEntry>,
     pub checks: Vec<CheckEntry>,
+}
+
+/// One of several parts of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShardEntry {
+    /// Which one, from 1.
+    pub index: usize,
+    /// How many there are.
+    pub of: usize,
+    /// How many requirements all of them have.
+    pub selected: usize,
 }
 
 /// The program that made a report.
@@ -233,6 +249,7 @@ impl Report {
             seed: heading.seed,
             result: RunResult::Incomplete,
             exit: ExitStatus::NothingSelected,
+            shard: None,
             interrupted: run.interrupted,
             duration_ms: milliseconds(run.duration),
             waited_ms: milliseconds(transcript.waited),
@@ -275,8 +292,10 @@ impl Report {
 
     /// One report of two runs at the same time, one per role.
     #[must_use]
-    pub fn merged(mut self, other: Self) -> Self {
+    pub fn merged(mut self, mut other: Self) -> Self {
         self.role = "both".into();
+        let shard = self.unmark_shard();
+        other.unmark_shard();
         self.duration_ms = self.duration_ms.max(other.duration_ms);
         self.waited_ms = self.waited_ms.max(other.waited_ms);
         self.exchanges += other.exchanges;
@@ -290,8 +309,26 @@ impl Report {
         self.notes.extend(other.notes);
         self.requirements.extend(other.requirements);
         self.checks.extend(other.checks);
+        self.shard = shard;
+        self.notes.splice(0..0, shard.map(|entry| messages::is_shard(entry, self.requirements.len())));
         self.conclude();
         self
+    }
+
+    /// Marks it as one of several shards, which have this many requirements together.
+    pub fn mark_shard(&mut self, shard: Shard, selected: usize) {
+        let entry = ShardEntry { index: shard.index, of: shard.of, selected };
+        self.notes.insert(0, messages::is_shard(entry, self.requirements.len()));
+        self.shard = Some(entry);
+        self.conclude();
+    }
+
+    /// Undoes that, and returns which shard it was.
+    fn unmark_shard(&mut self) -> Option<ShardEntry> {
+        let entry = self.shard.take()?;
+        let note = messages::is_shard(entry, self.requirements.len());
+        self.notes.retain(|other| *other != note);
+        Some(entry)
     }
 
     /// The groups of its requirements, in the order in which they first occur: the contract has some requirements of a group after
