@@ -25,6 +25,7 @@ use crate::wire::exchange::{Exchange, ExchangeId};
 /// How many exchanges of each kind a failure shows.
 const SHOWN_EXCHANGES: usize = 3;
 
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckEntry {
     pub id: Cow<'static, str>,
@@ -101,6 +102,7 @@ pub struct CheckEntry {
 }
 
 /// Why a requirement failed or a signature does not match. It is displayed as `code (detail): text`.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CauseEntry {
     /// The stable code, such as `message.body-alone`. Its meaning never changes.
@@ -123,6 +125,7 @@ pub struct CauseEntry {
 }
 
 /// A failure with deliveries made in the way that the receiver wants.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AfterFix {
     /// What the contract asks for.

@@ -9,6 +9,7 @@ use crate::exit::ExitStatus;
 use crate::suite::requirement::Level;
 
 /// A run's result in a word. A requirement is gated if its level can fail the run.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RunResult {

@@ -22,6 +22,8 @@ mod framework;
 mod messages;
 mod not_started;
 mod program_output;
+#[cfg(test)]
+mod schema;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -54,6 +56,7 @@ pub use crate::suite::verdict::VerdictName;
 pub const FORMAT: &str = "twenty-conform-report/2";
 
 /// Why `auto` chose the dialect that it chose.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DialectChoice {
     /// The dialect that was refused.
@@ -74,6 +77,7 @@ impl DialectChoice {
 }
 
 /// A run's result, ready to render.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// [`FORMAT`].
@@ -145,6 +149,7 @@ pub struct Report {
 }
 
 /// One of several parts of a run.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShardEntry {
     /// Which one, from 1.
@@ -156,6 +161,7 @@ pub struct ShardEntry {
 }
 
 /// The program that made a report.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tool {
     pub name: Cow<'static, str>,
@@ -163,6 +169,7 @@ pub struct Tool {
 }
 
 /// The verdict on a requirement.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequirementEntry {
     pub id: Cow<'static, str>,

@@ -38,4 +38,5 @@ mod provisional;
 mod replay_and_watch;
 mod reports;
 mod runs;
+pub(crate) mod saved;
 pub(crate) mod transcripts;

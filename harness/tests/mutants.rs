@@ -10,6 +10,7 @@ mod nulls;
 mod probes;
 mod provisional;
 mod retries;
+mod shards;
 mod short_reports;
 mod watches;
 
