@@ -333,7 +333,8 @@ pub(super) fn shown_numbers(entry: &CheckEntry) -> BTreeSet<usize> {
 }
 
 fn exchanges_shown(entry: &CheckEntry, transcript: &Transcript, redact: &Redaction) -> Vec<Exchange> {
-    let known = shown_numbers(entry).into_iter().filter_map(|number| transcript.exchanges.get(ExchangeId(number)));
+    let known =
+        shown_numbers(entry).into_iter().filter_map(|number| transcript.exchanges.get(ExchangeId(number)));
     known.map(|exchange| redact.exchange(exchange).0).collect()
 }
 

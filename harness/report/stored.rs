@@ -69,10 +69,7 @@ pub enum Why {
     /// It has another form than its format says.
     Malformed(String),
     /// It is no file of this suite, or another one. The format that it names, if it does.
-    OtherFormat {
-        found: Option<String>,
-        wanted: &'static str,
-    },
+    OtherFormat { found: Option<String>, wanted: &'static str },
     /// A later version wrote it.
     Newer {
         found: String,
@@ -81,11 +78,7 @@ pub enum Why {
         tool: Option<String>,
     },
     /// An earlier version wrote it.
-    Older {
-        found: String,
-        wanted: &'static str,
-        tool: Option<String>,
-    },
+    Older { found: String, wanted: &'static str, tool: Option<String> },
     /// The files of a folder are of different runs: in what they differ.
     Mixed(&'static str),
 }

@@ -16,9 +16,9 @@ use super::scenario::Scenario;
 /// The most shards of a run.
 const MOST: usize = 1000;
 
-/// The requirement whose scenarios every shard for a receiver plays: whether valid deliveries are accepted, and if not, in which way
-/// the receiver wants them.
-const FIRST: &str = "RCV-1";
+/// The requirements whose scenarios every shard for a receiver plays, because the causes of others follow from them: whether valid
+/// deliveries are accepted, and if not, in which way the receiver wants them; and which forged ones are accepted.
+const BASIC: [&str; 9] = ["RCV-1", "VER-1", "VER-2", "VER-3", "VER-4", "VER-5", "VER-6", "VER-16", "VER-19"];
 
 /// One of several parts of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,22 +47,21 @@ impl Shard {
                 members.extend(cluster.members);
             }
         }
-        let mut members = shards.into_iter().nth(self.index - 1).map(|(_, members)| members).unwrap_or_default();
+        let mut members =
+            shards.into_iter().nth(self.index - 1).map(|(_, members)| members).unwrap_or_default();
         members.sort_unstable();
         members.into_iter().map(|at| selected[at]).collect()
     }
 
-    /// What a shard plays: its requirements, and the first one of a receiver if it is selected, on which the others depend.
+    /// What a shard plays: its requirements, and those of a receiver on which the others depend, if they are selected.
     pub fn played(
         part: &[&'static Requirement],
         selected: &[&'static Requirement],
     ) -> Vec<&'static Requirement> {
-        let mut played = part.to_vec();
-        let is_first = |one: &&&Requirement| one.id == FIRST;
-        if part.iter().any(|one| one.role() == Role::Receiver) && !part.iter().any(|one| is_first(&one)) {
-            played.extend(selected.iter().find(is_first));
-        }
-        played
+        let is_own = |one: &Requirement| part.iter().any(|own| own.id == one.id);
+        let needs_basic = part.iter().any(|one| one.role() == Role::Receiver);
+        let is_played = |one: &&&Requirement| is_own(one) || needs_basic && BASIC.contains(&one.id);
+        selected.iter().filter(is_played).copied().collect()
     }
 }
 
@@ -80,7 +79,9 @@ fn clusters(selected: &[&'static Requirement], wanted: usize) -> Vec<Cluster> {
     let own = |at: usize| selected[at].scenarios.iter().filter(|one| !common.contains(one));
     let mut groups: Vec<Vec<usize>> = Vec::new();
     for at in 0..selected.len() {
-        let shares = |group: &Vec<usize>| group.iter().any(|&other| own(other).any(|one| own(at).any(|own| own == one)));
+        let shares = |group: &Vec<usize>| {
+            group.iter().any(|&other| own(other).any(|one| own(at).any(|own| own == one)))
+        };
         let (together, mut rest): (Vec<_>, Vec<_>) = groups.into_iter().partition(shares);
         rest.push(together.into_iter().flatten().chain([at]).collect());
         groups = rest;
@@ -109,19 +110,20 @@ fn clusters(selected: &[&'static Requirement], wanted: usize) -> Vec<Cluster> {
     clusters
 }
 
-/// The scenarios that every shard plays: those of the first requirement of a receiver, and the first one of a sender.
+/// The scenarios that every shard plays: the basic ones of a receiver, and the first one of a sender.
 fn common() -> Vec<&'static Scenario> {
-    let first = requirements::of(Role::Receiver).find(|one| one.id == FIRST);
-    let of_receiver = first.into_iter().flat_map(|one| one.scenarios.iter().copied());
+    let basic = requirements::of(Role::Receiver).filter(|one| BASIC.contains(&one.id));
+    let of_receivers = basic.flat_map(|one| one.scenarios.iter().copied());
     let of_senders = requirements::of(Role::Sender).flat_map(|one| one.scenarios.iter().copied());
-    of_receiver.chain(of_senders.min_by_key(|one| one.turn)).collect()
+    of_receivers.chain(of_senders.min_by_key(|one| one.turn)).collect()
 }
 
 impl FromStr for Shard {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let number = |text: &str| text.parse::<usize>().ok().filter(|_| text.bytes().all(|one| one.is_ascii_digit()));
+        let number =
+            |text: &str| text.parse::<usize>().ok().filter(|_| text.bytes().all(|one| one.is_ascii_digit()));
         let parts = text.split_once('/').and_then(|(index, of)| Some((number(index)?, number(of)?)));
         let (index, of) = parts.ok_or_else(|| messages::not_a_shard(text))?;
         match (index, of) {
@@ -141,7 +143,7 @@ impl fmt::Display for Shard {
 
 #[cfg(test)]
 mod tests {
-    use super::{Shard, common};
+    use super::{BASIC, Shard, common};
     use crate::suite::requirement::{Requirement, Role};
     use crate::suite::requirements;
 
@@ -183,16 +185,18 @@ mod tests {
     }
 
     #[test]
-    fn every_shard_of_a_receiver_plays_the_first_requirement() {
+    fn every_shard_of_a_receiver_plays_the_basic_requirements() {
         let selected: Vec<_> = requirements::of(Role::Receiver).collect();
         for index in 1..=3 {
             let part = Shard { index, of: 3 }.part(&selected);
             let played = ids(&Shard::played(&part, &selected));
-            assert_eq!(played.iter().filter(|id| **id == "RCV-1").count(), 1);
+            for id in BASIC {
+                assert_eq!(played.iter().filter(|other| **other == id).count(), 1, "{id}");
+            }
             assert!(ids(&part).iter().all(|id| played.contains(id)));
         }
-        let others: Vec<_> = selected.into_iter().filter(|one| one.id != "RCV-1").collect();
-        assert_eq!(Shard::played(&others[..2], &others).len(), 2, "it is not selected");
+        let others: Vec<_> = selected.into_iter().filter(|one| !BASIC.contains(&one.id)).collect();
+        assert_eq!(Shard::played(&others[..2], &others).len(), 2, "they are not selected");
         assert!(Shard::played(&[], &others).is_empty());
     }
 

@@ -48,7 +48,11 @@ fn is_of(role: &str, check: &CheckEntry) -> bool {
 }
 
 /// The exchanges of these numbers, as many as fit the budget.
-fn read(path: &Path, wanted: &BTreeSet<usize>, budget: &Budget) -> Result<BTreeMap<usize, Exchange>, Unusable> {
+fn read(
+    path: &Path,
+    wanted: &BTreeSet<usize>,
+    budget: &Budget,
+) -> Result<BTreeMap<usize, Exchange>, Unusable> {
     is_file(path)?;
     let failed = |why| unusable(path, Why::Unread(why));
     let mut lines = BufReader::new(input::open(path).map_err(failed)?);

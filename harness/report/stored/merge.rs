@@ -83,9 +83,10 @@ fn different(
     ];
     let reports = of_report.into_iter().map(|(what, of)| (what, of(&one.report), of(&other.report)));
     let count = ("number of shards", shard.of.to_string(), other_shard.of.to_string());
-    let manifests = one.manifests.iter().zip(&other.manifests).flat_map(|(one, other)| {
-        of_manifest.into_iter().map(move |(what, of)| (what, of(one), of(other)))
-    });
+    let manifests =
+        one.manifests.iter().zip(&other.manifests).flat_map(|(one, other)| {
+            of_manifest.into_iter().map(move |(what, of)| (what, of(one), of(other)))
+        });
     let found = reports.chain([count]).chain(manifests).find(|(_, one, other)| one != other)?;
     Some(match found {
         ("selection", one, other) => {
@@ -150,7 +151,8 @@ fn joined(shards: Vec<Saved>) -> Whole {
         manifest.merged_from = Some(count);
     }
     let subjects: Vec<&String> = reports.iter().map(|one| &one.subject).collect();
-    let differ = subjects.iter().any(|one| *one != subjects[0]).then(|| messages::different_subjects(&subjects));
+    let differ =
+        subjects.iter().any(|one| *one != subjects[0]).then(|| messages::different_subjects(&subjects));
     let mut reports = reports.into_iter();
     let Some(mut whole) = reports.next() else { unreachable!("there is a first shard") };
     whole.unmark_shard();

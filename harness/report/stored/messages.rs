@@ -28,19 +28,25 @@ pub(super) fn unusable(path: &Path, why: &Why) -> String {
             path.join(REPORT).display()
         ),
         Why::NotAFile => {
-            format!("{shown} is not a file; give the folder of a run as --out made it, with files in place of links and pipes")
+            format!(
+                "{shown} is not a file; give the folder of a run as --out made it, with files in place of links and pipes"
+            )
         }
-        Why::Cut => format!("{shown} is cut: it ends in the middle; copy it again, or run it again with --out"),
+        Why::Cut => {
+            format!("{shown} is cut: it ends in the middle; copy it again, or run it again with --out")
+        }
         Why::NotJson(why) => format!("{shown} is not JSON: {why}; copy it again, or run it again with --out"),
-        Why::Malformed(why) => format!(
-            "{shown} is damaged or was changed: {why}; copy it again, or run it again with --out"
-        ),
+        Why::Malformed(why) => {
+            format!("{shown} is damaged or was changed: {why}; copy it again, or run it again with --out")
+        }
         Why::OtherFormat { found, wanted } => {
             let found = match found {
                 Some(found) => format!("its format is {found:?}"),
                 None => "it names no format".to_owned(),
             };
-            format!("{shown} is not a file of format {wanted}: {found}; give the folder that a run made with --out, or its {REPORT}")
+            format!(
+                "{shown} is not a file of format {wanted}: {found}; give the folder that a run made with --out, or its {REPORT}"
+            )
         }
         Why::Newer { found, wanted, tool } => {
             let needed = match tool {
@@ -48,14 +54,18 @@ pub(super) fn unusable(path: &Path, why: &Why) -> String {
                 None => "a later version of twenty-conform".to_owned(),
             };
             let this = &Tool::THIS.version;
-            format!("{shown} has the format {found}; this is twenty-conform {this}, which reads {wanted}: use {needed}")
+            format!(
+                "{shown} has the format {found}; this is twenty-conform {this}, which reads {wanted}: use {needed}"
+            )
         }
         Why::Older { found, wanted, tool } => {
             let needed = match tool {
                 Some(version) => format!("twenty-conform {version}, which wrote it"),
                 None => "the version of twenty-conform that wrote it".to_owned(),
             };
-            format!("{shown} has the old format {found}; this version reads {wanted}: use {needed}, or run it again")
+            format!(
+                "{shown} has the old format {found}; this version reads {wanted}: use {needed}, or run it again"
+            )
         }
         Why::Mixed(what) => format!(
             "{shown} has files of different runs: {MANIFEST} and {REPORT} differ in {what}; give a folder as --out made it"
@@ -186,7 +196,11 @@ pub(super) fn mixed_shards(path: &Path) -> String {
 }
 
 /// Two shards are of different runs. The values are of a setting.
-pub(super) fn different_runs(what: &str, (one, own): (&Path, &str), (other, others): (&Path, &str)) -> String {
+pub(super) fn different_runs(
+    what: &str,
+    (one, own): (&Path, &str),
+    (other, others): (&Path, &str),
+) -> String {
     format!(
         "{} and {} are shards of different runs: {what} is {own} in the first, and {others} in the second; run all shards with the same \
          options",
@@ -223,12 +237,14 @@ pub(super) fn shard_twice(shard: Shard, one: &Path, other: &Path) -> String {
 }
 
 pub(super) fn shards_missing(missing: &[String]) -> String {
-    let (are, folders) = if missing.len() == 1 { ("shard", "its folder") } else { ("shards", "their folders") };
+    let (are, folders) =
+        if missing.len() == 1 { ("shard", "its folder") } else { ("shards", "their folders") };
     format!("missing {are} {}; give {folders} too, or run what is missing with --out", missing.join(", "))
 }
 
 pub(super) fn no_partition() -> String {
-    "the shards do not have each requirement of the selection once; run all of them with the same version".to_owned()
+    "the shards do not have each requirement of the selection once; run all of them with the same version"
+        .to_owned()
 }
 
 pub(super) fn numbers_of_shards() -> String {

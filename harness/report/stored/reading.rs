@@ -34,7 +34,8 @@ impl Format {
         let wanted = self.0;
         let found = head.format.map(|found| shortened(&found, LONGEST_NAME));
         let (name, version) = self.parts();
-        let of_file: Option<u64> = found.as_deref().and_then(|found| found.strip_prefix(name)?.strip_prefix('/')?.parse().ok());
+        let of_file: Option<u64> =
+            found.as_deref().and_then(|found| found.strip_prefix(name)?.strip_prefix('/')?.parse().ok());
         match (found, of_file) {
             (_, Some(other)) if version == other => None,
             (Some(found), Some(other)) => {

@@ -41,7 +41,8 @@ pub(super) fn circumstances(old: &Saved, new: &Saved) -> Vec<Circumstance> {
     ];
     let reports = of_report.into_iter().filter_map(|(what, of)| different(what, of(before), of(after)));
     let mut found: Vec<Circumstance> = reports.collect();
-    let [own, other] = [before, after].map(|one| one.requirements.iter().map(|one| &one.id).collect::<Vec<_>>());
+    let [own, other] =
+        [before, after].map(|one| one.requirements.iter().map(|one| &one.id).collect::<Vec<_>>());
     if own != other {
         let old = messages::selection(own.len(), own.iter().filter(|id| !other.contains(id)).count());
         let new = messages::selection(other.len(), other.iter().filter(|id| !own.contains(id)).count());

@@ -91,7 +91,11 @@ fn damaged_files_are_named_with_what_is_wrong() {
         ("run.json", &manifest.as_bytes()[..manifest.len() - 9], &["is cut"]),
         ("run.json", b"", &["is cut"]),
         ("run.json", b"\x00\x01", &["not JSON"]),
-        ("run.json", report.as_bytes(), &["twenty-conform-report/2", "not a file of format twenty-conform-run/2"]),
+        (
+            "run.json",
+            report.as_bytes(),
+            &["twenty-conform-report/2", "not a file of format twenty-conform-run/2"],
+        ),
         ("run.json", b"{\"format\":\"twenty-conform-run/2\"}", &["damaged", "missing field"]),
     ];
     for (name, bytes, words) in cases {
@@ -107,10 +111,25 @@ fn other_versions_are_named() {
     for (name, format, tool, words) in [
         ("run.json", "twenty-conform-run/3", "9.1.0", &["twenty-conform-run/3", "9.1.0 or later"][..]),
         ("report.json", "twenty-conform-report/9", "9.1.0", &["twenty-conform-report/9", "9.1.0 or later"]),
-        ("report.json", "twenty-conform-report/1", "0.0.9", &["twenty-conform-report/1", "old format", "0.0.9"]),
-        ("run.json", "twenty-conform-run/1", "0.0.9", &["twenty-conform-run/1", "old format", "run it again"]),
+        (
+            "report.json",
+            "twenty-conform-report/1",
+            "0.0.9",
+            &["twenty-conform-report/1", "old format", "0.0.9"],
+        ),
+        (
+            "run.json",
+            "twenty-conform-run/1",
+            "0.0.9",
+            &["twenty-conform-run/1", "old format", "run it again"],
+        ),
         ("report.json", "someone-else/2", "1.0.0", &["someone-else/2", "not a file of format"]),
-        ("report.json", "twenty-conform-report/x", "1.0.0", &["twenty-conform-report/x", "not a file of format"]),
+        (
+            "report.json",
+            "twenty-conform-report/x",
+            "1.0.0",
+            &["twenty-conform-report/x", "not a file of format"],
+        ),
     ] {
         folder.change(&format!("run/{name}"), |value| {
             value["format"] = format.into();
