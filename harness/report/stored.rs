@@ -30,6 +30,9 @@ const MANIFEST: &str = "run.json";
 const REPORT: &str = "report.json";
 const EXCHANGES: &str = "exchanges.jsonl";
 
+/// Something that two runs may differ in: its name, and its value as text.
+type Named<T> = (&'static str, fn(&T) -> String);
+
 /// A saved run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Saved {

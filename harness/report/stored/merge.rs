@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::{Saved, Unusable, messages};
+use super::{Named, Saved, Unusable, messages};
 use crate::report::evidence::Manifest;
 use crate::report::{Report, VerdictName};
 use crate::suite::shard::Shard;
@@ -66,14 +66,14 @@ fn different(
     (shard, one): (Shard, &Saved),
     (other_shard, other): (Shard, &Saved),
 ) -> Option<(&'static str, String, String)> {
-    let of_report: [(&'static str, fn(&Report) -> String); 5] = [
+    let of_report: [Named<Report>; 5] = [
         ("role", |one| one.role.to_string()),
         ("version", |one| one.tool.version.to_string()),
         ("dialect", |one| one.dialect.to_string()),
         ("--seed", |one| one.seed.to_string()),
         ("--fail-on", |one| one.fail_on.to_string()),
     ];
-    let of_manifest: [(&'static str, fn(&Manifest) -> String); 6] = [
+    let of_manifest: [Named<Manifest>; 6] = [
         ("selection", |one| one.selection.join(" ")),
         ("--level", |one| one.level.to_string()),
         ("--cases", |one| one.cases.to_string()),

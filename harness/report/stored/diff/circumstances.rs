@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::report::Report;
 use crate::report::evidence::Manifest;
-use crate::report::stored::{Saved, messages};
+use crate::report::stored::{Named, Saved, messages};
 
 /// Something that differs between two runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -17,7 +17,7 @@ pub(super) struct Circumstance {
 /// What differs, the most important first.
 pub(super) fn circumstances(old: &Saved, new: &Saved) -> Vec<Circumstance> {
     let (before, after) = (&old.report, &new.report);
-    let of_report: [(&'static str, fn(&Report) -> String); 8] = [
+    let of_report: [Named<Report>; 8] = [
         ("version", |one| one.tool.version.to_string()),
         ("dialect", |one| one.dialect.to_string()),
         ("subject", |one| one.subject.clone()),
@@ -27,7 +27,7 @@ pub(super) fn circumstances(old: &Saved, new: &Saved) -> Vec<Circumstance> {
         ("reached", |one| yes_or_no(!one.unreached)),
         ("interrupted", |one| yes_or_no(one.interrupted)),
     ];
-    let of_manifest: [(&'static str, fn(&Manifest) -> String); 10] = [
+    let of_manifest: [Named<Manifest>; 10] = [
         ("lowest level", |one| one.level.to_string()),
         ("cases", |one| one.cases.to_string()),
         ("jobs", |one| one.jobs.to_string()),

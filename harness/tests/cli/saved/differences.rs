@@ -148,7 +148,7 @@ fn circumstances_come_first() {
 #[test]
 fn only_large_differences_of_time_are_named() {
     let folder = copies();
-    for (old_us, new_us, is_slower) in [(100, 40_000, true), (100, 8_000, false), (30_000, 60_000, false)] {
+    for (old_us, new_us, is_slower) in [(100, 40_000, true), (100, 4_000, false), (30_000, 60_000, false)] {
         set(&folder, "old", "VER-1", |check| check["duration_us"] = (old_us * 2).into());
         set(&folder, "new", "VER-1", |check| check["duration_us"] = (new_us * 2).into());
         for run in ["old", "new"] {

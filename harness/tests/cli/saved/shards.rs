@@ -25,16 +25,30 @@ const VARYING: [&str; 12] = [
     "output",
 ];
 
+/// A text with what differs from run to run masked, and times in seconds.
+fn words(text: &str) -> String {
+    let text = masked(text);
+    let mut words: Vec<&str> = text.split(' ').collect();
+    for at in 1..words.len() {
+        if words[at].trim_end_matches([',', ';']) == "s" && words[at - 1].parse::<f64>().is_ok() {
+            words[at - 1] = "[seconds]";
+        }
+    }
+    words.join(" ")
+}
+
 /// What must be equal in a whole run and in its joined shards.
 fn comparable(mut report: Value) -> Value {
     fn mask(value: &mut Value) {
         match value {
             Value::Object(members) => {
-                members.retain(|name, _| !VARYING.contains(&name.as_str()));
+                // The search for causes tries as many deliveries as it has to.
+                let searches = members.get("id").is_some_and(|id| id == "receiver/reception/genuine");
+                members.retain(|name, _| !(VARYING.contains(&name.as_str()) || searches && name == "cases"));
                 members.values_mut().for_each(mask);
             }
             Value::Array(values) => values.iter_mut().for_each(mask),
-            Value::String(text) => *text = masked(text),
+            Value::String(text) => *text = words(text),
             _ => {}
         }
     }
