@@ -5,7 +5,6 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
-use super::ShardEntry;
 use crate::plural::counted;
 use crate::webhook::dialect::SHIPPED;
 use crate::wire::exchange::Outcome;
@@ -16,9 +15,8 @@ pub(super) fn incomplete() -> String {
     "the run was interrupted, so this report is incomplete".to_owned()
 }
 
-/// The report is of one shard, with this many requirements.
-pub(super) fn is_shard(shard: ShardEntry, count: usize) -> String {
-    let ShardEntry { index, of, selected } = shard;
+/// The report is of one shard of several, with this many of all requirements.
+pub(super) fn is_shard((index, of): (usize, usize), (count, selected): (usize, usize)) -> String {
     let all = counted(selected, "requirement", "requirements");
     let rest = "`twenty-conform merge` joins the folders of all shards, which --out makes";
     match count {

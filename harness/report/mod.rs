@@ -22,8 +22,8 @@ mod framework;
 mod messages;
 mod not_started;
 mod program_output;
-#[cfg(test)]
 mod schema;
+mod shard;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -38,7 +38,6 @@ use crate::redaction::Redaction;
 use crate::suite::requirement::{Level, Requirement, Role};
 use crate::suite::run::{self, Finding, Run};
 use crate::suite::sender::payload::shape::further_members;
-use crate::suite::shard::Shard;
 use crate::suite::transcript::{Ending, Transcript};
 use crate::webhook::dialect::DOCUMENTED;
 use crate::wire::exchange::{Delivery, ExchangeId, Trust};
@@ -49,6 +48,7 @@ pub use answer::AnswerEntry;
 pub use check::{AfterFix, CauseEntry, CheckEntry};
 pub use conclusion::RunResult;
 pub use findings::FindingEntry;
+pub use shard::ShardEntry;
 
 pub use crate::suite::verdict::VerdictName;
 
@@ -80,7 +80,7 @@ impl DialectChoice {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
-    /// [`FORMAT`].
+    /// The name and version of this format.
     pub format: Cow<'static, str>,
     pub tool: Tool,
     /// What was tested: `receiver`, `sender`, or `both` in a demo.
@@ -146,18 +146,6 @@ pub struct Report {
     pub findings: Vec<FindingEntry>,
     pub requirements: Vec<RequirementEntry>,
     pub checks: Vec<CheckEntry>,
-}
-
-/// One of several parts of a run.
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ShardEntry {
-    /// Which one, from 1.
-    pub index: usize,
-    /// How many there are.
-    pub of: usize,
-    /// How many requirements all of them have.
-    pub selected: usize,
 }
 
 /// The program that made a report.
@@ -295,47 +283,6 @@ impl Report {
             report.notes.push(messages::ended_fails_the_run());
         }
         report
-    }
-
-    /// One report of two runs at the same time, one per role.
-    #[must_use]
-    pub fn merged(mut self, mut other: Self) -> Self {
-        self.role = "both".into();
-        let shard = self.unmark_shard();
-        other.unmark_shard();
-        self.duration_ms = self.duration_ms.max(other.duration_ms);
-        self.waited_ms = self.waited_ms.max(other.waited_ms);
-        self.exchanges += other.exchanges;
-        self.interrupted |= other.interrupted;
-        self.lacks_evidence |= other.lacks_evidence;
-        self.ended |= other.ended;
-        self.unreached |= other.unreached;
-        self.stopped |= other.stopped;
-        self.absent.extend(other.absent);
-        self.stopped_by.extend(other.stopped_by);
-        self.notes.extend(other.notes);
-        self.requirements.extend(other.requirements);
-        self.checks.extend(other.checks);
-        self.shard = shard;
-        self.notes.splice(0..0, shard.map(|entry| messages::is_shard(entry, self.requirements.len())));
-        self.conclude();
-        self
-    }
-
-    /// Marks it as one of several shards, which have this many requirements together.
-    pub fn mark_shard(&mut self, shard: Shard, selected: usize) {
-        let entry = ShardEntry { index: shard.index, of: shard.of, selected };
-        self.notes.insert(0, messages::is_shard(entry, self.requirements.len()));
-        self.shard = Some(entry);
-        self.conclude();
-    }
-
-    /// Undoes that, and returns which shard it was.
-    fn unmark_shard(&mut self) -> Option<ShardEntry> {
-        let entry = self.shard.take()?;
-        let note = messages::is_shard(entry, self.requirements.len());
-        self.notes.retain(|other| *other != note);
-        Some(entry)
     }
 
     /// The groups of its requirements, in the order in which they first occur: the contract has some requirements of a group after

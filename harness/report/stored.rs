@@ -7,31 +7,25 @@ pub mod merge;
 
 mod exchanges;
 mod messages;
+mod names;
 mod reading;
+mod unusable;
 
-use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use thiserror::Error;
-
+use self::names::{EXCHANGES, MANIFEST, REPORT};
 use self::reading::{Format, read};
+use self::unusable::unusable;
+use super::Report;
 use super::evidence::{Manifest, OF_ROLES};
-use super::{Report, Tool};
-use crate::input::Unread;
+
+pub use self::unusable::{Unusable, Why};
 
 /// The longest report that is read. Parsed, it may take ten times the memory.
 const LONGEST_REPORT: u64 = 16 * 1024 * 1024;
 /// The longest `run.json` that is read.
 const LONGEST_MANIFEST: u64 = 1024 * 1024;
-
-/// The names of the files of a run's folder that are read here.
-const MANIFEST: &str = "run.json";
-const REPORT: &str = "report.json";
-const EXCHANGES: &str = "exchanges.jsonl";
-
-/// Something that two runs may differ in: its name, and its value as text.
-type Named<T> = (&'static str, fn(&T) -> String);
 
 /// A saved run.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,57 +39,12 @@ pub struct Saved {
     exchanges: Vec<(PathBuf, Option<&'static str>)>,
 }
 
-/// A file or folder that is not a saved run, or a damaged one.
-#[derive(Debug, Error)]
-pub struct Unusable {
-    pub path: PathBuf,
-    pub why: Why,
-}
-
-/// Why it cannot be used.
-#[derive(Debug)]
-pub enum Why {
-    /// It cannot be read: it is missing, too long, not UTF-8, a pipe.
-    Unread(Unread),
-    /// A folder without any file of a run.
-    NotARun,
-    /// The run has no report, because it did not end. It may have exchanges.
-    NotEnded,
-    /// The folder has no such file.
-    Lacks(&'static str),
-    /// A folder or a device in place of a file.
-    NotAFile,
-    /// It ends in the middle.
-    Cut,
-    /// It is not JSON: where, and why.
-    NotJson(String),
-    /// It has another form than its format says.
-    Malformed(String),
-    /// It is no file of this suite, or another one. The format that it names, if it does.
-    OtherFormat { found: Option<String>, wanted: &'static str },
-    /// A later version wrote it.
-    Newer {
-        found: String,
-        wanted: &'static str,
-        /// The version of the program that wrote it, if it says so.
-        tool: Option<String>,
-    },
-    /// An earlier version wrote it.
-    Older { found: String, wanted: &'static str, tool: Option<String> },
-    /// The files of a folder are of different runs: in what they differ.
-    Mixed(&'static str),
-}
-
 /// Reads a folder that a run made with `--out`, or a report that was written as JSON.
 ///
 /// Errors: it is neither, it is damaged, or another version wrote it.
 pub fn open(path: &Path) -> Result<Saved, Unusable> {
     let found = fs::metadata(path).map_err(|why| unusable(path, Why::Unread(why.into())))?;
     if found.is_dir() { folder(path) } else { file(path) }
-}
-
-fn unusable(path: &Path, why: Why) -> Unusable {
-    Unusable { path: path.to_owned(), why }
 }
 
 fn folder(path: &Path) -> Result<Saved, Unusable> {
@@ -177,15 +126,4 @@ fn mixed(manifests: &[Manifest], report: &Report) -> Option<&'static str> {
     ]
     .into_iter()
     .find_map(|(what, is_same)| (!is_same).then_some(what))
-}
-
-impl fmt::Display for Unusable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&messages::unusable(&self.path, &self.why))
-    }
-}
-
-/// The version of a program that is not this one, if it says so.
-fn other_version(tool: Option<Tool>) -> Option<String> {
-    tool.map(|tool| tool.version.into_owned()).filter(|version| *version != Tool::THIS.version)
 }

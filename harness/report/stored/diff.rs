@@ -3,6 +3,7 @@
 //! Invariant: a change of verdict is in exactly one list. Whether times differ never decides anything: two runs are no benchmark.
 
 mod circumstances;
+mod entries;
 mod json;
 mod markdown;
 mod slower;
@@ -13,6 +14,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use self::circumstances::{Circumstance, circumstances};
+use self::entries::entries;
 use self::slower::{Slower, slower};
 use super::{Saved, messages};
 use crate::exit::ExitStatus;
@@ -194,31 +196,6 @@ impl Difference {
             ("slower", self.slower.len()),
         ])
     }
-
-    /// As text with ANSI colours, in lines of this width.
-    pub fn text(&self, width: usize) -> String {
-        text::render(self, width)
-    }
-
-    /// As Markdown.
-    pub fn markdown(&self) -> String {
-        markdown::render(self)
-    }
-
-    /// As JSON.
-    pub fn json(&self) -> String {
-        json::render(self)
-    }
-}
-
-/// From when on something is slower: how many times as long it takes, and how many milliseconds more each case and a run take.
-pub(super) fn bounds() -> (f64, f64, f64) {
-    (slower::FACTOR, slower::PER_CASE_US / 1000.0, slower::WHOLE_US / 1000.0)
-}
-
-/// The requirements of a report with their checks.
-fn entries(report: &Report) -> impl Iterator<Item = (&RequirementEntry, &CheckEntry)> {
-    report.requirements.iter().zip(&report.checks)
 }
 
 /// The requirements that only the first report has.

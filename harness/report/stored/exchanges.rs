@@ -6,7 +6,9 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::{EXCHANGES, Saved, Unusable, Why, is_file, unusable};
+use super::names::EXCHANGES;
+use super::unusable::{Unusable, Why, unusable};
+use super::{Saved, is_file, messages};
 use crate::budget::{Budget, CAPTURES, INPUT_LINE};
 use crate::input;
 use crate::report::CheckEntry;
@@ -68,7 +70,7 @@ fn read(
         // A run that was killed leaves a last line that is cut.
         let Ok(Numbered { number }) = serde_json::from_slice(&line) else {
             return if line.ends_with(b"\n") || line.len() == INPUT_LINE {
-                Err(unusable(path, Why::Malformed(super::messages::not_an_exchange().to_owned())))
+                Err(unusable(path, Why::Malformed(messages::not_an_exchange().to_owned())))
             } else {
                 Ok(known)
             };

@@ -5,7 +5,8 @@
 
 use std::borrow::Cow;
 
-use super::{Named, Saved, Unusable, messages};
+use super::names::Named;
+use super::{Saved, Unusable, messages};
 use crate::report::evidence::Manifest;
 use crate::report::{Report, VerdictName};
 use crate::suite::shard::Shard;

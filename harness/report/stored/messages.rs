@@ -1,9 +1,9 @@
 //! What is said of saved runs: why a folder or file cannot be used, differences, and shards.
 
+use std::fmt::Display;
 use std::path::Path;
 
-use super::diff::bounds;
-use super::{EXCHANGES, MANIFEST, REPORT, Why};
+use super::names::{EXCHANGES, MANIFEST, REPORT};
 use crate::plural::counted;
 use crate::report::Tool;
 use crate::report::evidence::SavedLimits;
@@ -11,66 +11,93 @@ use crate::suite::shard::Shard;
 
 // Folders and files.
 
-pub(super) fn unusable(path: &Path, why: &Why) -> String {
+/// What helps where a file is damaged.
+const AGAIN: &str = "copy it again, or run it again with --out";
+
+pub(super) fn unread(path: &Path, why: impl Display) -> String {
+    format!("cannot read {}: {why}", path.display())
+}
+
+pub(super) fn not_a_run(path: &Path) -> String {
+    format!(
+        "{} is not the folder of a run: it has no {MANIFEST} and no {REPORT}; give the folder that a run made with --out, or a report that \
+         it wrote with --report json=PATH",
+        path.display()
+    )
+}
+
+pub(super) fn not_ended(path: &Path) -> String {
     let shown = path.display();
-    match why {
-        Why::Unread(why) => format!("cannot read {shown}: {why}"),
-        Why::NotARun => format!(
-            "{shown} is not the folder of a run: it has no {MANIFEST} and no {REPORT}; give the folder that a run made with --out, or a \
-             report that it wrote with --report json=PATH"
-        ),
-        Why::NotEnded => format!(
-            "the run in {shown} did not end: it has no {REPORT}, because the program was killed or the disk was full; \
-             `twenty-conform rejudge {shown}` judges what was exchanged until then, or run it again"
-        ),
-        Why::Lacks(name) => format!(
-            "{shown} has no {name}, so it is not a whole folder of a run; give {} for its report alone, or the folder that --out made",
-            path.join(REPORT).display()
-        ),
-        Why::NotAFile => {
-            format!(
-                "{shown} is not a file; give the folder of a run as --out made it, with files in place of links and pipes"
-            )
-        }
-        Why::Cut => {
-            format!("{shown} is cut: it ends in the middle; copy it again, or run it again with --out")
-        }
-        Why::NotJson(why) => format!("{shown} is not JSON: {why}; copy it again, or run it again with --out"),
-        Why::Malformed(why) => {
-            format!("{shown} is damaged or was changed: {why}; copy it again, or run it again with --out")
-        }
-        Why::OtherFormat { found, wanted } => {
-            let found = match found {
-                Some(found) => format!("its format is {found:?}"),
-                None => "it names no format".to_owned(),
-            };
-            format!(
-                "{shown} is not a file of format {wanted}: {found}; give the folder that a run made with --out, or its {REPORT}"
-            )
-        }
-        Why::Newer { found, wanted, tool } => {
-            let needed = match tool {
-                Some(version) => format!("twenty-conform {version} or later, which wrote it"),
-                None => "a later version of twenty-conform".to_owned(),
-            };
-            let this = &Tool::THIS.version;
-            format!(
-                "{shown} has the format {found}; this is twenty-conform {this}, which reads {wanted}: use {needed}"
-            )
-        }
-        Why::Older { found, wanted, tool } => {
-            let needed = match tool {
-                Some(version) => format!("twenty-conform {version}, which wrote it"),
-                None => "the version of twenty-conform that wrote it".to_owned(),
-            };
-            format!(
-                "{shown} has the old format {found}; this version reads {wanted}: use {needed}, or run it again"
-            )
-        }
-        Why::Mixed(what) => format!(
-            "{shown} has files of different runs: {MANIFEST} and {REPORT} differ in {what}; give a folder as --out made it"
-        ),
-    }
+    format!(
+        "the run in {shown} did not end: it has no {REPORT}, because the program was killed or the disk was full; \
+         `twenty-conform rejudge {shown}` judges what was exchanged until then, or run it again"
+    )
+}
+
+pub(super) fn lacks(path: &Path, name: &str) -> String {
+    format!(
+        "{} has no {name}, so it is not a whole folder of a run; give {} for its report alone, or the folder that --out made",
+        path.display(),
+        path.join(REPORT).display()
+    )
+}
+
+pub(super) fn not_a_file(path: &Path) -> String {
+    format!(
+        "{} is not a file; give the folder of a run as --out made it, with files instead of links and pipes",
+        path.display()
+    )
+}
+
+pub(super) fn cut(path: &Path) -> String {
+    format!("{} is cut: it ends in the middle; {AGAIN}", path.display())
+}
+
+pub(super) fn not_json(path: &Path, why: &str) -> String {
+    format!("{} is not JSON: {why}; {AGAIN}", path.display())
+}
+
+pub(super) fn malformed(path: &Path, why: &str) -> String {
+    format!("{} is damaged or was changed: {why}; {AGAIN}", path.display())
+}
+
+pub(super) fn other_format(path: &Path, found: Option<&str>, wanted: &str) -> String {
+    let found = match found {
+        Some(found) => format!("its format is {found:?}"),
+        None => "it names no format".to_owned(),
+    };
+    format!(
+        "{} is not a file of format {wanted}: {found}; give the folder that a run made with --out, or its {REPORT}",
+        path.display()
+    )
+}
+
+/// `tool` is the version of the program that wrote it.
+pub(super) fn newer(path: &Path, (found, wanted): (&str, &str), tool: Option<&str>) -> String {
+    let needed = match tool {
+        Some(version) => format!("twenty-conform {version} or later, which wrote it"),
+        None => "a later version of twenty-conform".to_owned(),
+    };
+    let (shown, this) = (path.display(), &Tool::THIS.version);
+    format!(
+        "{shown} has the format {found}; this is twenty-conform {this}, which reads {wanted}: use {needed}"
+    )
+}
+
+pub(super) fn older(path: &Path, (found, wanted): (&str, &str), tool: Option<&str>) -> String {
+    let needed = match tool {
+        Some(version) => format!("twenty-conform {version}, which wrote it"),
+        None => "the version of twenty-conform that wrote it".to_owned(),
+    };
+    let shown = path.display();
+    format!("{shown} has the old format {found}; this version reads {wanted}: use {needed}, or run it again")
+}
+
+pub(super) fn mixed(path: &Path, what: &str) -> String {
+    format!(
+        "{} has files of different runs: {MANIFEST} and {REPORT} differ in {what}; give a folder as --out made it",
+        path.display()
+    )
 }
 
 pub(super) fn unpaired() -> &'static str {
@@ -155,8 +182,8 @@ pub(super) fn times(old_us: f64, new_us: f64, per_case: bool) -> String {
     format!("{} → {}{each}", ms(old_us), ms(new_us))
 }
 
-pub(super) fn no_benchmark() -> String {
-    let (factor, per_case_ms, whole_ms) = bounds();
+/// How many times as long something takes that is shown, and how many milliseconds more each case and a run take.
+pub(super) fn no_benchmark((factor, per_case_ms, whole_ms): (f64, f64, f64)) -> String {
     format!(
         "Only what takes at least {factor} times as long is shown, if that is at least {per_case_ms} ms more per case or {whole_ms} ms \
          for the run. Times of two runs are no benchmark; `twenty-conform bench` measures."
@@ -167,6 +194,19 @@ pub(super) fn no_benchmark() -> String {
 pub(super) fn differences(counts: &[(&str, usize)]) -> String {
     let counts: Vec<String> = counts.iter().map(|(name, count)| format!("{name} {count}")).collect();
     format!("DIFF: {}", counts.join(" "))
+}
+
+// Tables of Markdown.
+
+pub(super) const RUNS: &str = "| | run | subject | result |\n|---|---|---|---|";
+pub(super) const VALUES: &str = "| | old | new |\n|---|---|---|";
+pub(super) const TIMES: &str = "| requirement | time |\n|---|---|";
+pub(super) const CHANGES: &str = "| requirement | level | old | new | fix |\n|---|---|---|---|---|";
+pub(super) const VERDICTS: &str = "| requirement | level | verdict |\n|---|---|---|";
+
+/// A row of a table.
+pub(super) fn row(cells: &[&str]) -> String {
+    format!("| {} |\n", cells.join(" | "))
 }
 
 // Shards.

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
-use super::{Unusable, Why, other_version, unusable};
+use super::unusable::{Unusable, Why, unusable};
 use crate::budget::shortened;
 use crate::input;
 use crate::report::{Tool, evidence};
@@ -39,7 +39,8 @@ impl Format {
         match (found, of_file) {
             (_, Some(other)) if version == other => None,
             (Some(found), Some(other)) => {
-                let tool = other_version(head.tool).map(|version| shortened(&version, LONGEST_NAME));
+                let writer = head.tool.map(|tool| tool.version).filter(|other| *other != Tool::THIS.version);
+                let tool = writer.map(|version| shortened(&version, LONGEST_NAME));
                 Some(match other > version {
                     true => Why::Newer { found, wanted, tool },
                     false => Why::Older { found, wanted, tool },

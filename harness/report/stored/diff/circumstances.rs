@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use crate::report::Report;
 use crate::report::evidence::Manifest;
-use crate::report::stored::{Named, Saved, messages};
+use crate::report::stored::names::Named;
+use crate::report::stored::{Saved, messages};
 
 /// Something that differs between two runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

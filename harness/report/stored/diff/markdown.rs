@@ -2,22 +2,30 @@
 
 use std::fmt::Write as _;
 
+use super::slower::bounds;
 use super::{Alone, Change, Difference, messages};
 use crate::terminal::clean;
 
+impl Difference {
+    /// As Markdown.
+    pub fn markdown(&self) -> String {
+        render(self)
+    }
+}
+
 // Writing to a string does not fail.
-pub(super) fn render(difference: &Difference) -> String {
+fn render(difference: &Difference) -> String {
     let mut text = format!("## twenty-conform diff: {}\n\n", difference.role);
-    let _ = writeln!(text, "| | run | subject | result |\n|---|---|---|---|");
+    let _ = writeln!(text, "{}", messages::RUNS);
     for (name, side) in [("old", &difference.old), ("new", &difference.new)] {
         let (path, subject) = (cell(&side.path), cell(&side.subject));
-        let _ = writeln!(text, "| {name} | {path} | {subject} | {} |", side.result);
+        text.push_str(&messages::row(&[name, &path, &subject, side.result]));
     }
     if !difference.circumstances.is_empty() {
         let name = messages::circumstances();
-        let _ = writeln!(text, "\n### {name}\n\n| | old | new |\n|---|---|---|");
+        let _ = writeln!(text, "\n### {name}\n\n{}", messages::VALUES);
         for one in &difference.circumstances {
-            let _ = writeln!(text, "| {} | {} | {} |", one.what, cell(&one.old), cell(&one.new));
+            text.push_str(&messages::row(&[one.what, &cell(&one.old), &cell(&one.new)]));
         }
     }
     if difference.newly_ended {
@@ -30,13 +38,13 @@ pub(super) fn render(difference: &Difference) -> String {
     alone(&mut text, &messages::only_in("old"), &difference.only_in_old);
     alone(&mut text, &messages::only_in("new"), &difference.only_in_new);
     if !difference.slower.is_empty() {
-        let _ = writeln!(text, "\n### {}\n\n| requirement | time |\n|---|---|", messages::slower());
+        let _ = writeln!(text, "\n### {}\n\n{}", messages::slower(), messages::TIMES);
         for one in &difference.slower {
             let id = one.id.as_deref().unwrap_or(messages::whole_run());
             let times = messages::times(one.old_us, one.new_us, one.id.is_some());
-            let _ = writeln!(text, "| {} | {} |", cell(id), cell(&times));
+            text.push_str(&messages::row(&[&cell(id), &cell(&times)]));
         }
-        let _ = writeln!(text, "\n{}", messages::no_benchmark());
+        let _ = writeln!(text, "\n{}", messages::no_benchmark(bounds()));
     }
     if difference.is_empty() {
         let _ = writeln!(text, "\n{}", messages::no_differences());
@@ -49,14 +57,15 @@ fn changes(text: &mut String, name: &str, changes: &[Change]) {
     if changes.is_empty() {
         return;
     }
-    let head = "| requirement | level | old | new | fix |\n|---|---|---|---|---|";
+    let head = messages::CHANGES;
     let _ = writeln!(text, "\n### {name} ({})\n\n{head}", changes.len());
     for change in changes {
         let gate = if change.gated { "" } else { messages::not_gated() };
         let fix = change.fix.as_deref().map(cell).unwrap_or_default();
         let (old, new) = (cell(&change.old.words()), cell(&change.new.words()));
         let name = cell(&format!("{} {}", change.id, change.title));
-        let _ = writeln!(text, "| {name} | {}{gate} | {old} | {new} | {fix} |", change.level);
+        let level = format!("{}{gate}", change.level);
+        text.push_str(&messages::row(&[&name, &level, &old, &new, &fix]));
     }
 }
 
@@ -64,11 +73,11 @@ fn alone(text: &mut String, name: &str, entries: &[Alone]) {
     if entries.is_empty() {
         return;
     }
-    let head = "| requirement | level | verdict |\n|---|---|---|";
+    let head = messages::VERDICTS;
     let _ = writeln!(text, "\n### {name} ({})\n\n{head}", entries.len());
     for one in entries {
         let name = cell(&format!("{} {}", one.id, one.title));
-        let _ = writeln!(text, "| {name} | {} | {} |", one.level, one.verdict.as_str());
+        text.push_str(&messages::row(&[&name, one.level.as_str(), one.verdict.as_str()]));
     }
 }
 

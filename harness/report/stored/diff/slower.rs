@@ -6,15 +6,20 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::entries;
+use super::entries::entries;
 use crate::report::{CheckEntry, Report};
 
 /// How many times as long something must take.
-pub(super) const FACTOR: f64 = 3.0;
+const FACTOR: f64 = 3.0;
 /// How much longer each case of a check must take on average, in microseconds.
-pub(super) const PER_CASE_US: f64 = 5_000.0;
+const PER_CASE_US: f64 = 5_000.0;
 /// How much longer the whole run must take, without its deliberate waits, in microseconds.
-pub(super) const WHOLE_US: f64 = 2_000_000.0;
+const WHOLE_US: f64 = 2_000_000.0;
+
+/// From when on something is named: how many times as long it takes, and how many milliseconds more each case and a run take.
+pub(super) fn bounds() -> (f64, f64, f64) {
+    (FACTOR, PER_CASE_US / 1000.0, WHOLE_US / 1000.0)
+}
 
 /// Something that takes much longer.
 #[derive(Debug, Clone, Serialize)]

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use anstyle::Style;
 
+use super::slower::bounds;
 use super::{Alone, Change, Difference, messages};
 use crate::report::text::wrapped;
 use crate::terminal::{BAD, BOLD, DIM, GOOD, UNCLEAR, clean};
@@ -13,8 +14,15 @@ const ENTRY: usize = 11;
 /// The indentation of a text after its name.
 const MARGIN: usize = ENTRY + 5;
 
+impl Difference {
+    /// As text with ANSI colours, in lines of this width.
+    pub fn text(&self, width: usize) -> String {
+        render(self, width)
+    }
+}
+
 // Writing to a string does not fail.
-pub(super) fn render(difference: &Difference, width: usize) -> String {
+fn render(difference: &Difference, width: usize) -> String {
     let mut text = String::new();
     for (name, side) in [("old", &difference.old), ("new", &difference.new)] {
         let (path, subject) = (clean(&side.path), clean(&side.subject));
@@ -43,7 +51,7 @@ pub(super) fn render(difference: &Difference, width: usize) -> String {
             let times = messages::times(one.old_us, one.new_us, one.id.is_some());
             let _ = writeln!(text, "  {id:<9} {times}");
         }
-        for line in wrapped(&messages::no_benchmark(), 2, 2, width) {
+        for line in wrapped(&messages::no_benchmark(bounds()), 2, 2, width) {
             let _ = writeln!(text, "  {DIM}{line}{DIM:#}");
         }
     }
