@@ -163,7 +163,8 @@ mod tests {
                 let parts: Vec<_> = (1..=of).map(|index| Shard { index, of }.part(selected)).collect();
                 let mut together: Vec<_> = parts.iter().flat_map(|part| ids(part)).collect();
                 let mut whole = ids(selected);
-                (together.sort_unstable(), whole.sort_unstable());
+                together.sort_unstable();
+                whole.sort_unstable();
                 assert_eq!(together, whole, "of {of}");
                 let empty = parts.iter().filter(|part| part.is_empty()).count();
                 assert_eq!(empty, of.saturating_sub(selected.len()), "of {of}");
