@@ -49,6 +49,7 @@ impl Error {
 const SHOWN_LINES: usize = 12;
 
 /// Why a program is not there to be tested, in the parts that a report shows one below the other.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StartFailure {
     /// What is wrong, in one line.

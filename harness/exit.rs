@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 /// How a command ends. In reports it is a number.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(into = "u8", try_from = "u8")]
 pub enum ExitStatus {

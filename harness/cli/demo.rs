@@ -54,11 +54,12 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let of_receiver =
         within(Role::Receiver).map(|folder| plan.keep(&folder, Role::Receiver, receiver, Some(&secret)));
     let mut subject = reference(secret, plan.options.clock.clone()).await?;
-    let selected = plan.selected_for(Role::Receiver);
+    let selected = plan.played();
     let show = |at| progress.show(Role::Receiver, at);
     let receiving = run::receiver(&mut subject, &selected, &plan.options, &show);
 
-    let (sent, received) = tokio::try_join!(sending, receiving)?;
+    let (sent, mut received) = tokio::try_join!(sending, receiving)?;
+    plan.narrow(&mut received);
     drop(progress);
     let report = plan.report(&sent, messages::REFERENCE_PEERS, of_sender.as_ref());
     let mut report = report.merged(plan.report(&received, receiver, of_receiver.as_ref()));

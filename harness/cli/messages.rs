@@ -15,6 +15,7 @@ pub(super) mod help;
 pub(super) mod outputs;
 pub(super) mod rejudge;
 pub(super) mod replay;
+pub(super) mod saved;
 
 // Progress.
 

@@ -10,6 +10,7 @@ mod catalogue;
 mod config;
 mod console;
 mod demo;
+mod diff;
 mod environment;
 mod explain;
 mod headings;
@@ -18,6 +19,7 @@ mod last_run;
 mod launch;
 mod list;
 mod listen;
+mod merge;
 mod messages;
 mod mismatch;
 mod options;
@@ -27,7 +29,9 @@ mod progress;
 mod receiver;
 mod rejudge;
 mod replay;
+mod report;
 mod reports;
+mod saved;
 mod secret_file;
 mod send;
 mod sender;
@@ -107,6 +111,15 @@ enum Command {
     /// Judge a saved run again from its exchanges, and compare the verdicts with its own
     #[command(after_long_help = help::with(help::REJUDGE, help::OF_REJUDGE))]
     Rejudge(rejudge::Arguments),
+    /// Render a saved run again, in any format
+    #[command(after_long_help = help::with(messages::saved::REPORT, messages::saved::OF_REPORT))]
+    Report(report::Arguments),
+    /// Compare two saved runs
+    #[command(after_long_help = help::with(messages::saved::DIFF, messages::saved::OF_DIFF))]
+    Diff(diff::Arguments),
+    /// Join the shards of a run into one report
+    #[command(after_long_help = help::with_statuses(messages::saved::MERGE))]
+    Merge(merge::Arguments),
     /// Run the reference receiver or sender
     #[command(after_long_help = help::SERVE)]
     Serve(serve::Arguments),
@@ -208,6 +221,9 @@ async fn dispatch(command: Command, console: &mut Console) -> Result<ExitStatus,
         Command::Bench(arguments) => bench::run(arguments, console).await,
         Command::Replay(arguments) => replay::run(arguments, console).await,
         Command::Rejudge(arguments) => rejudge::run(&arguments, console),
+        Command::Report(arguments) => report::run(&arguments, console),
+        Command::Diff(arguments) => diff::run(&arguments, console),
+        Command::Merge(arguments) => merge::run(&arguments, console),
         Command::Serve(arguments) => serve::run(arguments, console).await,
         Command::Send(arguments) => send::run(arguments, console).await,
         Command::Sign(arguments) => sign::run(&arguments, console),

@@ -24,6 +24,7 @@ use crate::input;
 use crate::report::last_runs::SecretOrigin;
 use crate::shell;
 use crate::suite::requirement::Level;
+use crate::suite::shard::Shard;
 use crate::webhook::dialect;
 use crate::webhook::signature::Secret;
 
@@ -104,6 +105,9 @@ pub(super) struct RunOptions {
     /// Lowest level to run: must runs only the musts, advice runs everything
     #[arg(long, value_enum, default_value = "advice", help_heading = SELECTION)]
     pub(super) level: Level,
+    /// Run one of N parts of the selection, such as 2/3, with the same --seed for all; `merge` joins their reports
+    #[arg(long, value_name = "I/N", requires = "seed", help_heading = SELECTION)]
+    pub(super) shard: Option<Shard>,
     /// Generate the same ids, secrets and nonces again from this seed [default: random]
     #[arg(long, value_name = "N", help_heading = CASES)]
     pub(super) seed: Option<u64>,

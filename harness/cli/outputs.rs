@@ -55,6 +55,11 @@ impl Input {
         Self { contents: true, ..Self::of(option, path) }
     }
 
+    /// A saved run: a folder whose files are read, or a file.
+    pub(super) fn saved(path: &Path) -> Self {
+        Self { contents: true, ..Self::named(path) }
+    }
+
     /// The files that a command line names: a program and its scripts.
     pub(super) fn of_command(option: &str, command: &str) -> Vec<Self> {
         let words = shlex::split(command).unwrap_or_default();

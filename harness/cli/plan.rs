@@ -25,12 +25,16 @@ use crate::suite::max_time::MaxTime;
 use crate::suite::requirement::{Level, Requirement, Role};
 use crate::suite::run::{self, Options, Run};
 use crate::suite::selection::{self, Filter};
+use crate::suite::shard::Shard;
 use crate::suite::transcript::{Chosen, Keeper, Kept, Limits, Transcript};
 use crate::webhook::signature::Secret;
 
 /// What to run, and how.
 pub(super) struct RunPlan {
+    /// What is judged: of a shard, only its part.
     pub(super) selected: Vec<&'static Requirement>,
+    /// The shard, and what all shards have.
+    shard: Option<(Shard, Vec<&'static Requirement>)>,
     pub(super) options: Options,
     pub(super) level: Level,
     pub(super) fail_on: Level,
@@ -57,6 +61,8 @@ impl RunPlan {
             return Err(Error::Usage(messages::no_patterns(&run.run)));
         }
         let selected = selection::select(roles, &filter).map_err(Error::Usage)?;
+        let shard = run.shard.map(|shard| (shard, selected.clone()));
+        let selected = shard.as_ref().map_or(selected, |(shard, whole)| shard.part(whole));
         let required = selection::matched(roles, &patterns(&run.require)?).map_err(Error::Usage)?;
         let limits = Limits { timeout: run.timeout, deadline: run.deadline, ..Limits::default() };
         let usual = || roles.iter().map(|&role| MaxTime::usual(role)).sum();
@@ -73,11 +79,22 @@ impl RunPlan {
             ..Suite::new().options
         };
         let (level, fail_on) = (run.level, run.fail_on.level());
-        Ok(Self { selected, options, level, fail_on, required, attached: None })
+        Ok(Self { selected, shard, options, level, fail_on, required, attached: None })
     }
 
     pub(super) fn selected_for(&self, role: Role) -> Vec<&'static Requirement> {
         self.selected.iter().copied().filter(|one| one.role() == role).collect()
+    }
+
+    /// What is played on a receiver: of a shard, what its part depends on too.
+    pub(super) fn played(&self) -> Vec<&'static Requirement> {
+        let part = self.selected_for(Role::Receiver);
+        self.shard.as_ref().map_or(part.clone(), |(_, whole)| Shard::played(&part, whole))
+    }
+
+    /// Drops what was played only because the part of a shard depends on it.
+    pub(super) fn narrow(&self, run: &mut Run) {
+        run.keep_only(&self.selected);
     }
 
     /// Starts the evidence of a run, which records everything from now on.
@@ -88,9 +105,15 @@ impl RunPlan {
         subject: &str,
         secret: Option<&Secret>,
     ) -> RunEvidence {
-        let requirements = self.selected_for(role).into_iter().map(|one| one.id).collect();
+        let of_role = |all: &[&'static Requirement]| -> Vec<_> {
+            all.iter().copied().filter(|one| one.role() == role).collect()
+        };
         let levels = (self.level, self.fail_on);
-        let manifest = Manifest::new(role, subject, &self.options, levels, requirements);
+        let manifest = Manifest::new(role, subject, &self.options, levels, &of_role(&self.selected));
+        let mut manifest = manifest.requiring(&of_role(&self.required));
+        if let Some((shard, whole)) = &self.shard {
+            manifest = manifest.of_shard(*shard, &of_role(whole));
+        }
         let evidence = folder.begin(&manifest, secret);
         self.options.keeper = Some(evidence.keeper());
         evidence
@@ -128,17 +151,29 @@ impl RunPlan {
         hidden
     }
 
+    /// The requirements that must apply, without those of other shards.
+    fn required_here(&self) -> impl Iterator<Item = &'static Requirement> {
+        let is_elsewhere = |one: &&Requirement| {
+            let has = |all: &[&'static Requirement]| all.iter().any(|other| other.id == one.id);
+            self.shard.as_ref().is_some_and(|(_, whole)| has(whole) && !has(&self.selected))
+        };
+        self.required.iter().copied().filter(move |one| !is_elsewhere(one))
+    }
+
     /// The report of a run; it completes the evidence.
     pub(super) fn report(&self, run: &Run, subject: &str, evidence: Option<&RunEvidence>) -> Report {
         let heading = Heading {
             subject: subject.to_owned(),
             seed: self.options.seed,
             fail_on: self.fail_on,
-            required: self.required.iter().map(|one| one.id).collect(),
+            required: self.required_here().map(|one| one.id).collect(),
             attached: self.attached.as_ref().map(|attached| attached.clone() + &self.bounds()),
             out: evidence.map(RunEvidence::folder),
         };
         let mut report = Report::new(run, &heading);
+        if let Some((shard, whole)) = &self.shard {
+            report.mark_shard(*shard, whole.len());
+        }
         if let Some(evidence) = evidence {
             evidence.finish(run, &heading, &mut report);
         }

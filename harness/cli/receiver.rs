@@ -153,11 +153,11 @@ impl Once<'_> {
         };
         let began_at_ms = options.clock.now_ms();
         let progress = ProgressLine::new("receiver", reports.is_quiet() || attachment.shows);
-        let ran = run::receiver(&mut subject, &plan.selected, options, &|at| progress.show(at)).await;
+        let ran = run::receiver(&mut subject, &plan.played(), options, &|at| progress.show(at)).await;
         subject.stop().await;
         // Before the report is published: later changes do not belong to this run.
         ended();
-        let ran = match ran {
+        let mut ran = match ran {
             Err(Error::Subject(why)) => {
                 let secret = Some(secret.clone());
                 let not_started = NotStarted { role: Role::Receiver, subject: name, secret, why };
@@ -165,6 +165,7 @@ impl Once<'_> {
             }
             ran => ran?,
         };
+        plan.narrow(&mut ran);
         if !self.arguments.no_cache {
             let kept = self.arguments.attach.kept(&self.arguments.trust);
             last_run::keep(&ran, plan, (kept, began_at_ms), console);

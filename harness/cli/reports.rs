@@ -1,5 +1,6 @@
 //! The options for the reports of a run.
 
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -20,12 +21,19 @@ use crate::terminal::plain;
 /// What a run writes, and how much it prints.
 #[derive(Debug, Args)]
 pub(super) struct ReportOptions {
-    /// Write a report as text, json or junit; use - for stdout; repeatable
-    #[arg(long, value_name = "FORMAT=PATH", help_heading = REPORTS)]
-    report: Vec<ReportTarget<ReportFormat>>,
+    #[command(flatten)]
+    shown: Rendering,
     /// Save every exchange, the reports and cases for `replay` in this folder, which must be new or empty
     #[arg(long, value_name = "DIR", help_heading = REPORTS)]
     out: Option<PathBuf>,
+}
+
+/// In which formats a report is written, and how much is printed.
+#[derive(Debug, Args)]
+pub(super) struct Rendering {
+    /// Write a report as text, json or junit; use - for stdout; repeatable
+    #[arg(long, value_name = "FORMAT=PATH", help_heading = REPORTS)]
+    report: Vec<ReportTarget<ReportFormat>>,
     /// Show only what did not pass, in the short form of --agent
     #[arg(short, long, conflicts_with = "verbose", help_heading = OUTPUT)]
     quiet: bool,
@@ -55,15 +63,32 @@ impl ReportOptions {
     ///
     /// Errors: a report cannot be written or would overwrite an input, or the folder cannot be made or is not empty.
     pub(super) fn claim(&self, inputs: &[Input]) -> Result<Option<Folder>, Error> {
-        target::check_stdout(&self.report)?;
-        let files: Vec<_> = self.report.iter().filter_map(ReportTarget::output).collect();
-        outputs::check(&files, inputs, self.out.as_deref())?;
+        self.shown.check(inputs, self.out.as_deref())?;
         self.out.as_deref().map(Folder::claim).transpose()
     }
 
     /// The files and folders that a run writes.
     pub(super) fn written(&self) -> impl Iterator<Item = &Path> {
-        self.report.iter().map(ReportTarget::path).chain(self.out.as_deref())
+        self.shown.report.iter().map(ReportTarget::path).chain(self.out.as_deref())
+    }
+}
+
+impl Deref for ReportOptions {
+    type Target = Rendering;
+
+    fn deref(&self) -> &Rendering {
+        &self.shown
+    }
+}
+
+impl Rendering {
+    /// Checks that the reports can be written and overwrite nothing. `evidence` is the folder of the run's evidence.
+    ///
+    /// Errors: a report cannot be written or would overwrite an input.
+    pub(super) fn check(&self, inputs: &[Input], evidence: Option<&Path>) -> Result<(), Error> {
+        target::check_stdout(&self.report)?;
+        let files: Vec<_> = self.report.iter().filter_map(ReportTarget::output).collect();
+        outputs::check(&files, inputs, evidence)
     }
 
     /// Whether the text report is printed, so that nothing in it needs to be told again.
@@ -88,10 +113,31 @@ impl ReportOptions {
         }
     }
 
-    /// Writes the reports and returns the status.
+    /// Writes the reports, notes what is wrong with the run, and returns its status.
     ///
     /// Errors: a report cannot be written; the others still are.
     pub(super) fn publish(&self, report: &Report, console: &mut Console) -> Result<ExitStatus, Error> {
+        let failed = self.rendered(report, console)?;
+        if report.lacks_evidence {
+            console.error(messages::evidence_is_incomplete());
+        }
+        if report.exit == ExitStatus::NothingSelected {
+            console.error(messages::nothing_selected());
+        }
+        target::settle(failed, report.exit, console)
+    }
+
+    /// Writes the reports of a run that was judged before.
+    ///
+    /// Errors: a report cannot be written; the others still are.
+    pub(super) fn write(&self, report: &Report, console: &mut Console) -> Result<(), Error> {
+        self.rendered(report, console)?.map_or(Ok(()), Err)
+    }
+
+    /// Writes the reports. Returns why one could not be written.
+    ///
+    /// Errors: a report cannot be rendered.
+    fn rendered(&self, report: &Report, console: &mut Console) -> Result<Option<Error>, Error> {
         let detail = self.detail();
         let shown = || {
             let text = text::render(report, detail, console.width());
@@ -105,13 +151,6 @@ impl ReportOptions {
                 ReportFormat::Junit => junit::render(report),
             })
         };
-        let failed = target::write(&self.report, render, || Ok(shown), console)?;
-        if report.lacks_evidence {
-            console.error(messages::evidence_is_incomplete());
-        }
-        if report.exit == ExitStatus::NothingSelected {
-            console.error(messages::nothing_selected());
-        }
-        target::settle(failed, report.exit, console)
+        target::write(&self.report, render, || Ok(shown), console)
     }
 }

@@ -13,6 +13,7 @@ const SHOWN_BODY: usize = 400;
 const SHOWN_HEADERS: (usize, usize) = (16, 200);
 
 /// What a receiver answered to the first delivery that shows a failure.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AnswerEntry {
     pub status: u16,

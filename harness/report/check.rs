@@ -24,6 +24,7 @@ use crate::wire::exchange::{Exchange, ExchangeId};
 /// How many exchanges of each kind a failure shows.
 const SHOWN_EXCHANGES: usize = 3;
 
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckEntry {
     pub id: Cow<'static, str>,
@@ -100,6 +101,7 @@ pub struct CheckEntry {
 }
 
 /// Why a requirement failed or a signature does not match. It is displayed as `code (detail): text`.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CauseEntry {
     /// The stable code, such as `message.body-alone`. Its meaning never changes.
@@ -122,6 +124,7 @@ pub struct CauseEntry {
 }
 
 /// A failure with deliveries made in the way that the receiver wants.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AfterFix {
     /// What the contract asks for.
@@ -320,13 +323,17 @@ pub(super) fn check_entry(
     entry
 }
 
-/// The first exchanges of each kind that a failure refers to.
-fn exchanges_shown(entry: &CheckEntry, transcript: &Transcript, redact: &Redaction) -> Vec<Exchange> {
+/// The numbers of the first exchanges of each kind that a failure refers to.
+pub(super) fn shown_numbers(entry: &CheckEntry) -> BTreeSet<usize> {
     let caused = entry.cause.iter().flat_map(|cause| cause.shown_by.iter().take(SHOWN_EXCHANGES));
     let kinds =
         [&entry.exchanges, &entry.controls].into_iter().flat_map(|kind| kind.iter().take(SHOWN_EXCHANGES));
-    let numbers: BTreeSet<usize> = kinds.chain(caused).copied().collect();
-    let known = numbers.into_iter().filter_map(|number| transcript.exchanges.get(ExchangeId(number)));
+    kinds.chain(caused).copied().collect()
+}
+
+fn exchanges_shown(entry: &CheckEntry, transcript: &Transcript, redact: &Redaction) -> Vec<Exchange> {
+    let known =
+        shown_numbers(entry).into_iter().filter_map(|number| transcript.exchanges.get(ExchangeId(number)));
     known.map(|exchange| redact.exchange(exchange).0).collect()
 }
 

@@ -9,6 +9,7 @@ use crate::exit::ExitStatus;
 use crate::suite::requirement::Level;
 
 /// A run's result in a word. A requirement is gated if its level can fail the run.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RunResult {
@@ -54,9 +55,17 @@ impl Report {
 
     /// Whether a requirement of a gated level, or one that must apply and does not, has this verdict.
     pub(super) fn gates(&self, wanted: VerdictName) -> bool {
-        let is_gated =
-            |entry: &RequirementEntry| entry.level <= self.fail_on || self.absent.contains(&entry.id);
-        self.requirements.iter().any(|entry| is_gated(entry) && entry.verdict == wanted)
+        self.requirements.iter().any(|entry| self.is_gated(entry) && entry.verdict == wanted)
+    }
+
+    /// Whether a requirement can fail the run: its level is gated, or it must apply and does not.
+    pub(super) fn is_gated(&self, entry: &RequirementEntry) -> bool {
+        entry.level <= self.fail_on || self.absent.contains(&entry.id)
+    }
+
+    /// Whether it has nothing to do because there are fewer requirements than shards. The run as a whole has some.
+    fn is_spare_shard(&self) -> bool {
+        self.shard.is_some_and(|shard| shard.selected > 0)
     }
 
     pub(super) fn conclude(&mut self) {
@@ -73,7 +82,7 @@ impl Report {
             ExitStatus::Failed
         } else if self.gates(VerdictName::Inconclusive) {
             ExitStatus::Incomplete
-        } else if self.requirements.is_empty() {
+        } else if self.requirements.is_empty() && !self.is_spare_shard() {
             ExitStatus::NothingSelected
         } else {
             ExitStatus::Passed

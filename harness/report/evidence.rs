@@ -12,11 +12,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+mod manifest;
 mod subject_log;
 pub(super) mod transcript;
 
 use self::subject_log::SubjectLog;
-use crate::duration::milliseconds;
 use crate::error::Error;
 use crate::files::{self, Folders, NotWritable};
 use crate::redaction::Redaction;
@@ -24,17 +24,16 @@ use crate::report::case::Case;
 use crate::report::curl::body_name;
 use crate::report::messages;
 use crate::report::text::{self, Detail};
-use crate::report::{Heading, Report, Tool, json as json_report};
+use crate::report::{Heading, Report, json as json_report};
 use crate::subject::heard::Stream;
-use crate::suite::requirement::{Level, Role, Verdict};
-use crate::suite::run::{Judgement, Options, Run};
+use crate::suite::requirement::{Role, Verdict};
+use crate::suite::run::{Judgement, Run};
 use crate::suite::transcript::{Keeper, Kept, ProcessingTrial, Trial};
 use crate::terminal::{self, plain};
 use crate::webhook::signature::Secret;
 use crate::wire::exchange::{Exchange, ExchangeId};
 
-/// The name and version of the format of `run.json`.
-pub const FORMAT: &str = "twenty-conform-run/2";
+pub use self::manifest::{FORMAT, Manifest, SavedLimits};
 
 /// Every generated case that was tried on a receiver.
 pub(super) const GENERATED: &str = "generated.jsonl";
@@ -54,7 +53,7 @@ const NAMES: [&str; 10] = [
 ];
 
 /// The subfolders of a run on both roles.
-const OF_ROLES: [&str; 2] = ["sender", "receiver"];
+pub const OF_ROLES: [&str; 2] = ["sender", "receiver"];
 
 /// Whether the evidence of a run may have a file at this path in its folder. On some systems names that differ in case are equal.
 pub fn has(path: &Path) -> bool {
@@ -65,28 +64,6 @@ pub fn has(path: &Path) -> bool {
 /// A folder for evidence, which was empty when it was claimed.
 #[derive(Debug, Clone)]
 pub struct Folder(PathBuf);
-
-/// The options of a run, as `run.json` has them.
-#[derive(Debug, Clone, Serialize)]
-pub struct Manifest {
-    format: &'static str,
-    tool: Tool,
-    role: Role,
-    /// The dialect of the run; under `auto`, the one that was found out, if any was.
-    dialect: &'static str,
-    /// What named the dialect: `auto`, or an option.
-    dialect_chosen_by: &'static str,
-    subject: String,
-    seed: u64,
-    cases: u32,
-    jobs: usize,
-    level: Level,
-    fail_on: Level,
-    limits: Value,
-    requirements: Vec<&'static str>,
-    /// In milliseconds since the epoch.
-    began_at_ms: u64,
-}
 
 /// The evidence of one run, during the run and at its end.
 #[derive(Clone)]
@@ -161,45 +138,24 @@ impl Folder {
         })))
     }
 
+    /// Writes the report of joined shards. `manifests` are their common options, one for each role.
+    pub fn join(&self, manifests: &[Manifest], report: &mut Report) {
+        let mut failures = Vec::new();
+        for manifest in manifests {
+            let role = self.within(manifest.role.as_str());
+            let folder = if let [_] = manifests { self } else { &role };
+            let path = folder.0.join("run.json");
+            let written = make_parent(&path).and_then(|()| write_json(&path, manifest));
+            failures.extend(written.err().map(|why| messages::not_written(&path, &why)));
+        }
+        report.note_missing_evidence(&failures);
+        self.report(report);
+    }
+
     /// Writes the combined report of several runs.
     pub fn report(&self, report: &mut Report) {
         let failures = write_reports(&self.0, report);
         report.note_missing_evidence(&failures);
-    }
-}
-
-impl Manifest {
-    pub fn new(
-        role: Role,
-        subject: &str,
-        options: &Options,
-        (level, fail_on): (Level, Level),
-        requirements: Vec<&'static str>,
-    ) -> Self {
-        let limits = &options.limits;
-        Self {
-            format: FORMAT,
-            tool: Tool::THIS,
-            role,
-            dialect: options.dialect.name,
-            dialect_chosen_by: if options.auto { "auto" } else { "option" },
-            subject: subject.to_owned(),
-            seed: options.seed,
-            cases: options.cases,
-            jobs: options.jobs,
-            level,
-            fail_on,
-            limits: json!({
-                "timeout_ms": milliseconds(limits.timeout),
-                "deadline_ms": milliseconds(limits.deadline),
-                "prompt_ms": milliseconds(limits.prompt),
-                "quick_ms": milliseconds(limits.quick),
-                "quiet_ms": milliseconds(limits.quiet),
-                "skew_ms": milliseconds(limits.skew),
-            }),
-            requirements,
-            began_at_ms: options.clock.now_ms(),
-        }
     }
 }
 
@@ -252,7 +208,7 @@ impl Files {
             Kept::Secret(secret) => self.redaction.add_numbered(secret),
             Kept::Dialect(dialect) if dialect == self.manifest.dialect => {}
             Kept::Dialect(dialect) => {
-                self.manifest.dialect = dialect;
+                self.manifest.dialect = dialect.into();
                 let manifest = self.manifest.clone();
                 self.write_json("run.json", &manifest);
             }

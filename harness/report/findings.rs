@@ -10,6 +10,7 @@ use super::{CheckEntry, VerdictName};
 use crate::suite::requirement::Level;
 
 /// A cause of failures, or a failure without a known cause.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FindingEntry {
     /// The highest level of the requirements that it fails.

@@ -15,6 +15,18 @@ pub(super) fn incomplete() -> String {
     "the run was interrupted, so this report is incomplete".to_owned()
 }
 
+/// The report is of one shard of several, with this many of all requirements.
+pub(super) fn is_shard((index, of): (usize, usize), (count, selected): (usize, usize)) -> String {
+    let all = counted(selected, "requirement", "requirements");
+    let rest = "`twenty-conform merge` joins the folders of all shards, which --out makes";
+    match count {
+        0 if selected > 0 => {
+            format!("shard {index} of {of} has nothing to do, because {all} fit into fewer shards; {rest}")
+        }
+        _ => format!("this is shard {index} of {of}, with {count} of {all}; {rest}"),
+    }
+}
+
 pub(super) fn certificate_unchecked() -> String {
     "the receiver's certificate was not checked (--insecure)".to_owned()
 }

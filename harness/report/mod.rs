@@ -9,6 +9,7 @@ pub mod json;
 pub mod junit;
 pub mod last_runs;
 pub mod rejudge;
+pub mod stored;
 pub mod text;
 pub mod watched;
 
@@ -22,6 +23,8 @@ mod framework;
 mod messages;
 mod not_started;
 mod program_output;
+mod schema;
+mod shard;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -47,6 +50,7 @@ pub use answer::AnswerEntry;
 pub use check::{AfterFix, CauseEntry, CheckEntry};
 pub use conclusion::RunResult;
 pub use findings::FindingEntry;
+pub use shard::ShardEntry;
 
 pub use crate::suite::verdict::VerdictName;
 
@@ -54,6 +58,7 @@ pub use crate::suite::verdict::VerdictName;
 pub const FORMAT: &str = "twenty-conform-report/2";
 
 /// Why `auto` chose the dialect that it chose.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DialectChoice {
     /// The dialect that was refused.
@@ -74,9 +79,10 @@ impl DialectChoice {
 }
 
 /// A run's result, ready to render.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
-    /// [`FORMAT`].
+    /// The name and version of this format.
     pub format: Cow<'static, str>,
     pub tool: Tool,
     /// What was tested: `receiver`, `sender`, or `both` in a demo.
@@ -95,6 +101,9 @@ pub struct Report {
     /// As a number.
     #[serde(rename = "exit_status")]
     pub exit: ExitStatus,
+    /// Which part of a run this is, if it was split.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<ShardEntry>,
     /// Whether the run was interrupted. If so, the report is incomplete.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub interrupted: bool,
@@ -142,6 +151,7 @@ pub struct Report {
 }
 
 /// The program that made a report.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tool {
     pub name: Cow<'static, str>,
@@ -149,6 +159,7 @@ pub struct Tool {
 }
 
 /// The verdict on a requirement.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequirementEntry {
     pub id: Cow<'static, str>,
@@ -246,6 +257,7 @@ impl Report {
             seed: heading.seed,
             result: RunResult::Incomplete,
             exit: ExitStatus::NothingSelected,
+            shard: None,
             interrupted: run.interrupted,
             duration_ms: milliseconds(run.duration),
             waited_ms: milliseconds(transcript.waited),
@@ -284,27 +296,6 @@ impl Report {
             report.notes.push(messages::ended_fails_the_run());
         }
         report
-    }
-
-    /// One report of two runs at the same time, one per role.
-    #[must_use]
-    pub fn merged(mut self, other: Self) -> Self {
-        self.role = "both".into();
-        self.duration_ms = self.duration_ms.max(other.duration_ms);
-        self.waited_ms = self.waited_ms.max(other.waited_ms);
-        self.exchanges += other.exchanges;
-        self.interrupted |= other.interrupted;
-        self.lacks_evidence |= other.lacks_evidence;
-        self.ended |= other.ended;
-        self.unreached |= other.unreached;
-        self.stopped |= other.stopped;
-        self.absent.extend(other.absent);
-        self.stopped_by.extend(other.stopped_by);
-        self.notes.extend(other.notes);
-        self.requirements.extend(other.requirements);
-        self.checks.extend(other.checks);
-        self.conclude();
-        self
     }
 
     /// The groups of its requirements, in the order in which they first occur: the contract has some requirements of a group after

@@ -15,11 +15,12 @@ use std::fmt::Write as _;
 
 use anstyle::Style;
 
-use self::layout::{labelled, labelled_command, wrapped};
+use self::layout::{labelled, labelled_command};
 use super::{CheckEntry, Report, RequirementEntry, VerdictName, not_started};
 use crate::terminal::{BAD, BOLD, DIM, GOOD, UNCLEAR, clean};
 
 pub use self::layout::WIDTH;
+pub(super) use self::layout::wrapped;
 
 /// How much of the run is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

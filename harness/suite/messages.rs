@@ -16,6 +16,23 @@ pub(in crate::suite) fn times_in_words(count: usize) -> String {
     }
 }
 
+/// The value of `--shard` is no shard.
+pub(super) fn not_a_shard(text: &str) -> String {
+    format!("{text:?} is not a shard; write its number and the number of shards, from 1/3 to 3/3")
+}
+
+pub(super) fn no_shards() -> String {
+    "a run has at least 1 shard; write 1/3 for the first of three".to_owned()
+}
+
+pub(super) fn too_many_shards(most: usize) -> String {
+    format!("a run has at most {most} shards")
+}
+
+pub(super) fn no_such_shard(index: usize, of: usize) -> String {
+    format!("there is no shard {index} of {of}; they are numbered from 1/{of} to {of}/{of}")
+}
+
 /// A pattern of `--run`, `--skip` or `--require` that selects nothing. `whose` requirements were searched; `nearest` are like it.
 pub(super) fn pattern_without_match(pattern: &str, whose: Option<Role>, nearest: &[String]) -> String {
     let whose = whose.map(|role| format!(" of a {role}")).unwrap_or_default();

@@ -29,6 +29,8 @@ pub mod cause;
 
 pub mod selection;
 
+pub mod shard;
+
 pub mod finding;
 
 mod provisional;

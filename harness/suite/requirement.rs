@@ -100,6 +100,7 @@ impl fmt::Debug for Requirement {
 }
 
 /// How strict a requirement is, strictest first: `Must < Should < Advice`.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum,
 )]

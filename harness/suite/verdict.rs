@@ -171,6 +171,7 @@ pub enum Provisional {
 }
 
 /// The verdict on one requirement, without its evidence.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum VerdictName {

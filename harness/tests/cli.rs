@@ -39,4 +39,5 @@ mod rejudged;
 mod replay_and_watch;
 mod reports;
 mod runs;
+pub(crate) mod saved;
 pub(crate) mod transcripts;

@@ -5,12 +5,14 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::cli::listen::{SECRET, body, request, valid};
 use crate::cli::program::{Ran, finish, reference, serve, serve_receiver, twenty};
+use crate::cli::saved::assert_reads_back;
 use crate::cli::transcripts::recorded;
 use crate::peers::servers::always;
 use crate::snapshot::assert_snapshot;
@@ -23,7 +25,12 @@ fn assert_reports(name: &str, arguments: &[&str], status: i32) {
     for format in ["json", "junit"] {
         command.arg("--report").arg(format!("{format}={}", path(format)));
     }
+    let saved = folder.path().join("saved");
+    command.arg("--out").arg(&saved);
     let Ran { stdout, .. } = finish(command).expect(status);
+    let written = [path("json"), path("junit")];
+    let written = [("json", Path::new(&written[0])), ("junit", Path::new(&written[1]))];
+    assert_reads_back(&saved, &stdout, &written);
     assert_snapshot(&format!("reports/{name}.text"), &masked(&stdout));
     let mut json: Value = serde_json::from_str(&fs::read_to_string(path("json")).unwrap()).unwrap();
     mask(&mut json);

@@ -11,6 +11,7 @@ mod probes;
 mod provisional;
 mod rejudged;
 mod retries;
+mod shards;
 mod short_reports;
 mod transcripts;
 mod watches;

@@ -47,6 +47,7 @@ pages_to_run! {
     commands_of_library_run = "docs/library.md",
     commands_of_real_twenty_run = "docs/real-twenty.md",
     commands_of_receivers_run = "docs/receivers.md",
+    commands_of_saved_runs_run = "docs/saved-runs.md",
     commands_of_watch_twenty_run = "docs/watch-twenty.md",
 }
 

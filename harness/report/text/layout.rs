@@ -15,7 +15,7 @@ pub(super) const TITLE: usize = 18;
 
 /// The text in lines of at most `width` characters, of which the first has `first` characters before it and the others `margin`.
 /// Only a word that is longer is longer.
-pub(super) fn wrapped(text: &str, first: usize, margin: usize, width: usize) -> Vec<String> {
+pub(in crate::report) fn wrapped(text: &str, first: usize, margin: usize, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     let mut used = first;
     for word in clean(text).split(' ').filter(|word| !word.is_empty()) {

@@ -47,13 +47,13 @@ fn bare() -> Bare {
     Bare(Sender::new(&DOCUMENTED, Clock::system(), Random::from_seed(1), transport))
 }
 
-fn faulty(fault: SenderFault) -> mutant::sender::Mutant {
+pub(super) fn faulty(fault: SenderFault) -> mutant::sender::Mutant {
     let transport = Arc::new(Pooled::new(MUTANT_WAIT).unwrap());
     let (clock, random) = (Clock::system(), Random::from_seed(1));
     mutant::sender::Mutant::new(fault, &DOCUMENTED, clock, random, transport, LATE_DELIVERY)
 }
 
-async fn sender(
+pub(super) async fn sender(
     sender: &dyn subject::sender::Sender,
     deadline: Duration,
     selected: &[&'static Requirement],
@@ -62,7 +62,7 @@ async fn sender(
     run::sender(sender, selected, &options(&DOCUMENTED, limits), &|_| {}).await.unwrap()
 }
 
-async fn receiver(fault: ReceiverFault, selected: &[&'static Requirement]) -> Run {
+pub(super) async fn receiver(fault: ReceiverFault, selected: &[&'static Requirement]) -> Run {
     let (observations, observer) = observations();
     let mutant =
         mutant::receiver::Mutant::new(fault, Settings::new(secret()), Clock::system(), LATE, observer);

@@ -1,0 +1,84 @@
+//! `report`: what it renders is what the run wrote.
+
+use std::fs;
+use std::path::Path;
+
+use super::{Folder, assert_valid, run};
+use crate::cli::program::Report;
+
+/// Fails unless the saved run is rendered again byte by byte. `text` is what the run printed, `reports` are files that it wrote with
+/// their formats.
+pub(crate) fn assert_reads_back(saved: &Path, text: &str, reports: &[(&str, &Path)]) {
+    assert_valid(&Report::read(&saved.join("report.json")).unwrap().0);
+    let again = saved.with_extension("again");
+    fs::create_dir(&again).unwrap();
+    let mut arguments = vec!["report".to_owned(), saved.display().to_string()];
+    for (format, _) in reports {
+        arguments.extend(["--report".to_owned(), format!("{format}={}", again.join(format).display())]);
+    }
+    let ran = run(arguments).expect(0);
+    assert_eq!(ran.stdout, text);
+    assert_eq!(ran.stderr, "");
+    for (format, path) in reports {
+        let [own, other] = [path, &&*again.join(format)].map(|path| fs::read_to_string(path).unwrap());
+        assert_eq!(own, other, "{format}");
+    }
+    let verbose = run(["report", &saved.display().to_string(), "-v"]).expect(0).stdout;
+    assert_eq!(verbose, fs::read_to_string(saved.join("report.txt")).unwrap());
+}
+
+#[test]
+fn report_of_a_demo_is_rendered_again() {
+    let folder = Folder::new();
+    let arguments = ["demo", "--run", "VER-1", "--run", "SIG-1", "--seed", "1", "--cases", "2"];
+    let json = folder.path("report");
+    let option = format!("json={json}");
+    let ran = folder.keep("demo", &[&arguments[..], &["--report", &option]].concat()).expect(0);
+    assert_reads_back(&folder.at("demo"), &ran.stdout, &[("json", Path::new(&json))]);
+}
+
+#[test]
+fn report_that_was_written_alone_is_rendered_and_ends_as_asked() {
+    let folder = Folder::new();
+    folder.recorded("run");
+    fs::copy(folder.at("run/report.json"), folder.at("alone")).unwrap();
+    let whole = run(["report", &folder.path("run")]).expect(0).stdout;
+    for file in ["run/report.json", "alone"] {
+        assert_eq!(run(["report", &folder.path(file)]).expect(0).stdout, whole, "{file}");
+    }
+    let ended = run(["report", &folder.path("alone"), "--exit-status"]).expect(1);
+    assert_eq!(ended.stdout, whole);
+    let short = run(["report", &folder.path("alone"), "--agent"]).expect(0).stdout;
+    assert!(short.len() < whole.len() && short.contains("RESULT: fail"), "{short}");
+    let json = run(["report", &folder.path("run"), "--report", "json=-"]).expect(0).stdout;
+    assert_eq!(json, fs::read_to_string(folder.at("run/report.json")).unwrap());
+    let printed = run(["report", &folder.path("run"), "--color", "always"]).expect(0).stdout;
+    assert!(printed.contains('\u{1b}'), "{printed}");
+}
+
+#[test]
+fn report_overwrites_no_file_of_the_run() {
+    let folder = Folder::new();
+    folder.recorded("run");
+    let before = fs::read(folder.at("run/report.json")).unwrap();
+    for file in ["run/report.json", "run/run.json", "run/exchanges.jsonl"] {
+        let option = format!("json={}", folder.path(file));
+        let ran = run(["report", &folder.path("run"), "--report", &option]).expect(2);
+        ran.complains_of(&["--report json=", file, "run"]);
+    }
+    assert_eq!(fs::read(folder.at("run/report.json")).unwrap(), before);
+    let missing = format!("junit={}", folder.path("none/report.xml"));
+    run(["report", &folder.path("run"), "--report", &missing]).expect(2).complains_of(&["none"]);
+}
+
+#[test]
+fn report_without_its_exchanges_says_so_and_is_complete() {
+    let folder = Folder::new();
+    folder.receiver("run", 200, &["--run", "VER-1"], 1);
+    let whole = run(["report", &folder.path("run")]).expect(0);
+    assert_eq!(whole.stderr, "");
+    fs::write(folder.at("run/exchanges.jsonl"), "{\"number\":1}\nnot one\n").unwrap();
+    let ran = run(["report", &folder.path("run")]).expect(0);
+    ran.complains_of(&["exchanges.jsonl", "shows no exchanges"]);
+    assert_eq!(ran.stdout, whole.stdout);
+}
