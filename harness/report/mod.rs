@@ -18,6 +18,7 @@ mod conclusion;
 mod curl;
 mod findings;
 mod framework;
+pub mod known;
 mod messages;
 mod not_started;
 mod program_output;
@@ -45,6 +46,7 @@ pub use answer::AnswerEntry;
 pub use check::{AfterFix, CauseEntry, CheckEntry};
 pub use conclusion::RunResult;
 pub use findings::FindingEntry;
+pub use known::KnownEntry;
 
 pub use crate::suite::verdict::VerdictName;
 
@@ -125,6 +127,9 @@ pub struct Report {
     /// Whether the run stopped early, because no delivery reaches the receiver.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub stopped: bool,
+    /// Whether the time of the run ended before every scenario was tried.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub out_of_time: bool,
     /// Why scenarios were not tried or stopped. Requirements that are open for one of these reasons are shown together.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stopped_by: Vec<String>,
@@ -246,6 +251,7 @@ impl Report {
             unreached: transcript.unreached,
             not_started: run.not_started.as_ref().map(|why| not_started::redacted(why, &redact)),
             stopped: transcript.stopped,
+            out_of_time: transcript.endings.iter().any(|(_, one)| matches!(one, Ending::OutOfTime(_))),
             stopped_by: stopped_by(transcript).map(|why| redact.text(why)).collect(),
             bodies: Vec::new(),
             notes,
@@ -285,6 +291,7 @@ impl Report {
         self.ended |= other.ended;
         self.unreached |= other.unreached;
         self.stopped |= other.stopped;
+        self.out_of_time |= other.out_of_time;
         self.absent.extend(other.absent);
         self.stopped_by.extend(other.stopped_by);
         self.notes.extend(other.notes);
@@ -319,7 +326,7 @@ impl Report {
     pub fn leading_cause(&self) -> Option<&CauseEntry> {
         let valid = self.checks.iter().find(|check| check.requirements[0] == "RCV-1")?;
         let cause =
-            valid.cause.as_ref().filter(|_| valid.verdict == VerdictName::Fail && valid.every_case_fails)?;
+            valid.cause.as_ref().filter(|_| valid.verdict.is_failure() && valid.every_case_fails)?;
         let families = ["message.", "key.", "digest.", "header.", "clock.", "refuses.everything"];
         families.iter().any(|family| cause.code.starts_with(family)).then_some(cause)
     }

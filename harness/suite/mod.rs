@@ -31,6 +31,8 @@ pub mod selection;
 
 pub mod finding;
 
+pub mod known;
+
 mod provisional;
 
 pub mod run;
