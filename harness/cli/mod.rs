@@ -14,6 +14,7 @@ mod environment;
 mod explain;
 mod headings;
 mod keyboard;
+mod known;
 mod last_run;
 mod launch;
 mod list;
@@ -103,6 +104,9 @@ enum Command {
     /// Send failures of a run, or a captured request, again and judge the answers
     #[command(after_long_help = help::with(help::REPLAY, help::OF_REPLAY))]
     Replay(replay::Arguments),
+    /// Check or correct a list of known failures
+    #[command(after_long_help = help::KNOWN)]
+    Known(known::Arguments),
     /// Run the reference receiver or sender
     #[command(after_long_help = help::SERVE)]
     Serve(serve::Arguments),
@@ -203,6 +207,7 @@ async fn dispatch(command: Command, console: &mut Console) -> Result<ExitStatus,
         Command::Listen(arguments) => listen::run(arguments, console).await,
         Command::Bench(arguments) => bench::run(arguments, console).await,
         Command::Replay(arguments) => replay::run(arguments, console).await,
+        Command::Known(arguments) => known::run(&arguments, console),
         Command::Serve(arguments) => serve::run(arguments, console).await,
         Command::Send(arguments) => send::run(arguments, console).await,
         Command::Sign(arguments) => sign::run(&arguments, console),
