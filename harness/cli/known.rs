@@ -166,12 +166,15 @@ fn fix(arguments: &FixArguments, console: &mut Console) -> Result<ExitStatus, Er
         told.push(said::nothing_to_change(&list));
     } else if arguments.dry_run {
         let diff = TextDiff::from_lines(&text, &fixed.text);
-        told.push(diff.unified_diff().context_radius(2).header(&list, &list).to_string().trim_end().to_owned());
+        told.push(
+            diff.unified_diff().context_radius(2).header(&list, &list).to_string().trim_end().to_owned(),
+        );
         told.push(said::not_written(&list));
     } else {
         // What is written must be read again by the next run.
         parsed(&list, &fixed.text).map_err(|why| Error::Harness(why.to_string()))?;
-        files::write(path, fixed.text.as_bytes()).map_err(|source| Error::Report { path: path.clone(), source })?;
+        files::write(path, fixed.text.as_bytes())
+            .map_err(|source| Error::Report { path: path.clone(), source })?;
         told.push(said::written(&list, fixed.changes.len()));
     }
     console.print(&(told.join("\n") + "\n"))?;

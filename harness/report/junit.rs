@@ -46,7 +46,10 @@ fn status(check: &CheckEntry) -> TestCaseStatus {
         }
         VerdictName::KnownFailure | VerdictName::UnexpectedPass | VerdictName::Drift => {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-            status.set_type(check.verdict.as_str()).set_message(check.known_sentence()).set_description(message);
+            status
+                .set_type(check.verdict.as_str())
+                .set_message(check.known_sentence())
+                .set_description(message);
             return status;
         }
         VerdictName::Fail => TestCaseStatus::non_success(NonSuccessKind::Failure),

@@ -114,7 +114,8 @@ impl Report {
             return Some(messages::known::stopped());
         }
         let is_of_run = |role: &str| self.role == "both" || self.role == role;
-        let mut left_out = entries.iter().flat_map(|entry| entry.requirements.iter().map(move |one| (entry, one)));
+        let mut left_out =
+            entries.iter().flat_map(|entry| entry.requirements.iter().map(move |one| (entry, one)));
         let has_run = |id: &str| self.requirements.iter().any(|other| other.id == id);
         let (entry, one) = left_out.find(|(_, one)| is_of_run(one.role().as_str()) && !has_run(one.id))?;
         Some(messages::known::not_run(one.id, &entry.place()))
@@ -128,7 +129,10 @@ impl Report {
     /// Whether a known failure is that the program ends, and no other failure shows that.
     pub(super) fn end_is_known(&self) -> bool {
         let is_end = |check: &&CheckEntry| {
-            check.cause.as_ref().is_some_and(|cause| cause.code.starts_with("crash.") || cause.code == "send.crash")
+            check
+                .cause
+                .as_ref()
+                .is_some_and(|cause| cause.code.starts_with("crash.") || cause.code == "send.crash")
         };
         let may_be_end = |check: &CheckEntry| check.cause.is_none() || is_end(&check);
         let (known, others): (Vec<_>, Vec<_>) = self
@@ -143,7 +147,11 @@ impl Report {
 /// What a check says about its requirement.
 fn seen(check: &CheckEntry) -> Seen<'_> {
     let cause = check.cause.as_ref().map(|cause| (&*cause.code, cause.detail.as_deref()));
-    Seen { id: &check.requirements[0], verdict: check.verdict, cause: cause.filter(|_| check.verdict.is_failure()) }
+    Seen {
+        id: &check.requirements[0],
+        verdict: check.verdict,
+        cause: cause.filter(|_| check.verdict.is_failure()),
+    }
 }
 
 /// What an entry of a list comes to in a run.

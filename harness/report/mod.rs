@@ -325,8 +325,7 @@ impl Report {
     /// Why every valid delivery is rejected; `None` if some are accepted, or the cause is unknown.
     pub fn leading_cause(&self) -> Option<&CauseEntry> {
         let valid = self.checks.iter().find(|check| check.requirements[0] == "RCV-1")?;
-        let cause =
-            valid.cause.as_ref().filter(|_| valid.verdict.is_failure() && valid.every_case_fails)?;
+        let cause = valid.cause.as_ref().filter(|_| valid.verdict.is_failure() && valid.every_case_fails)?;
         let families = ["message.", "key.", "digest.", "header.", "clock.", "refuses.everything"];
         families.iter().any(|family| cause.code.starts_with(family)).then_some(cause)
     }

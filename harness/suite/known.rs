@@ -195,7 +195,10 @@ pub fn contradictions(entries: &[Entry]) -> Vec<String> {
     for entry in entries {
         for requirement in &entry.requirements {
             let Some(other) = first.insert(requirement.id, entry) else { continue };
-            match clashes.last_mut().filter(|(one, two, _)| one.place() == other.place() && two.place() == entry.place()) {
+            match clashes
+                .last_mut()
+                .filter(|(one, two, _)| one.place() == other.place() && two.place() == entry.place())
+            {
                 Some((_, _, ids)) => ids.push(requirement.id),
                 None => clashes.push((other, entry, vec![requirement.id])),
             }

@@ -23,7 +23,11 @@ fn ids(ids: &[&str]) -> String {
 pub(in crate::report) fn fails(known: &KnownEntry) -> String {
     let KnownEntry { cause, reason, .. } = known;
     let expiry = known.expires.as_ref().map(|day| {
-        if known.expired { format!("expired on {day}: fix it, or set a later date") } else { format!("until {day}") }
+        if known.expired {
+            format!("expired on {day}: fix it, or set a later date")
+        } else {
+            format!("until {day}")
+        }
     });
     let more: Vec<String> = known.owner.iter().cloned().chain(expiry).chain(known.link.clone()).collect();
     let more = if more.is_empty() { String::new() } else { format!(" ({})", more.join("; ")) };
@@ -41,7 +45,12 @@ pub(in crate::report) fn drifts(place: &str, found: Option<&str>, expected: &str
 }
 
 /// An entry that matches requirements that pass, with others that fail.
-pub(in crate::report) fn matches_too_much(place: &str, check: &str, passing: &[&str], failing: &[&str]) -> String {
+pub(in crate::report) fn matches_too_much(
+    place: &str,
+    check: &str,
+    passing: &[&str],
+    failing: &[&str],
+) -> String {
     let verb = if passing.len() == 1 { "passes" } else { "pass" };
     format!(
         "{check} at {place} matches too much: {} {verb}; name only what fails: {}",
@@ -58,14 +67,16 @@ pub(in crate::report) fn heading(count: usize, wrong: usize) -> String {
     }
 }
 
-/// How to correct a file.
-pub(in crate::report) fn how_to_fix(list: &str) -> String {
-    format!("To correct the list: twenty-conform known fix {list} DIR, where DIR is the --out folder of a whole run")
+/// How to correct a file. `word` is its name in a shell.
+pub(in crate::report) fn how_to_fix(word: &str) -> String {
+    format!("twenty-conform known fix {word} DIR, where DIR is the --out folder of a whole run")
 }
 
 /// How to correct a list that comes with the tool.
 pub(in crate::report) fn how_to_replace(list: &str) -> String {
-    format!("The list {list} comes with the tool and does not fit this program; use a file of your own instead")
+    format!(
+        "the list {list} comes with the tool and does not fit this program; use a file of your own instead"
+    )
 }
 
 /// A requirement with an entry that was not judged.

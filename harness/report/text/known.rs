@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::layout::wrapped;
 use crate::report::messages::known as messages;
 use crate::report::{CheckEntry, KnownEntry, Report, VerdictName};
+use crate::shell;
 use crate::suite::known;
 use crate::terminal::{BAD, BOLD, DIM, clean};
 
@@ -38,7 +39,7 @@ pub(super) fn block(report: &Report, width: usize) -> String {
         }
     }
     for hint in hints(report) {
-        let _ = writeln!(text, "  {hint}");
+        let _ = writeln!(text, "  fix     {}", wrapped(&hint, COLUMN, COLUMN, width).join("\n          "));
     }
     text
 }
@@ -67,7 +68,12 @@ fn lines(report: &Report) -> Vec<Line> {
     let mut told: Vec<String> = Vec::new();
     for check in &report.checks {
         let Some(known) = &check.known else { continue };
-        let of_entry = || report.checks.iter().filter(|one| one.known.as_ref().is_some_and(|it| it.place() == known.place()));
+        let of_entry = || {
+            report
+                .checks
+                .iter()
+                .filter(|one| one.known.as_ref().is_some_and(|it| it.place() == known.place()))
+        };
         let ids = |passes: bool| -> Vec<&str> {
             let those = of_entry().filter(|one| (one.verdict == VerdictName::UnexpectedPass) == passes);
             those.map(|one| &*one.requirements[0]).collect()
@@ -93,7 +99,10 @@ fn hints(report: &Report) -> Vec<String> {
     lists.dedup_by(|one, other| one.list == other.list);
     let hint = |known: &KnownEntry| match known::shipped(&known.list) {
         Some(_) => messages::how_to_replace(&known.list),
-        None => messages::how_to_fix(&clean(&known.list)),
+        None => {
+            let word = shell::word(known.list.as_bytes());
+            messages::how_to_fix(word.as_deref().unwrap_or("FILE"))
+        }
     };
     lists.into_iter().map(hint).collect()
 }

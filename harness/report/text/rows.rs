@@ -27,8 +27,7 @@ pub(super) fn list(text: &mut String, report: &Report, is_told: &dyn Fn(&CheckEn
     let is_open =
         |check: &CheckEntry| matches!(check.verdict, VerdictName::Inconclusive | VerdictName::Error);
     let depends = |check: &CheckEntry| depends_on_valid(report, check);
-    let failed: Vec<Row<'_>> =
-        rows.iter().copied().filter(|(_, check)| fails(check)).collect();
+    let failed: Vec<Row<'_>> = rows.iter().copied().filter(|(_, check)| fails(check)).collect();
     let open: Vec<Row<'_>> = rows
         .iter()
         .copied()

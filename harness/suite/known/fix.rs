@@ -30,7 +30,10 @@ pub struct Fixed {
 enum Change {
     Remove,
     /// It names these requirements alone, if its pattern changes, with this cause, if that changes.
-    Edit { narrowed: Option<Vec<&'static str>>, cause: Option<String> },
+    Edit {
+        narrowed: Option<Vec<&'static str>>,
+        cause: Option<String>,
+    },
 }
 
 /// The change of one entry, with the entries that it is split into.
@@ -44,9 +47,16 @@ struct Plan {
 /// A list according to what a run has seen. `entries` are those of the text; with `add`, failures without an entry get one.
 ///
 /// Errors: the text is not a list.
-pub fn fixed(text: &str, entries: &[Entry], seen: &[Seen<'_>], today: Date, add: bool) -> Result<Fixed, String> {
+pub fn fixed(
+    text: &str,
+    entries: &[Entry],
+    seen: &[Seen<'_>],
+    today: Date,
+    add: bool,
+) -> Result<Fixed, String> {
     let bare = text.strip_prefix(MARK).unwrap_or(text);
-    let mut document: DocumentMut = bare.parse().map_err(|why: toml_edit::TomlError| why.message().to_owned())?;
+    let mut document: DocumentMut =
+        bare.parse().map_err(|why: toml_edit::TomlError| why.message().to_owned())?;
     let (mut changes, mut left) = (Vec::new(), Vec::new());
     let mut tables = match document.get_mut(KNOWN) {
         Some(Item::ArrayOfTables(tables)) => mem::take(tables),
@@ -67,7 +77,8 @@ pub fn fixed(text: &str, entries: &[Entry], seen: &[Seen<'_>], today: Date, add:
             continue;
         }
         put_before(&mut carried, &mut table);
-        let copies: Vec<Table> = plan.split.into_iter().map(|(ids, cause)| copy(&table, &ids, &cause)).collect();
+        let copies: Vec<Table> =
+            plan.split.into_iter().map(|(ids, cause)| copy(&table, &ids, &cause)).collect();
         if let Some(Change::Edit { narrowed, cause }) = plan.change {
             if let Some(ids) = narrowed {
                 set(&mut table, "check", check(&ids));
@@ -79,26 +90,30 @@ pub fn fixed(text: &str, entries: &[Entry], seen: &[Seen<'_>], today: Date, add:
         kept.push(table);
         copies.into_iter().for_each(|copy| kept.push(copy));
     }
-    if add {
-        let is_missing = |one: &&Seen<'_>| {
-            one.verdict == VerdictName::Fail && !entries.iter().any(|entry| entry.matches(one.id))
-        };
-        for one in seen.iter().filter(is_missing) {
-            let cause = written(one.cause, false);
-            changes.push(messages::added(one.id, &cause));
-            let mut table = new_entry(one.id, &cause);
-            let is_first = kept.is_empty() && bare.trim().is_empty();
-            table.decor_mut().set_prefix(if is_first { "" } else { "\n" });
-            put_before(&mut carried, &mut table);
-            kept.push(table);
+    let missing = seen.iter().filter(|one| {
+        add && one.verdict == VerdictName::Fail && !entries.iter().any(|entry| entry.matches(one.id))
+    });
+    for one in missing {
+        let cause = written(one.cause, false);
+        changes.push(messages::added(one.id, &cause));
+        let mut table = new_entry(one.id, &cause);
+        // It comes after everything, comments too.
+        let last = document.trailing().as_str().unwrap_or_default().to_owned();
+        document.set_trailing("");
+        if last.contains('#') {
+            carried = joined(&carried, &last);
         }
+        let is_first = kept.is_empty() && bare.trim().is_empty();
+        table.decor_mut().set_prefix(if is_first { "" } else { "\n" });
+        put_before(&mut carried, &mut table);
+        kept.push(table);
     }
     if changes.is_empty() {
         return Ok(Fixed { text: text.to_owned(), changes, left });
     }
     if !carried.is_empty() {
         let trailing = document.trailing().as_str().unwrap_or_default();
-        let joined = format!("{}{trailing}", carried.trim_end());
+        let joined = joined(&carried, trailing);
         document.set_trailing(if joined.ends_with('\n') { joined } else { joined + "\n" });
     }
     document[KNOWN] = Item::ArrayOfTables(kept);
@@ -109,14 +124,19 @@ pub fn fixed(text: &str, entries: &[Entry], seen: &[Seen<'_>], today: Date, add:
 fn plan(entry: &Entry, seen: &[Seen<'_>], today: Date) -> Plan {
     let standings = entry.standings(seen, today);
     let ids = |wanted: &[Standing]| -> Vec<&'static str> {
-        let is = |id: &str| standings.iter().any(|(seen, standing)| seen.id == id && wanted.contains(standing));
+        let is =
+            |id: &str| standings.iter().any(|(seen, standing)| seen.id == id && wanted.contains(standing));
         entry.requirements.iter().map(|one| one.id).filter(|id| is(id)).collect()
     };
     let passing = ids(&[Standing::Passes]);
     let mut left: Vec<&'static str> =
         entry.requirements.iter().map(|one| one.id).filter(|id| !passing.contains(id)).collect();
     if left.is_empty() {
-        return Plan { change: Some(Change::Remove), split: Vec::new(), said: vec![messages::removed(entry)] };
+        return Plan {
+            change: Some(Change::Remove),
+            split: Vec::new(),
+            said: vec![messages::removed(entry)],
+        };
     }
     let mut others: Vec<(Vec<&'static str>, String)> = Vec::new();
     for id in ids(&[Standing::Drifts]) {
@@ -168,7 +188,9 @@ fn copy(table: &Table, ids: &[&str], cause: &str) -> Table {
     for (key, item) in table {
         let value = match (key, item) {
             ("check", _) => check(ids),
-            ("cause", _) => ExpectedCause::parse(cause).map_or_else(|_| cause.into(), |cause| cause.to_string().into()),
+            ("cause", _) => {
+                ExpectedCause::parse(cause).map_or_else(|_| cause.into(), |cause| cause.to_string().into())
+            }
             (_, Item::Value(value)) => value.clone().decorated(" ", ""),
             _ => continue,
         };
@@ -191,9 +213,14 @@ fn carry(carried: &mut String, table: &Table) -> bool {
     let above = table.decor().prefix().and_then(|prefix| prefix.as_str()).unwrap_or_default();
     let has_comments = above.contains('#');
     if has_comments {
-        carried.push_str(if carried.is_empty() { above } else { above.trim_start_matches(['\r', '\n']) });
+        *carried = joined(carried, above);
     }
     has_comments
+}
+
+/// Comments, and those that follow, with a line end between them.
+fn joined(before: &str, after: &str) -> String {
+    if before.is_empty() { after.to_owned() } else { format!("{}\n{after}", before.trim_end()) }
 }
 
 /// Puts the comments of removed tables before this one.

@@ -60,7 +60,8 @@ pub(super) fn unknown_cause(name: &str, nearest: Option<&str>) -> String {
 /// Requirements with two entries, at both places.
 pub(super) fn named_twice(of: &[&str], (one, other): (&Entry, &Entry), same: bool) -> String {
     let (ids, what) = (ids(of), if of.len() == 1 { "has" } else { "have" });
-    let causes = if same { String::new() } else { format!(" with different causes ({}, {})", one.cause, other.cause) };
+    let causes =
+        if same { String::new() } else { format!(" with different causes ({}, {})", one.cause, other.cause) };
     format!("{}: {ids} {what} an entry at {} already{causes}; keep one of them", other.place(), one.place())
 }
 

@@ -100,9 +100,9 @@ impl Reader<'_> {
         }
         let patterns = self.patterns(table);
         let requirements = self.requirements(table, &patterns);
-        let cause = self.text_of(table, "cause", true).and_then(|text| {
-            ExpectedCause::parse(&text).map_err(|why| self.wrong(table, "cause", why)).ok()
-        });
+        let cause = self
+            .text_of(table, "cause", true)
+            .and_then(|text| ExpectedCause::parse(&text).map_err(|why| self.wrong(table, "cause", why)).ok());
         let reason = self.text_of(table, "reason", true);
         let (link, owner) = (self.text_of(table, "link", false), self.text_of(table, "owner", false));
         let expires = self.date(table);
