@@ -76,8 +76,14 @@ pub(super) fn read(lists: &[String]) -> Result<Vec<Entry>, Error> {
     for list in lists {
         entries.extend(parsed(list, &text_of(list)?)?);
     }
-    match known::contradictions(&entries) {
-        clashes if clashes.is_empty() => Ok(entries),
+    without_contradictions(&entries)?;
+    Ok(entries)
+}
+
+/// Errors: two entries name the same requirement.
+fn without_contradictions(entries: &[Entry]) -> Result<(), Error> {
+    match known::contradictions(entries) {
+        clashes if clashes.is_empty() => Ok(()),
         clashes => Err(Error::Usage(clashes.join("\n"))),
     }
 }
@@ -148,11 +154,7 @@ fn fix(arguments: &FixArguments, console: &mut Console) -> Result<ExitStatus, Er
     let is_new = arguments.add && !path.exists();
     let text = if is_new { String::new() } else { text_of(&list)? };
     let entries = parsed(&list, &text)?;
-    if let [clashes @ ..] = &known::contradictions(&entries)[..]
-        && !clashes.is_empty()
-    {
-        return Err(Error::Usage(clashes.join("\n")));
-    }
+    without_contradictions(&entries)?;
     let report = report_of(&arguments.run)?;
     if let Some(why) = report.partial(&entries) {
         return Err(Error::Usage(said::refused(&list, &why)));

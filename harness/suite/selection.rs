@@ -113,14 +113,14 @@ fn glob(pattern: &[u8], text: &[u8]) -> bool {
         let is_double = first == b'*' && after.first() == Some(&b'*');
         rest = if is_double { &after[1..] } else { after };
         let mut before = false;
-        for at in 0..matched.len() {
-            let is_reached = matched[at];
-            let byte = at.checked_sub(1).map(|last| text[last]);
-            matched[at] = match first {
+        let bytes = [None].into_iter().chain(text.iter().copied().map(Some));
+        for (here, byte) in matched.iter_mut().zip(bytes) {
+            let is_reached = *here;
+            *here = match first {
                 b'*' => is_reached || before && (is_double || byte != Some(b'/')),
                 _ => before && byte == Some(first),
             };
-            before = if first == b'*' { matched[at] } else { is_reached };
+            before = if first == b'*' { *here } else { is_reached };
         }
     }
     matched[text.len()]
