@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::answer::AnswerEntry;
 use super::circumstances::Circumstances;
 use super::curl::{self, body_name};
-use super::known::KnownEntry;
+use super::known::entry::KnownEntry;
 use super::messages;
 use crate::redaction::Redaction;
 use crate::subject::protocol::Op;

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 
 use crate::plural::counted;
-use crate::report::KnownEntry;
+use crate::report::known::entry::KnownEntry;
 use crate::suite::known::written;
 use crate::suite::verdict::VerdictName;
 

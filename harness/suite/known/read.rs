@@ -16,7 +16,7 @@ pub(super) const KNOWN: &str = "known";
 const KEYS: [(&str, &str); 6] = [
     ("check", "check = \"VER-16\""),
     ("cause", "cause = \"message.reserialised\""),
-    ("reason", "reason = \"our framework parses the body first\""),
+    ("reason", "reason = \"not fixed yet\""),
     ("link", "link = \"https://example.com/issues/12\""),
     ("owner", "owner = \"payments\""),
     ("expires", "expires = 2027-03-31"),
@@ -124,7 +124,7 @@ impl Reader<'_> {
             }
             Some(patterns) => patterns,
             None => {
-                self.wrong(table, "check", messages::wrong_type("check", "array of other values", KEYS[0].1));
+                self.wrong(table, "check", messages::wrong_type("check", "mixed array", KEYS[0].1));
                 Vec::new()
             }
         }

@@ -112,7 +112,7 @@ fn faults_are_named_with_their_line() {
         (
             "[[known]]\ncheck = [\"VER-4\", 3]\ncause = \"unknown\"\nreason = \"r\"".to_owned(),
             2,
-            &["check is an array"],
+            &["check is a mixed array"],
         ),
         ("[[known]]\ncheck = []\ncause = \"unknown\"\nreason = \"r\"".to_owned(), 2, &["check is empty"]),
         (
