@@ -7,6 +7,9 @@ use crate::suite::messages;
 use crate::suite::requirement::{Level, Requirement, Role, group_of};
 use crate::suite::requirements;
 
+/// How much of a pattern is shown and compared with names: more than any name has.
+const LONGEST: usize = 100;
+
 #[derive(Debug, Clone)]
 pub struct Filter {
     /// The lowest level to run.
@@ -76,9 +79,10 @@ fn unmatched(roles: &[Role], pattern: &str) -> String {
         [role] => Some(*role),
         _ => None,
     };
+    let shown: String = pattern.chars().take(LONGEST).collect();
     // A star is like nothing, and stands for what may be right.
-    let bare = pattern.trim_matches(['*', '/', ' ']);
-    messages::pattern_without_match(pattern, whose, &nearest::several(bare, names))
+    let bare = shown.trim_matches(['*', '/', ' ']);
+    messages::pattern_without_match(&shown, whose, &nearest::several(bare, names))
 }
 
 /// The letters of an id: `VER` of `VER-1`.
