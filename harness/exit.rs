@@ -22,6 +22,8 @@ pub enum ExitStatus {
     /// 3: nothing failed, but a gated requirement was inconclusive, the subject could not be reached or started, or a comparison
     /// was inconclusive.
     Incomplete,
+    /// 5: only known failures are wrong: one passes now, has expired, or fails for another cause.
+    KnownFailures,
     /// 4: nothing was selected to run.
     NothingSelected,
     /// 0: every gated requirement ran and passed.
@@ -29,13 +31,14 @@ pub enum ExitStatus {
 }
 
 impl ExitStatus {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Interrupted,
         Self::Harness,
         Self::Usage,
         Self::Failed,
         Self::Slower,
         Self::Incomplete,
+        Self::KnownFailures,
         Self::NothingSelected,
         Self::Passed,
     ];
@@ -48,6 +51,7 @@ impl ExitStatus {
             Self::Failed => 1,
             Self::Slower => 6,
             Self::Incomplete => 3,
+            Self::KnownFailures => 5,
             Self::NothingSelected => 4,
             Self::Passed => 0,
         }

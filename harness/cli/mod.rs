@@ -15,6 +15,7 @@ mod environment;
 mod explain;
 mod headings;
 mod keyboard;
+mod known;
 mod last_run;
 mod launch;
 mod list;
@@ -120,6 +121,9 @@ enum Command {
     /// Join the shards of a run into one report
     #[command(after_long_help = help::with_statuses(messages::saved::MERGE))]
     Merge(merge::Arguments),
+    /// Check or correct a list of known failures
+    #[command(after_long_help = help::KNOWN)]
+    Known(known::Arguments),
     /// Run the reference receiver or sender
     #[command(after_long_help = help::SERVE)]
     Serve(serve::Arguments),
@@ -224,6 +228,7 @@ async fn dispatch(command: Command, console: &mut Console) -> Result<ExitStatus,
         Command::Report(arguments) => report::run(&arguments, console),
         Command::Diff(arguments) => diff::run(&arguments, console),
         Command::Merge(arguments) => merge::run(&arguments, console),
+        Command::Known(arguments) => known::run(&arguments, console),
         Command::Serve(arguments) => serve::run(arguments, console).await,
         Command::Send(arguments) => send::run(arguments, console).await,
         Command::Sign(arguments) => sign::run(&arguments, console),

@@ -12,6 +12,7 @@ use clap::{Args, ValueEnum};
 use super::config;
 use super::console::Console;
 use super::headings::{CASES, ENDPOINT, LIMITS, PAYLOAD, SECRET, SELECTION, VERDICT};
+use super::known;
 use super::messages;
 use super::outputs::Input;
 use super::reports::ReportOptions;
@@ -121,6 +122,9 @@ pub(super) struct RunOptions {
     /// Count what PATTERN matches as inconclusive if it does not apply, and fail the run then; repeatable
     #[arg(long, value_name = "PATTERN", help_heading = VERDICT)]
     pub(super) require: Vec<String>,
+    /// Do not fail the run for the failures in this list, each with its cause: a TOML file, or twenty-2.31; repeatable
+    #[arg(long, value_name = "FILE|NAME", help_heading = VERDICT)]
+    pub(super) known_failures: Vec<String>,
     /// Send up to this many cases to a receiver at the same time
     #[arg(long, value_name = "N", default_value = "4", value_parser = up_to::<MOST_JOBS>, help_heading = LIMITS)]
     pub(super) jobs: usize,
@@ -158,7 +162,7 @@ impl RunOptions {
     pub(super) fn inputs(&self) -> Vec<Input> {
         let patterns = Input::of_patterns("--run", &self.run).chain(Input::of_patterns("--skip", &self.skip));
         let patterns = patterns.chain(Input::of_patterns("--require", &self.require));
-        patterns.chain([self.config.input()]).collect()
+        patterns.chain(known::inputs(&self.known_failures)).chain([self.config.input()]).collect()
     }
 }
 

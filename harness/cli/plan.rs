@@ -6,7 +6,10 @@ use std::path::Path;
 use std::sync::PoisonError;
 use std::time::Duration;
 
+use jiff::civil::Date;
+
 use super::console::Console;
+use super::known;
 use super::launch::Hidden;
 use super::messages;
 use super::options::{RunOptions, random_seed};
@@ -21,6 +24,7 @@ use crate::input;
 use crate::report::evidence::{Folder, Manifest, RunEvidence};
 use crate::report::{Heading, Report};
 use crate::subject::SubjectError;
+use crate::suite::known::{Entry, day};
 use crate::suite::max_time::MaxTime;
 use crate::suite::requirement::{Level, Requirement, Role};
 use crate::suite::run::{self, Options, Run};
@@ -40,6 +44,8 @@ pub(super) struct RunPlan {
     pub(super) fail_on: Level,
     /// The requirements that must apply.
     required: Vec<&'static Requirement>,
+    /// The entries of the lists of known failures.
+    known: Vec<Entry>,
     /// The words that attach the subject on a command line.
     pub(super) attached: Option<String>,
 }
@@ -64,6 +70,7 @@ impl RunPlan {
         let shard = run.shard.map(|shard| (shard, selected.clone()));
         let selected = shard.as_ref().map_or(selected, |(shard, whole)| shard.part(whole));
         let required = selection::matched(roles, &patterns(&run.require)?).map_err(Error::Usage)?;
+        let known = known::read(&run.known_failures)?;
         let limits = Limits { timeout: run.timeout, deadline: run.deadline, ..Limits::default() };
         let usual = || roles.iter().map(|&role| MaxTime::usual(role)).sum();
         let options = Options {
@@ -79,7 +86,7 @@ impl RunPlan {
             ..Suite::new().options
         };
         let (level, fail_on) = (run.level, run.fail_on.level());
-        Ok(Self { selected, shard, options, level, fail_on, required, attached: None })
+        Ok(Self { selected, shard, options, level, fail_on, required, known, attached: None })
     }
 
     pub(super) fn selected_for(&self, role: Role) -> Vec<&'static Requirement> {
@@ -171,6 +178,11 @@ impl RunPlan {
             out: evidence.map(RunEvidence::folder),
         };
         let mut report = Report::new(run, &heading);
+        // Without a date nothing has expired.
+        let today = day(self.options.clock.now_ms()).unwrap_or(Date::MIN);
+        if !self.known.is_empty() {
+            report.know(&self.known, today);
+        }
         if let Some((shard, whole)) = &self.shard {
             report.mark_shard(*shard, whole.len());
         }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::answer::AnswerEntry;
 use super::circumstances::Circumstances;
 use super::curl::{self, body_name};
+use super::known::entry::KnownEntry;
 use super::messages;
 use crate::redaction::Redaction;
 use crate::subject::protocol::Op;
@@ -63,6 +64,9 @@ pub struct CheckEntry {
     pub answer: Option<AnswerEntry>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<CauseEntry>,
+    /// The entry in the list of known failures, if that decides the verdict.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known: Option<KnownEntry>,
     /// A line of code that fixes it in the framework that the receiver uses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code_line: Option<String>,
@@ -189,6 +193,7 @@ impl CheckEntry {
             output: None,
             answer: None,
             cause: None,
+            known: None,
             code_line: None,
             provisional: None,
             after_fix: None,
@@ -239,6 +244,11 @@ impl CauseEntry {
         }
     }
 
+    /// The code with the detail.
+    pub(super) fn named(&self) -> String {
+        format!("{}{}", self.code, self.detail_in_parentheses())
+    }
+
     /// What the implementation does, with the detail.
     pub(super) fn sentence(&self) -> String {
         format!("{}{}", self.text, self.detail_in_parentheses())
@@ -252,7 +262,7 @@ impl CauseEntry {
 
 impl fmt::Display for CauseEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}: {}", self.code, self.detail_in_parentheses(), self.text)
+        write!(f, "{}: {}", self.named(), self.text)
     }
 }
 

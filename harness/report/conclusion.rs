@@ -78,10 +78,12 @@ impl Report {
             ExitStatus::Harness
         } else if self.unreached {
             ExitStatus::Incomplete
-        } else if self.ended || self.gates(VerdictName::Fail) {
+        } else if self.ended && !self.end_is_known() || self.gates(VerdictName::Fail) {
             ExitStatus::Failed
         } else if self.gates(VerdictName::Inconclusive) {
             ExitStatus::Incomplete
+        } else if self.list_is_wrong() {
+            ExitStatus::KnownFailures
         } else if self.requirements.is_empty() && !self.is_spare_shard() {
             ExitStatus::NothingSelected
         } else {
@@ -91,7 +93,7 @@ impl Report {
         self.exchanges_per_s = per_second(self.exchanges, active);
         self.result = match self.exit {
             ExitStatus::Passed => RunResult::Pass,
-            ExitStatus::Failed => RunResult::Fail,
+            ExitStatus::Failed | ExitStatus::KnownFailures => RunResult::Fail,
             ExitStatus::Harness => RunResult::Error,
             ExitStatus::Interrupted => RunResult::Interrupted,
             _ => RunResult::Incomplete,

@@ -39,10 +39,12 @@ pub struct FindingEntry {
     pub exchanges: Vec<usize>,
 }
 
-/// The findings of failed checks, ranked by level and by how many requirements each explains.
+/// The findings of failed checks, ranked by level and by how many requirements each explains. Known failures are none.
 pub(super) fn of(checks: &[CheckEntry]) -> Vec<FindingEntry> {
-    let mut failed: Vec<&CheckEntry> =
-        checks.iter().filter(|check| check.verdict == VerdictName::Fail).collect();
+    let mut failed: Vec<&CheckEntry> = checks
+        .iter()
+        .filter(|check| matches!(check.verdict, VerdictName::Fail | VerdictName::Drift))
+        .collect();
     failed.sort_by_key(|check| check.level);
     let mut found: Vec<FindingEntry> = Vec::new();
     for check in failed {

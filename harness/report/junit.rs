@@ -39,6 +39,19 @@ fn status(check: &CheckEntry) -> TestCaseStatus {
             status.set_message(message);
             return status;
         }
+        VerdictName::KnownFailure if !check.is_wrongly_known() => {
+            let mut status = TestCaseStatus::skipped();
+            status.set_message(check.known_sentence());
+            return status;
+        }
+        VerdictName::KnownFailure | VerdictName::UnexpectedPass | VerdictName::Drift => {
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+            status
+                .set_type(check.verdict.as_str())
+                .set_message(check.known_sentence())
+                .set_description(message);
+            return status;
+        }
         VerdictName::Fail => TestCaseStatus::non_success(NonSuccessKind::Failure),
         VerdictName::Inconclusive | VerdictName::Error => TestCaseStatus::non_success(NonSuccessKind::Error),
     };

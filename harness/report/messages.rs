@@ -9,6 +9,8 @@ use crate::plural::counted;
 use crate::webhook::dialect::SHIPPED;
 use crate::wire::exchange::Outcome;
 
+pub(super) mod known;
+
 // Notes.
 
 pub(super) fn incomplete() -> String {

@@ -20,6 +20,7 @@ mod conclusion;
 mod curl;
 mod findings;
 mod framework;
+pub mod known;
 mod messages;
 mod not_started;
 mod program_output;
@@ -50,6 +51,7 @@ pub use answer::AnswerEntry;
 pub use check::{AfterFix, CauseEntry, CheckEntry};
 pub use conclusion::RunResult;
 pub use findings::FindingEntry;
+pub use known::KnownEntry;
 pub use shard::ShardEntry;
 
 pub use crate::suite::verdict::VerdictName;
@@ -136,6 +138,9 @@ pub struct Report {
     /// Whether the run stopped early, because no delivery reaches the receiver.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub stopped: bool,
+    /// Whether the time of the run ended before every scenario was tried.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub out_of_time: bool,
     /// Why scenarios were not tried or stopped. Requirements that are open for one of these reasons are shown together.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stopped_by: Vec<String>,
@@ -271,6 +276,7 @@ impl Report {
             unreached: transcript.unreached,
             not_started: run.not_started.as_ref().map(|why| not_started::redacted(why, &redact)),
             stopped: transcript.stopped,
+            out_of_time: transcript.endings.iter().any(|(_, one)| matches!(one, Ending::OutOfTime(_))),
             stopped_by: stopped_by(transcript).map(|why| redact.text(why)).collect(),
             bodies: Vec::new(),
             notes,
@@ -322,8 +328,7 @@ impl Report {
     /// Why every valid delivery is rejected; `None` if some are accepted, or the cause is unknown.
     pub fn leading_cause(&self) -> Option<&CauseEntry> {
         let valid = self.checks.iter().find(|check| check.requirements[0] == "RCV-1")?;
-        let cause =
-            valid.cause.as_ref().filter(|_| valid.verdict == VerdictName::Fail && valid.every_case_fails)?;
+        let cause = valid.cause.as_ref().filter(|_| valid.verdict.is_failure() && valid.every_case_fails)?;
         let families = ["message.", "key.", "digest.", "header.", "clock.", "refuses.everything"];
         families.iter().any(|family| cause.code.starts_with(family)).then_some(cause)
     }

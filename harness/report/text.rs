@@ -7,6 +7,7 @@ mod after_fix;
 mod answer;
 mod brief;
 mod finding;
+mod known;
 mod layout;
 mod messages;
 mod rows;
@@ -87,6 +88,7 @@ pub fn render(report: &Report, detail: Detail, width: usize) -> String {
             finding::commands(&mut text, report);
         }
     }
+    text.push_str(&known::block(report, width));
     for note in &report.notes {
         let note = messages::note(if detail == Detail::Verbose { note } else { in_short(note) });
         text.push('\n');
@@ -184,6 +186,9 @@ pub(super) fn mark(verdict: VerdictName) -> (Style, &'static str) {
         VerdictName::Inconclusive => (UNCLEAR, "inconclusive"),
         VerdictName::NotApplicable => (DIM, "n/a"),
         VerdictName::Error => (BAD, "ERROR"),
+        VerdictName::KnownFailure => (UNCLEAR, "known"),
+        VerdictName::UnexpectedPass => (BAD, "PASSES"),
+        VerdictName::Drift => (BAD, "DRIFT"),
     }
 }
 
@@ -208,6 +213,14 @@ fn entry(text: &mut String, requirement: &RequirementEntry, check: &CheckEntry, 
         VerdictName::Inconclusive | VerdictName::NotApplicable => {
             line("why", check.message.as_deref().unwrap_or_default());
             return;
+        }
+        VerdictName::UnexpectedPass => {
+            line("known", &check.known_sentence());
+            return;
+        }
+        VerdictName::KnownFailure | VerdictName::Drift => {
+            line("known", &check.known_sentence());
+            line("found", check.message.as_deref().unwrap_or_default());
         }
         VerdictName::Fail | VerdictName::Error => line("found", check.message.as_deref().unwrap_or_default()),
     }

@@ -33,6 +33,8 @@ pub mod shard;
 
 pub mod finding;
 
+pub mod known;
+
 mod provisional;
 
 pub mod run;

@@ -7,6 +7,9 @@ use crate::suite::messages;
 use crate::suite::requirement::{Level, Requirement, Role, group_of};
 use crate::suite::requirements;
 
+/// How much of a pattern is shown and compared with names: more than any name has.
+const LONGEST: usize = 100;
+
 #[derive(Debug, Clone)]
 pub struct Filter {
     /// The lowest level to run.
@@ -76,9 +79,10 @@ fn unmatched(roles: &[Role], pattern: &str) -> String {
         [role] => Some(*role),
         _ => None,
     };
+    let shown: String = pattern.chars().take(LONGEST).collect();
     // A star is like nothing, and stands for what may be right.
-    let bare = pattern.trim_matches(['*', '/', ' ']);
-    messages::pattern_without_match(pattern, whose, &nearest::several(bare, names))
+    let bare = shown.trim_matches(['*', '/', ' ']);
+    messages::pattern_without_match(&shown, whose, &nearest::several(bare, names))
 }
 
 /// The letters of an id: `VER` of `VER-1`.
@@ -103,18 +107,27 @@ pub fn matches(pattern: &str, requirement: &Requirement) -> bool {
     !pattern.is_empty() && names.iter().any(|name| name.eq_ignore_ascii_case(pattern.trim_end_matches('/')))
 }
 
+/// Tried at all places of the text at the same time, so that many stars take no longer.
 fn glob(pattern: &[u8], text: &[u8]) -> bool {
-    match pattern {
-        [] => text.is_empty(),
-        [b'*', b'*', rest @ ..] => (0..=text.len()).any(|at| glob(rest, &text[at..])),
-        [b'*', rest @ ..] => {
-            let end = text.iter().position(|&byte| byte == b'/').unwrap_or(text.len());
-            (0..=end).any(|at| glob(rest, &text[at..]))
-        }
-        [first, rest @ ..] => {
-            text.split_first().is_some_and(|(byte, text)| byte == first && glob(rest, text))
+    // Whether what precedes this place of the text is matched.
+    let mut matched = vec![false; text.len() + 1];
+    matched[0] = true;
+    let mut rest = pattern;
+    while let Some((&first, after)) = rest.split_first() {
+        let is_double = first == b'*' && after.first() == Some(&b'*');
+        rest = if is_double { &after[1..] } else { after };
+        let mut before = false;
+        let bytes = [None].into_iter().chain(text.iter().copied().map(Some));
+        for (here, byte) in matched.iter_mut().zip(bytes) {
+            let is_reached = *here;
+            *here = match first {
+                b'*' => is_reached || before && (is_double || byte != Some(b'/')),
+                _ => before && byte == Some(first),
+            };
+            before = if first == b'*' { *here } else { is_reached };
         }
     }
+    matched[text.len()]
 }
 
 #[cfg(test)]
@@ -187,8 +200,16 @@ mod tests {
             ("**/binary", "receiver/reception/binary", true),
             ("**", "anything/at/all", true),
             ("", "x", false),
+            ("", "", true),
+            ("*", "", true),
+            ("a*c/**", "abc/", true),
+            ("a*c", "ab/c", false),
+            ("a**c", "ab/c", true),
         ] {
             assert_eq!(glob(pattern.as_bytes(), text.as_bytes()), expected, "{pattern} on {text}");
         }
+        // Without an end, if each star were tried after each other.
+        let many = "**a".repeat(40);
+        assert!(!glob(format!("{many}b").as_bytes(), "a".repeat(80).as_bytes()));
     }
 }

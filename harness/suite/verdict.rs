@@ -185,11 +185,41 @@ pub enum VerdictName {
     NotApplicable,
     /// The harness failed, or the subject violated the attachment protocol.
     Error,
+    /// It fails for the cause that its entry in the list of known failures names.
+    KnownFailure,
+    /// It passes, and has an entry in the list of known failures.
+    UnexpectedPass,
+    /// It fails for another cause than its entry in the list of known failures names.
+    Drift,
 }
 
 impl VerdictName {
     /// Every verdict.
-    pub const ALL: [Self; 5] = [Self::Pass, Self::Fail, Self::Inconclusive, Self::NotApplicable, Self::Error];
+    pub const ALL: [Self; 8] = [
+        Self::Pass,
+        Self::Fail,
+        Self::Inconclusive,
+        Self::NotApplicable,
+        Self::Error,
+        Self::KnownFailure,
+        Self::UnexpectedPass,
+        Self::Drift,
+    ];
+
+    /// The verdict without a list of known failures.
+    #[must_use]
+    pub fn without_list(self) -> Self {
+        match self {
+            Self::KnownFailure | Self::Drift => Self::Fail,
+            Self::UnexpectedPass => Self::Pass,
+            other => other,
+        }
+    }
+
+    /// Whether the subject violates the requirement, known or not.
+    pub fn is_failure(self) -> bool {
+        self.without_list() == Self::Fail
+    }
 
     /// The word in the JSON report.
     pub fn as_str(self) -> &'static str {
@@ -199,6 +229,9 @@ impl VerdictName {
             Self::Inconclusive => "inconclusive",
             Self::NotApplicable => "not-applicable",
             Self::Error => "error",
+            Self::KnownFailure => "known-failure",
+            Self::UnexpectedPass => "unexpected-pass",
+            Self::Drift => "drift",
         }
     }
 }

@@ -19,6 +19,7 @@ mod dialects;
 mod evidence;
 mod help;
 mod https;
+mod known;
 mod last_run;
 pub(crate) mod listen;
 #[cfg(unix)]

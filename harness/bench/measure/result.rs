@@ -30,7 +30,7 @@ impl BenchResult {
     pub fn of(status: ExitStatus) -> Self {
         match status {
             ExitStatus::Passed => Self::Pass,
-            ExitStatus::Failed => Self::Fail,
+            ExitStatus::Failed | ExitStatus::KnownFailures => Self::Fail,
             ExitStatus::Slower => Self::Slow,
             ExitStatus::Interrupted => Self::Interrupted,
             ExitStatus::Harness => Self::Error,

@@ -15,6 +15,7 @@ use super::{Surroundings, variable};
 use crate::cli::environment::{is_of_other_commands, variable_of};
 use crate::cli::messages;
 use crate::error::Error;
+use crate::suite::known;
 
 /// Options about a program that `--exec` starts.
 const OF_EXEC: [&str; 5] = ["path", "port", "env", "cwd", "show-output"];
@@ -304,6 +305,7 @@ fn relative(arg: &Arg, text: &str, file: &Path) -> OsString {
     }
     let (before, path) = match text.strip_prefix('@') {
         Some(path) if is_named("PATTERN") => ("@", path),
+        _ if is_named("FILE|NAME") && known::shipped(text).is_none() => ("", text),
         _ if is_named("FORMAT=PATH") => match text.split_once('=') {
             Some((format, path)) if !path.is_empty() => (&text[..=format.len()], path),
             _ => return text.into(),

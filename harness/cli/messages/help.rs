@@ -6,7 +6,8 @@ Exit status:
     1  a gated requirement failed, or the program ended during the run
     2  usage error
     3  incomplete: a gated requirement was inconclusive, or the program was not started or reached
-    4  nothing was selected to run";
+    4  nothing was selected to run
+    5  only known failures are wrong: one passes now, has expired, or fails for another cause";
 
 const SLOWER: &str = "    6  slower than a bound or a baseline allows (bench)";
 
@@ -240,6 +241,41 @@ Examples:
   $ twenty-conform rejudge evidence
   # Judge recorded traffic again; its secret is not kept
   $ twenty-conform rejudge evidence --secret-file secret.txt";
+
+pub(crate) const KNOWN: &str = "\
+Examples:
+  # Run with a list of known failures; they do not fail the run
+  $ twenty-conform receiver --exec 'node server.mjs' --known-failures known.toml --out evidence
+  # Correct the list: remove what passes now
+  $ twenty-conform known fix known.toml evidence
+See docs/known-failures.md.";
+
+pub(crate) const KNOWN_CHECK: &str = "\
+Examples:
+  # Check how a list is written, and whether an entry has expired
+  $ twenty-conform known check known.toml
+  # Check whether each entry still fails for its cause
+  $ twenty-conform known check known.toml evidence
+
+Exit status:
+    0  every entry is right
+    2  usage error, or the list is wrong
+    5  an entry has to be corrected";
+
+pub(crate) const KNOWN_FIX: &str = "\
+Examples:
+  # Remove what passes now, and correct causes
+  $ twenty-conform known fix known.toml evidence
+  # Begin a list with every failure of a run
+  $ twenty-conform known fix known.toml evidence --add
+  # Show the change only
+  $ twenty-conform known fix known.toml evidence --dry-run
+
+Exit status:
+    0  the list is right now
+    2  usage error, the list is wrong, or the run does not decide about all of it
+    5  an entry has expired, which a run does not decide about
+   70  the list could not be written";
 
 pub(crate) const SERVE: &str = "\
 Examples:

@@ -185,6 +185,7 @@ impl Report {
         self.ended |= other.ended;
         self.unreached |= other.unreached;
         self.stopped |= other.stopped;
+        self.out_of_time |= other.out_of_time;
         self.dialect_choice = self.dialect_choice.take().or(other.dialect_choice);
         // A shard that ran says more than one that did not start.
         self.not_started = self.not_started.take().filter(|_| other.not_started.is_some());

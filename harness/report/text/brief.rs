@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use super::finding::{cases, check_of, style_of};
 use super::rows::{depends_on_valid, explained_by};
-use super::{after_fix, answer, messages, together};
+use super::{after_fix, answer, known, messages, together};
 use crate::report::{CheckEntry, FindingEntry, Report, VerdictName};
 use crate::terminal::{UNCLEAR, clean, clipped};
 
@@ -31,6 +31,7 @@ pub(super) fn render(report: &Report) -> String {
     for finding in &report.findings {
         entry(&mut text, report, finding);
     }
+    text.push_str(&known::short(report));
     for line in after_fix::short(report) {
         let _ = writeln!(text, "{line}");
     }

@@ -27,8 +27,7 @@ pub(super) fn list(text: &mut String, report: &Report, is_told: &dyn Fn(&CheckEn
     let is_open =
         |check: &CheckEntry| matches!(check.verdict, VerdictName::Inconclusive | VerdictName::Error);
     let depends = |check: &CheckEntry| depends_on_valid(report, check);
-    let failed: Vec<Row<'_>> =
-        rows.iter().copied().filter(|(_, check)| check.verdict == VerdictName::Fail).collect();
+    let failed: Vec<Row<'_>> = rows.iter().copied().filter(|(_, check)| fails(check)).collect();
     let open: Vec<Row<'_>> = rows
         .iter()
         .copied()
@@ -51,7 +50,7 @@ pub(super) fn list(text: &mut String, report: &Report, is_told: &dyn Fn(&CheckEn
         0
     });
     let mut sorted = [failed, single].concat();
-    sorted.sort_by_key(|(requirement, check)| (check.verdict != VerdictName::Fail, requirement.level));
+    sorted.sort_by_key(|(requirement, check)| (!fails(check), requirement.level));
     for (requirement, check) in sorted {
         row(text, report, (requirement, check), (column, width));
         if requirement.id == "RCV-1" && dependent > 0 {
@@ -85,6 +84,7 @@ fn row(text: &mut String, report: &Report, (requirement, check): Row<'_>, (colum
     let RequirementEntry { id, title, level, .. } = requirement;
     let (style, verdict) = match check.verdict {
         VerdictName::Fail => (style_of(*level), "failed".to_owned() + &number_of(report, id)),
+        VerdictName::Drift => (style_of(*level), "drift".to_owned() + &number_of(report, id)),
         VerdictName::Inconclusive if explained_by(report, check).is_some() => {
             let number = explained_by(report, check).filter(|_| report.findings.len() > 1);
             let number = number.map(|number| format!(" ({number})")).unwrap_or_default();
@@ -131,10 +131,15 @@ fn number_of(report: &Report, id: &str) -> String {
     at.filter(|_| report.findings.len() > 1).map(|at| format!(" ({})", at + 1)).unwrap_or_default()
 }
 
+/// Whether it fails otherwise than the list of known failures says.
+fn fails(check: &CheckEntry) -> bool {
+    matches!(check.verdict, VerdictName::Fail | VerdictName::Drift)
+}
+
 /// Whether a requirement is open because no valid delivery was accepted.
 pub(super) fn depends_on_valid(report: &Report, check: &CheckEntry) -> bool {
     let rejected = |check: &CheckEntry| {
-        check.requirements == ["RCV-1"] && check.verdict == VerdictName::Fail && check.every_case_fails
+        check.requirements == ["RCV-1"] && check.verdict.is_failure() && check.every_case_fails
     };
     check.verdict == VerdictName::Inconclusive
         && check.id.starts_with("receiver/")
@@ -159,6 +164,9 @@ pub(super) fn groups(text: &mut String, report: &Report, passing: bool, width: u
         let names = [
             (VerdictName::Pass, "passed"),
             (VerdictName::Fail, "failed"),
+            (VerdictName::KnownFailure, "known to fail"),
+            (VerdictName::Drift, "drifted"),
+            (VerdictName::UnexpectedPass, "passed unexpectedly"),
             (VerdictName::Inconclusive, "inconclusive"),
             (VerdictName::Error, "in error"),
         ];

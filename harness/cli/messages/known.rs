@@ -1,0 +1,89 @@
+//! What `known` says, and what is said of `--known-failures`.
+
+use std::path::Path;
+
+use super::alternatives;
+use crate::plural::counted;
+use crate::suite::known::Entry;
+
+pub(crate) fn is_folder() -> &'static str {
+    "it is a folder; name a file of known failures"
+}
+
+/// Neither a file nor the name of a list that comes with the tool.
+pub(crate) fn no_list(name: &str, nearest: Option<&str>, names: &[&str]) -> String {
+    let hint = match nearest {
+        Some(nearest) => format!("did you mean {nearest}?"),
+        None => {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            format!("lists that come with the tool: {}", alternatives(&names))
+        }
+    };
+    format!("there is no file {name}, and no list of known failures of that name; {hint}")
+}
+
+pub(crate) fn not_to_change(name: &str) -> String {
+    format!("the list {name} comes with the tool and is not changed; name a file")
+}
+
+// Checking.
+
+/// An entry that was not compared with a run.
+pub(crate) fn entry(entry: &Entry) -> String {
+    let until = entry.expires.map(|day| format!(", until {day}")).unwrap_or_default();
+    format!("{}{until}", entry.cause)
+}
+
+/// How many entries are right, wrong and unseen.
+pub(crate) fn counts(has_run: bool, [right, wrong, unseen]: [usize; 3]) -> String {
+    let entries = counted(right + wrong + unseen, "entry", "entries");
+    if has_run {
+        format!("{entries}: {right} still fail, {wrong} to correct, {unseen} not judged")
+    } else {
+        format!("{entries}, {wrong} expired")
+    }
+}
+
+pub(crate) fn not_whole(why: &str) -> String {
+    format!("note: the run does not decide about the whole list: {why}")
+}
+
+// A run.
+
+pub(crate) fn no_report(folder: &Path) -> String {
+    format!("{} has no report.json; name the --out folder of a run that ended", folder.display())
+}
+
+pub(crate) fn not_a_report(path: &Path, why: &str) -> String {
+    format!("{} is not a report that this version reads: {why}", path.display())
+}
+
+pub(crate) fn other_format(found: &str, own: &str) -> String {
+    format!("its format is {found:?}, not {own:?}; use the version of the tool that wrote it")
+}
+
+pub(crate) fn no_format() -> &'static str {
+    "it has no member \"format\"; name report.json of a run, or what --report json=FILE wrote"
+}
+
+// Changing.
+
+pub(crate) fn refused(list: &str, why: &str) -> String {
+    format!("{list} is not changed, because the run does not decide about all of it: {why}")
+}
+
+pub(crate) fn left(line: &str) -> String {
+    format!("left: {line}")
+}
+
+pub(crate) fn nothing_to_change(list: &str) -> String {
+    format!("{list}: nothing to change")
+}
+
+pub(crate) fn not_written(list: &str) -> String {
+    format!("{list} is unchanged (--dry-run)")
+}
+
+pub(crate) fn written(list: &str, changes: usize) -> String {
+    format!("{list} is written, with {}", counted(changes, "change", "changes"))
+}
