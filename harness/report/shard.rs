@@ -39,6 +39,7 @@ impl Report {
         self.ended |= other.ended;
         self.unreached |= other.unreached;
         self.stopped |= other.stopped;
+        self.out_of_time |= other.out_of_time;
         self.absent.extend(other.absent);
         self.stopped_by.extend(other.stopped_by);
         self.notes.extend(other.notes);

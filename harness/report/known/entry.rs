@@ -7,6 +7,7 @@ use crate::suite::known::Entry;
 
 /// An entry of a list of known failures, as every format shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct KnownEntry {
     /// The file, or the name of a list that comes with the tool.
     pub list: String,

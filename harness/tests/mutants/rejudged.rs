@@ -21,8 +21,8 @@ impl Saved {
     /// Begins the evidence of a run, and returns options with which it is kept.
     pub(super) fn begin(role: Role, options: &Options) -> (Self, Options) {
         let folder = TempDir::new().unwrap();
-        let ids = requirements::of(role).map(|one| one.id).collect();
-        let manifest = Manifest::new(role, "a mutant", options, (Level::Advice, Level::Must), ids);
+        let all: Vec<_> = requirements::of(role).collect();
+        let manifest = Manifest::new(role, "a mutant", options, (Level::Advice, Level::Must), &all);
         let secret = secret();
         let secret = (role == Role::Receiver).then_some(&secret);
         let evidence = Folder::claim(folder.path()).unwrap().begin(&manifest, secret);
