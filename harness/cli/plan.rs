@@ -19,7 +19,7 @@ use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::input;
 use crate::report::evidence::{Folder, Manifest, RunEvidence};
-use crate::report::{Heading, Report};
+use crate::report::{Heading, Place, Report};
 use crate::subject::SubjectError;
 use crate::suite::max_time::MaxTime;
 use crate::suite::requirement::{Level, Requirement, Role};
@@ -38,6 +38,9 @@ pub(super) struct RunPlan {
     required: Vec<&'static Requirement>,
     /// The words that attach the subject on a command line.
     pub(super) attached: Option<String>,
+    /// The place of failures in the project, and the configuration file.
+    source: Option<Place>,
+    configuration: Option<String>,
 }
 
 pub(super) struct NotStarted<'a> {
@@ -73,7 +76,8 @@ impl RunPlan {
             ..Suite::new().options
         };
         let (level, fail_on) = (run.level, run.fail_on.level());
-        Ok(Self { selected, options, level, fail_on, required, attached: None })
+        let (source, configuration) = (run.reports.source()?, run.configuration());
+        Ok(Self { selected, options, level, fail_on, required, attached: None, source, configuration })
     }
 
     pub(super) fn selected_for(&self, role: Role) -> Vec<&'static Requirement> {
@@ -139,6 +143,8 @@ impl RunPlan {
             out: evidence.map(RunEvidence::folder),
         };
         let mut report = Report::new(run, &heading);
+        report.source.clone_from(&self.source);
+        report.configuration.clone_from(&self.configuration);
         let is_left_out = |one: &&&Requirement| {
             one.role() == run.transcript.role && !self.selected.iter().any(|other| other.id == one.id)
         };

@@ -52,11 +52,14 @@ impl Report {
         messages::result(result, &levels, inconclusive, not_applicable, self.seed)
     }
 
-    /// Whether a requirement of a gated level, or one that must apply and does not, has this verdict.
+    /// Whether a requirement can fail the run: one of a gated level, or one that must apply and does not.
+    pub fn is_gated(&self, entry: &RequirementEntry) -> bool {
+        entry.level <= self.fail_on || self.absent.contains(&entry.id)
+    }
+
+    /// Whether such a requirement has this verdict.
     pub(super) fn gates(&self, wanted: VerdictName) -> bool {
-        let is_gated =
-            |entry: &RequirementEntry| entry.level <= self.fail_on || self.absent.contains(&entry.id);
-        self.requirements.iter().any(|entry| is_gated(entry) && entry.verdict == wanted)
+        self.requirements.iter().any(|entry| self.is_gated(entry) && entry.verdict == wanted)
     }
 
     pub(super) fn conclude(&mut self) {

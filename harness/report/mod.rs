@@ -5,9 +5,13 @@
 pub mod case;
 pub mod evidence;
 
+pub mod annotations;
 pub mod json;
 pub mod junit;
 pub mod last_runs;
+pub mod markdown;
+pub mod sarif;
+pub mod tap;
 pub mod text;
 pub mod watched;
 
@@ -21,6 +25,7 @@ mod framework;
 mod messages;
 mod not_started;
 mod program_output;
+mod standing;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -131,12 +136,28 @@ pub struct Report {
     /// The exchanges whose bodies are in files that the `curl` commands read.
     #[serde(skip)]
     pub bodies: Vec<ExchangeId>,
+    /// The file of the project that a failure is about, if it was named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Place>,
+    /// The configuration file of the run, if there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub configuration: Option<String>,
     /// Remarks that do not affect the result.
     pub notes: Vec<String>,
     /// What went wrong, by cause, the most important first.
     pub findings: Vec<FindingEntry>,
     pub requirements: Vec<RequirementEntry>,
     pub checks: Vec<CheckEntry>,
+}
+
+/// A place in the project of the program under test.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// The file, relative to the top folder of the project and with slashes, if it is in there.
+    pub file: String,
+    /// The line, counted from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
 }
 
 /// The program that made a report.
@@ -248,6 +269,8 @@ impl Report {
             stopped: transcript.stopped,
             stopped_by: stopped_by(transcript).map(|why| redact.text(why)).collect(),
             bodies: Vec::new(),
+            source: None,
+            configuration: None,
             notes,
             findings: Vec::new(),
             requirements: findings.iter().map(RequirementEntry::of).collect(),
