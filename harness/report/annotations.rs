@@ -53,7 +53,8 @@ pub fn render(report: &Report) -> String {
 }
 
 fn all(report: &Report) -> Vec<Annotation> {
-    let mut all: Vec<Annotation> = report.findings.iter().map(|finding| of_finding(report, finding)).collect();
+    let mut all: Vec<Annotation> =
+        report.findings.iter().map(|finding| of_finding(report, finding)).collect();
     for (standing, severity) in [(Standing::Open, Severity::Error), (Standing::Excused, Severity::Warning)] {
         all.extend(of_open(report, standing, severity));
     }
@@ -68,9 +69,9 @@ fn all(report: &Report) -> Vec<Annotation> {
 }
 
 fn of_finding(report: &Report, finding: &FindingEntry) -> Annotation {
-    let fails = report.cases().any(|case| {
-        case.standing == Standing::Fails && finding.requirements.contains(&case.requirement.id)
-    });
+    let fails = report
+        .cases()
+        .any(|case| case.standing == Standing::Fails && finding.requirements.contains(&case.requirement.id));
     let cause = finding.cause.as_deref().map(|code| format!(" {code}")).unwrap_or_default();
     Annotation {
         severity: if fails { Severity::Error } else { Severity::Warning },

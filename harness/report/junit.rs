@@ -71,9 +71,14 @@ fn status(case: &Case<'_>) -> TestCaseStatus {
     }
     status.set_type(cause.map_or(check.verdict.as_str(), |cause| &cause.code));
     let message = lines(check.message.as_deref().unwrap_or_default(), "");
-    let fix = cause.map(|cause| format!("\ncause: {}: {}\nfix: {}", cause.code, clean(&cause.text), clean(&cause.fix)));
-    let again = check.again().map(|command| format!("\nagain: {command}"));
-    status.set_description(format!("{message}{}{}", fix.unwrap_or_default(), again.unwrap_or_default()));
+    let fix = cause
+        .map(|cause| format!("\ncause: {}: {}\nfix: {}", cause.code, clean(&cause.text), clean(&cause.fix)));
+    let commands = [("again", check.rerun.as_deref()), ("repeat", check.again())];
+    let mut text = message + &fix.unwrap_or_default();
+    for (name, command) in commands {
+        text.extend(command.map(|command| format!("\n{name}: {command}")));
+    }
+    status.set_description(text);
     status
 }
 

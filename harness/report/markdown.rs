@@ -20,7 +20,7 @@ mod messages;
 use self::escape::{block, code, prose};
 use super::standing::{Case, Standing};
 use super::{FindingEntry, Report, VerdictName};
-use crate::suite::requirement::Level;
+use crate::suite::requirement::{Level, sources_in_words};
 
 /// The most bytes of a page. GitHub takes 1 MiB for all summaries of a step, and 64 KiB for a comment.
 pub const MOST: usize = 60 * 1024;
@@ -113,8 +113,10 @@ fn findings(report: &Report) -> String {
 
 fn of_finding(number: usize, finding: &FindingEntry) -> String {
     let ids = prose(&finding.requirements.join(", "), LONGEST);
-    let cause = finding.cause.as_deref().map(|cause| format!(" {}", code(cause, LONGEST))).unwrap_or_default();
-    let mut text = format!("{number}. **{}** {ids}{cause}: {}\n", finding.level, code(&finding.text, LONGEST));
+    let cause =
+        finding.cause.as_deref().map(|cause| format!(" {}", code(cause, LONGEST))).unwrap_or_default();
+    let mut text =
+        format!("{number}. **{}** {ids}{cause}: {}\n", finding.level, code(&finding.text, LONGEST));
     let lines = [
         ("fix", finding.fix.as_deref().map(|fix| prose(fix, LONGEST))),
         ("code", finding.code_line.as_deref().map(|line| code(line, LONGEST))),
@@ -131,14 +133,22 @@ fn of_finding(number: usize, finding: &FindingEntry) -> String {
 fn failures(report: &Report) -> String {
     let failed = report.cases().filter(|case| case.check.verdict == VerdictName::Fail);
     let rows = failed.map(|case| {
-        let gate = if case.standing == Standing::Fails { messages::fails_the_run() } else { messages::fails_no_run() };
+        let gate = if case.standing == Standing::Fails {
+            messages::fails_the_run()
+        } else {
+            messages::fails_no_run()
+        };
         row(&case, gate)
     });
     let (rows, left_out) = fitting(rows, OF_FAILURES);
     if rows.is_empty() && left_out == 0 {
         return String::new();
     }
-    let more = if left_out > 0 { format!("| | | {} | |\n", messages::more_failures(left_out)) } else { String::new() };
+    let more = if left_out > 0 {
+        format!("| | | {} | |\n", messages::more_failures(left_out))
+    } else {
+        String::new()
+    };
     format!("#### {}\n\n{}{rows}{more}\n", messages::failures(), messages::columns_with_gate())
 }
 
@@ -152,13 +162,15 @@ fn row(case: &Case<'_>, gate: &str) -> String {
 fn details(report: &Report) -> String {
     let failed = report.cases().filter(|case| case.check.verdict == VerdictName::Fail);
     let (parts, left_out) = fitting(failed.map(|case| of_failure(&case)), OF_DETAILS);
-    let more = if left_out > 0 { format!("{}\n\n", messages::more_failures(left_out)) } else { String::new() };
+    let more =
+        if left_out > 0 { format!("{}\n\n", messages::more_failures(left_out)) } else { String::new() };
     folded(messages::details(), &format!("{parts}{more}"))
 }
 
 fn of_failure(case: &Case<'_>) -> String {
     let (check, requirement) = (case.check, case.requirement);
-    let mut text = format!("**{}**\n\n{}\n\n", prose(&case.name(), LONGEST), prose(&requirement.text, LONGEST));
+    let mut text =
+        format!("**{}**\n\n{}\n\n", prose(&case.name(), LONGEST), prose(&requirement.text, LONGEST));
     let answer = check.answer.as_ref().map(|answer| format!("{} {}", answer.status, answer.body));
     let lines = [
         ("expected", check.expected.as_deref()),
@@ -170,7 +182,10 @@ fn of_failure(case: &Case<'_>) -> String {
     for (name, line) in lines {
         text.extend(line.map(|line| format!("- {name}: {}\n", code(line, LONGEST))));
     }
-    text.push_str(&format!("- {}\n\n", prose(&messages::source(&requirement.source), LONGEST)));
+    text.push_str(&format!(
+        "- {}\n\n",
+        prose(&messages::source(&sources_in_words(&requirement.source)), LONGEST)
+    ));
     text.extend(check.again().map(|command| block(command, LONGEST_COMMAND) + "\n"));
     text
 }
@@ -183,7 +198,11 @@ fn others(report: &Report, verdict: VerdictName) -> String {
     if count == 0 {
         return String::new();
     }
-    let more = if left_out > 0 { format!("| | | {} |\n", messages::more_requirements(left_out)) } else { String::new() };
+    let more = if left_out > 0 {
+        format!("| | | {} |\n", messages::more_requirements(left_out))
+    } else {
+        String::new()
+    };
     folded(&format!("{}: {count}", verdict.as_str()), &format!("{}{rows}{more}\n", messages::columns()))
 }
 

@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 use super::standing::{Case, Standing};
 use super::{CheckEntry, Place, Report, VerdictName, messages};
 use crate::exit::ExitStatus;
-use crate::suite::requirement::Level;
+use crate::suite::requirement::{Level, sources_in_words};
 use crate::terminal;
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
@@ -68,7 +68,7 @@ fn rule(case: &Case<'_>) -> Value {
         "name": requirement.title,
         "shortDescription": { "text": literal(&requirement.title) },
         "fullDescription": { "text": literal(&requirement.text) },
-        "help": { "text": literal(&messages::help_of_rule(&requirement.text, &requirement.source, fix)) },
+        "help": { "text": literal(&messages::help_of_rule(&requirement.text, &sources_in_words(&requirement.source), fix)) },
         "defaultConfiguration": { "level": level(requirement.level) },
         "properties": { "level": requirement.level, "check": check.id, "tags": ["webhook", check.group()] },
     })
@@ -83,8 +83,11 @@ fn result(report: &Report, case: &Case<'_>, at: usize) -> Option<Value> {
         (Standing::Open | Standing::Excused, _) => "open",
     };
     let level = if kind == "fail" { level(requirement.level) } else { "none" };
-    let fix = check.cause.as_ref().map(|cause| &*cause.fix);
     let found = check.message.as_deref().unwrap_or_default();
+    let message = match &check.cause {
+        Some(cause) => messages::finding_with_fix(&format!("{found}\n{cause}"), Some(&cause.fix)),
+        None => found.to_owned(),
+    };
     let mut properties = Map::new();
     properties.insert("verdict".into(), json!(check.verdict));
     properties.insert("gated".into(), json!(report.is_gated(requirement)));
@@ -94,7 +97,7 @@ fn result(report: &Report, case: &Case<'_>, at: usize) -> Option<Value> {
         ("actual", check.actual.as_deref()),
         ("cause", cause.as_deref()),
         ("rerun", check.rerun.as_deref()),
-        ("again", check.again()),
+        ("repeat", check.again()),
     ];
     properties.extend(known.into_iter().filter_map(|(name, value)| Some((name.to_owned(), json!(value?)))));
     Some(json!({
@@ -102,7 +105,7 @@ fn result(report: &Report, case: &Case<'_>, at: usize) -> Option<Value> {
         "ruleIndex": at,
         "kind": kind,
         "level": level,
-        "message": { "text": literal(&messages::finding_with_fix(found, fix)) },
+        "message": { "text": literal(&message) },
         "locations": [location(report, check)],
         "partialFingerprints": { "checkAndCause/v1": fingerprint(check) },
         "properties": properties,
@@ -131,7 +134,9 @@ fn uri(path: &str) -> String {
     let mut uri = if path.starts_with('/') { "file://".to_owned() } else { String::new() };
     for byte in path.bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b'~' => uri.push(byte.into()),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b'~' => {
+                uri.push(byte.into())
+            }
             _ => uri.push_str(&format!("%{byte:02X}")),
         }
     }

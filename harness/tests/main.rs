@@ -15,6 +15,7 @@ mod cli;
 mod client;
 mod crashes;
 mod endpoints;
+mod formats;
 mod goldens;
 mod guide;
 mod implementations;

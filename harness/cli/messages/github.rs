@@ -26,7 +26,10 @@ pub(in crate::cli) fn no_such_line(file: &Path, line: usize, lines: usize) -> St
 }
 
 pub(in crate::cli) fn summary_is_no_file(path: &Path) -> String {
-    format!("warning: no step summary: GITHUB_STEP_SUMMARY names {}, which is no regular file", path.display())
+    format!(
+        "warning: no step summary: GITHUB_STEP_SUMMARY names {}, which is no regular file",
+        path.display()
+    )
 }
 
 pub(in crate::cli) fn summary_is_full(path: &Path) -> String {
@@ -37,5 +40,8 @@ pub(in crate::cli) fn summary_is_full(path: &Path) -> String {
 }
 
 pub(in crate::cli) fn summary_refuses(path: &Path, why: impl Display) -> String {
-    format!("warning: no step summary: cannot write {}, which GITHUB_STEP_SUMMARY names: {why}", path.display())
+    format!(
+        "warning: no step summary: cannot write {}, which GITHUB_STEP_SUMMARY names: {why}",
+        path.display()
+    )
 }

@@ -5,8 +5,8 @@
 
 use crate::terminal::{clean, inert};
 
-/// Punctuation that means nothing within a line of Markdown.
-const HARMLESS: &str = " \t,;()'\"/=+-?%";
+/// Punctuation that means nothing within a line of Markdown, except where it makes an address.
+const HARMLESS: &str = ",;()'\"/=+-?%!{}.:";
 
 /// The text as words of a line.
 pub(super) fn prose(text: &str, most: usize) -> String {
@@ -46,8 +46,14 @@ fn cut(text: &str, most: usize) -> String {
 
 fn escaped(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
-    for character in text.chars() {
-        if character.is_ascii_punctuation() && !HARMLESS.contains(character) {
+    for (at, character) in text.char_indices() {
+        let is_address = match character {
+            // Of a command to GitHub's runner, too.
+            ':' => ["://", "::"].iter().any(|mark| text[at..].starts_with(mark)),
+            '.' => text.as_bytes()[at.saturating_sub(3)..at].eq_ignore_ascii_case(b"www"),
+            _ => false,
+        };
+        if character.is_ascii_punctuation() && (is_address || !HARMLESS.contains(character)) {
             shown.push_str(&format!("&#{};", u32::from(character)));
         } else {
             shown.push(character);
@@ -63,9 +69,10 @@ mod tests {
     #[test]
     fn markup_is_text() {
         assert_eq!(code("a|b`</code>\n@x", 99), "<code>a&#124;b&#96;&#60;/code&#62; &#64;x</code>");
-        assert_eq!(prose("see #1, **@x** http://a.b", 99), "see &#35;1, &#42;&#42;&#64;&#8203;x&#42;&#42; http&#58;//a&#46;b");
+        assert_eq!(prose("see #1, **@x**", 99), "see &#35;1, &#42;&#42;&#64;&#8203;x&#42;&#42;");
+        assert_eq!(prose("a.b: http://c.d WWW.e", 99), "a.b: http&#58;//c.d WWW&#46;e");
         assert_eq!(code("abcd", 3), "<code>abc…</code>");
         assert_eq!(block("a\n```\nb\u{1b}", 99), "````text\na\n```\nb\\u{1b}\n````\n");
-        assert_eq!(block("::a\n##[b]", 99), "<pre>\n&#58;&#58;a\n&#35;&#35;&#91;b&#93;\n</pre>\n");
+        assert_eq!(block("::a\n##[b]", 99), "<pre>\n&#58;:a\n&#35;&#35;&#91;b&#93;\n</pre>\n");
     }
 }
