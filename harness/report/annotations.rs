@@ -108,8 +108,8 @@ fn line(text: &mut String, severity: Severity, title: &str, message: &str, place
         let _ = write!(text, ",file={}", property(&clean(file)));
         let _ = line.map(|line| write!(text, ",line={line}"));
     }
-    let lines: Vec<_> = message.lines().map(clean).collect();
-    let _ = writeln!(text, "::{}", value(&clipped_lines(&lines.join("\n"))));
+    let lines: Vec<String> = clipped_lines(message).lines().map(|line| clean(line).into_owned()).collect();
+    let _ = writeln!(text, "::{}", value(&lines.join("\n")));
 }
 
 fn clipped_lines(text: &str) -> String {

@@ -2,7 +2,7 @@
 //!
 //! Invariant: the formats agree with each other, and with the exit status.
 
-mod github;
+pub(crate) mod github;
 mod hostile;
 mod readers;
 mod source;

@@ -8,6 +8,7 @@ use std::net::TcpStream;
 
 use serde_json::Value;
 use tempfile::TempDir;
+use twenty_conform::report::{Report, junit, markdown, sarif, tap};
 
 use crate::cli::listen::{SECRET, body, request, valid};
 use crate::cli::program::{Ran, finish, reference, serve, serve_receiver, twenty};
@@ -20,15 +21,32 @@ fn assert_reports(name: &str, arguments: &[&str], status: i32) {
     let folder = TempDir::new().unwrap();
     let path = |format: &str| folder.path().join(format).display().to_string();
     let mut command = twenty(arguments);
-    for format in ["json", "junit"] {
+    for format in ["json", "junit", "tap", "sarif", "markdown"] {
         command.arg("--report").arg(format!("{format}={}", path(format)));
     }
     let Ran { stdout, .. } = finish(command).expect(status);
     assert_snapshot(&format!("reports/{name}.text"), &masked(&stdout));
-    let mut json: Value = serde_json::from_str(&fs::read_to_string(path("json")).unwrap()).unwrap();
-    mask(&mut json);
-    assert_snapshot(&format!("reports/{name}.json"), &serde_json::to_string_pretty(&json).unwrap());
-    assert_snapshot(&format!("reports/{name}.junit"), &masked(&fs::read_to_string(path("junit")).unwrap()));
+    let read = |format: &str| fs::read_to_string(path(format)).unwrap();
+    let stored: Report = serde_json::from_str(&read("json")).unwrap();
+    for format in ["json", "sarif"] {
+        let mut value: Value = serde_json::from_str(&read(format)).unwrap();
+        mask(&mut value);
+        let shown = serde_json::to_string_pretty(&value).unwrap();
+        assert_snapshot(&format!("reports/{name}.{format}"), &shown);
+    }
+    for format in ["junit", "tap", "markdown"] {
+        assert_snapshot(&format!("reports/{name}.{format}"), &masked(&read(format)));
+    }
+    // The stored report has all that they show.
+    let renderers: [(&str, fn(&Report) -> String); 4] = [
+        ("junit", junit::render),
+        ("tap", tap::render),
+        ("sarif", sarif::render),
+        ("markdown", markdown::render),
+    ];
+    for (format, render) in renderers {
+        assert_eq!(render(&stored), read(format), "{format}");
+    }
 }
 
 /// Masks members of a JSON report that differ from run to run.

@@ -11,6 +11,8 @@ mod capture_causes;
 mod captures;
 mod cases;
 mod causes;
+#[cfg(unix)]
+mod ci_steps;
 mod cli;
 mod client;
 mod crashes;

@@ -21,7 +21,7 @@ pub(super) fn code(text: &str, most: usize) -> String {
 
 /// The text as a block of code, with its lines.
 pub(super) fn block(text: &str, most: usize) -> String {
-    let lines: Vec<_> = text.lines().map(clean).collect();
+    let lines: Vec<_> = beginning(text, most).lines().map(clean).collect();
     let text = cut(&lines.join("\n"), most);
     if inert(&text) != text {
         // Unchanged, it would command GitHub's runner when a step prints the page.
@@ -33,8 +33,15 @@ pub(super) fn block(text: &str, most: usize) -> String {
 }
 
 fn one_line(text: &str, most: usize) -> String {
-    let lines: Vec<_> = text.lines().map(|line| clean(line.trim())).collect();
+    let lines: Vec<_> = beginning(text, most).lines().map(|line| clean(line.trim())).collect();
     cut(lines.join(" ").trim(), most)
+}
+
+/// The part of a long text that is enough to cut it later.
+fn beginning(text: &str, most: usize) -> &str {
+    let text = text.trim_start();
+    // Lines may begin and end with white space.
+    text.char_indices().nth(2 * most).map_or(text, |(end, _)| &text[..end])
 }
 
 fn cut(text: &str, most: usize) -> String {

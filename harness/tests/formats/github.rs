@@ -22,7 +22,7 @@ pub(super) struct Parsed {
 }
 
 /// The lines of an output that the runner takes for commands: white space before `::` is skipped, and `##[` may be anywhere.
-pub(super) fn commands_in(output: &str) -> Vec<String> {
+pub(crate) fn commands_in(output: &str) -> Vec<String> {
     let is_command = |line: &&str| line.trim_start().starts_with("::") || line.contains("##[");
     output.lines().filter(is_command).map(str::to_owned).collect()
 }
