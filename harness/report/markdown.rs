@@ -66,10 +66,11 @@ fn heading(report: &Report) -> String {
     }
     if let Some(failure) = &report.not_started {
         text.push_str(&format!("{}\n\n", code(&failure.fault, LONGEST)));
-        for fix in failure.fixes.iter().take(3) {
-            text.push_str(&format!("- **fix:** {}\n", prose(fix, LONGEST)));
+        let fixes = failure.fixes.iter().take(3).map(|fix| format!("- **fix:** {}\n", prose(fix, LONGEST)));
+        let fixes: String = fixes.collect();
+        if !fixes.is_empty() {
+            text.push_str(&format!("{fixes}\n"));
         }
-        text.push('\n');
     }
     text
 }
@@ -116,7 +117,7 @@ fn of_finding(number: usize, finding: &FindingEntry) -> String {
     let cause =
         finding.cause.as_deref().map(|cause| format!(" {}", code(cause, LONGEST))).unwrap_or_default();
     let mut text =
-        format!("{number}. **{}** {ids}{cause}: {}\n", finding.level, code(&finding.text, LONGEST));
+        format!("{number}. **{}** {ids}{cause}: {}\n", finding.level, prose(&finding.text, LONGEST));
     let lines = [
         ("fix", finding.fix.as_deref().map(|fix| prose(fix, LONGEST))),
         ("code", finding.code_line.as_deref().map(|line| code(line, LONGEST))),
@@ -153,7 +154,7 @@ fn failures(report: &Report) -> String {
 }
 
 fn row(case: &Case<'_>, gate: &str) -> String {
-    let found = code(&case.check.message.clone().unwrap_or_default(), LONGEST);
+    let found = prose(case.check.message.as_deref().unwrap_or_default(), LONGEST);
     let gate = if gate.is_empty() { String::new() } else { format!(" {gate} |") };
     format!("| {} | {} | {found} |{gate}\n", case.requirement.level, prose(&case.name(), LONGEST))
 }

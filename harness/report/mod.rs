@@ -24,6 +24,7 @@ mod findings;
 mod framework;
 mod messages;
 mod not_started;
+mod place;
 mod program_output;
 mod standing;
 
@@ -50,6 +51,7 @@ pub use answer::AnswerEntry;
 pub use check::{AfterFix, CauseEntry, CheckEntry};
 pub use conclusion::RunResult;
 pub use findings::FindingEntry;
+pub use place::Place;
 
 pub use crate::suite::verdict::VerdictName;
 
@@ -148,16 +150,6 @@ pub struct Report {
     pub findings: Vec<FindingEntry>,
     pub requirements: Vec<RequirementEntry>,
     pub checks: Vec<CheckEntry>,
-}
-
-/// A place in the project of the program under test.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place {
-    /// The file, relative to the top folder of the project and with slashes, if it is in there.
-    pub file: String,
-    /// The line, counted from 1.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub line: Option<usize>,
 }
 
 /// The program that made a report.

@@ -1,7 +1,7 @@
 //! Text from elsewhere in a Markdown page, as nothing but text.
 //!
 //! Punctuation becomes numeric references, which CommonMark never reads as markup: not as code, HTML, links, table cells, emphasis or
-//! formulas. GitHub finds mentions and numbers of issues in the rendered text, but not in code. So what others wrote is always code.
+//! formulas. GitHub finds mentions and numbers of issues in the rendered text, but not in code.
 
 use crate::terminal::{clean, inert};
 
@@ -10,8 +10,8 @@ const HARMLESS: &str = ",;()'\"/=+-?%!{}.:";
 
 /// The text as words of a line.
 pub(super) fn prose(text: &str, most: usize) -> String {
-    // A space without width keeps a name from being a mention.
-    escaped(&one_line(text, most)).replace("&#64;", "&#64;&#8203;")
+    // A space without width keeps a name from being a mention, and a number from being one of an issue.
+    escaped(&one_line(text, most)).replace("&#64;", "&#64;&#8203;").replace("&#35;", "&#35;&#8203;")
 }
 
 /// The text as code within a line.
@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn markup_is_text() {
         assert_eq!(code("a|b`</code>\n@x", 99), "<code>a&#124;b&#96;&#60;/code&#62; &#64;x</code>");
-        assert_eq!(prose("see #1, **@x**", 99), "see &#35;1, &#42;&#42;&#64;&#8203;x&#42;&#42;");
+        assert_eq!(prose("see #1, **@x**", 99), "see &#35;&#8203;1, &#42;&#42;&#64;&#8203;x&#42;&#42;");
         assert_eq!(prose("a.b: http://c.d WWW.e", 99), "a.b: http&#58;//c.d WWW&#46;e");
         assert_eq!(code("abcd", 3), "<code>abc…</code>");
         assert_eq!(block("a\n```\nb\u{1b}", 99), "````text\na\n```\nb\\u{1b}\n````\n");

@@ -19,8 +19,10 @@ pub(super) struct Counts {
     pub(super) passes: bool,
 }
 
+type Reader = fn(&str) -> Counts;
+
 /// Every format with its reader.
-pub(super) const READERS: [(&str, fn(&str) -> Counts); 6] = [
+pub(super) const READERS: [(&str, Reader); 6] = [
     ("text", text),
     ("json", json),
     ("junit", junit),
