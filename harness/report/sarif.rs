@@ -115,7 +115,7 @@ fn result(report: &Report, case: &Case<'_>, at: usize) -> Option<Value> {
 /// The place in the project, and the check: the file that was named for it, or else the configuration file.
 fn location(report: &Report, check: &CheckEntry) -> Value {
     let mut location = json!({
-        "logicalLocations": [{ "name": check.id.rsplit('/').next(), "fullyQualifiedName": check.id, "kind": "member" }],
+        "logicalLocations": [{ "fullyQualifiedName": check.id, "kind": "member" }],
     });
     let configured = || report.configuration.as_ref().map(|file| Place { file: file.clone(), line: None });
     if let Some(Place { file, line }) = report.source.clone().or_else(configured) {
