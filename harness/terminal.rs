@@ -175,9 +175,43 @@ pub(crate) fn plain(text: &str) -> String {
 /// How many bytes are searched at a time for what is not plain.
 const PART: usize = 4096;
 
+/// Begins a command to GitHub's runner, wherever it is in a line of output.
+pub(crate) const RUNNER_MARK: &str = "##[";
+
+/// The text so that no line of it is a command to GitHub's runner, which takes lines of any output: one that begins with `::`, or has
+/// `##[` in it.
+pub(crate) fn inert(text: &str) -> Cow<'_, str> {
+    if !text.contains("::") && !text.contains(RUNNER_MARK) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let rest = content(line);
+        let (margin, rest) = line.split_at(line.len() - rest.len());
+        shown.push_str(margin);
+        let rest = match rest.strip_prefix("::") {
+            Some(after) => {
+                shown.push_str("\\u{3a}:");
+                after
+            }
+            None => rest,
+        };
+        shown.push_str(&rest.replace(RUNNER_MARK, "\\u{23}#["));
+    }
+    Cow::Owned(shown)
+}
+
+/// A line without the white space and the styles at its beginning: styles are removed where there is no terminal.
+fn content(line: &str) -> &str {
+    let trimmed = line.trim_start();
+    let style = SEQUENCES.iter().find_map(|sequence| trimmed.strip_prefix(sequence));
+    style.map_or(trimmed, content)
+}
+
 /// JSON with invisible characters escaped, such as `\u202e`. They only occur inside strings, where serialisers escape the ASCII
-/// ones except DEL.
+/// ones except DEL. What commands GitHub's runner is escaped too.
 pub(crate) fn json(json: String) -> String {
+    let json = if json.contains(RUNNER_MARK) { json.replace(RUNNER_MARK, "\\u0023#[") } else { json };
     let is_dangerous = |one: char| one > '~' && is_invisible(one);
     // Most parts of a report are plain ASCII.
     let bytes = json.as_bytes();
@@ -196,7 +230,7 @@ pub(crate) fn json(json: String) -> String {
 mod tests {
     use anstyle::Style;
 
-    use super::{BAD, BOLD, DIM, GOOD, UNCLEAR, clean, clipped, guarded, json, lines, plain, text};
+    use super::{BAD, BOLD, DIM, GOOD, UNCLEAR, clean, clipped, guarded, inert, json, lines, plain, text};
 
     #[test]
     fn escapes_invisible_and_control_characters() {
@@ -240,6 +274,21 @@ mod tests {
         ] {
             assert_eq!(shown(bytes), expected, "{bytes:?}");
         }
+    }
+
+    #[test]
+    fn no_line_commands_the_runner() {
+        for (written, shown) in [
+            ("a::b ## [c]\n", "a::b ## [c]\n"),
+            ("::error::x\n", "\\u{3a}:error::x\n"),
+            ("a\n \u{3000}\t::add-mask::x\nb", "a\n \u{3000}\t\\u{3a}:add-mask::x\nb"),
+            ("\u{1b}[2m  \u{1b}[0m::x", "\u{1b}[2m  \u{1b}[0m\\u{3a}:x"),
+            ("said ##[error]x ##[group]", "said \\u{23}#[error]x \\u{23}#[group]"),
+            ("::##[a]", "\\u{3a}:\\u{23}#[a]"),
+        ] {
+            assert_eq!(inert(written), shown, "{written:?}");
+        }
+        assert_eq!(json("[\"###[a]\"]".to_owned()), "[\"#\\u0023#[a]\"]");
     }
 
     #[test]

@@ -2,16 +2,18 @@
 //!
 //! Invariant: a failed write to stdout is an error of the command, unless the reader of stdout has gone.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write};
 
 use anstream::AutoStream;
 use clap::ValueEnum;
 
+use super::environment;
 use crate::error::Error;
 use crate::redaction::Redaction;
 use crate::report::text::WIDTH;
 use crate::subject::heard::Stream;
-use crate::terminal::{BAD, clean, guarded, json, lines};
+use crate::terminal::{BAD, clean, guarded, inert, json, lines};
 use crate::webhook::signature::Secret;
 
 pub(super) use super::progress::ProgressLine;
@@ -77,7 +79,7 @@ impl Console {
     /// Prints to stdout, with everything escaped that could control a terminal, except the styles of this program.
     pub(super) fn print(&mut self, text: &str) -> Result<(), Error> {
         let text = self.redacted(text);
-        match self.out.write_all(guarded(&text).as_bytes()).and_then(|()| self.out.flush()) {
+        match self.out.write_all(shown(&text).as_bytes()).and_then(|()| self.out.flush()) {
             Err(why) if why.kind() != io::ErrorKind::BrokenPipe => {
                 Err(Error::Report { path: "(stdout)".into(), source: why })
             }
@@ -107,16 +109,29 @@ impl Console {
         self.write(&format!("{BAD}error:{BAD:#} {text}"));
     }
 
+    /// Prints lines to stderr that are commands to GitHub's runner, which reads both streams.
+    pub(super) fn command(&mut self, lines: &str) {
+        let lines = self.redaction.text(lines);
+        // If stderr is gone there is no other place to print.
+        let _ = self.err.write_all(guarded(&lines).as_bytes());
+    }
+
     fn write(&mut self, text: &str) {
         // If stderr is gone there is no other place to print.
-        let _ = writeln!(self.err, "{}", guarded(text));
+        let _ = writeln!(self.err, "{}", shown(text));
     }
+}
+
+/// The text with everything escaped that could control a terminal, or on GitHub Actions its runner.
+pub(super) fn shown(text: &str) -> Cow<'_, str> {
+    let guarded = guarded(text);
+    if environment::is_github() { Cow::Owned(inert(&guarded).into_owned()) } else { guarded }
 }
 
 /// Prints the help that was asked for.
 pub(super) fn print_help(why: &clap::Error) {
     let styled = why.render().ansi().to_string();
-    let escaped = guarded(&styled);
+    let escaped = shown(&styled);
     // The status is that of a success either way.
     let _ = if escaped == styled { why.print() } else { anstream::stdout().write_all(escaped.as_bytes()) };
 }
@@ -124,7 +139,7 @@ pub(super) fn print_help(why: &clap::Error) {
 /// Prints an error of the command line. It quotes arguments, which may come from anywhere.
 pub(super) fn print_usage(styled: &str) {
     // If this cannot be printed, the status still shows the error.
-    let _ = anstream::stderr().write_all(guarded(styled).as_bytes());
+    let _ = anstream::stderr().write_all(shown(styled).as_bytes());
 }
 
 /// Prints a line of JSON to stdout, for a program that reads it.
@@ -136,5 +151,5 @@ pub(super) fn print_line(value: &serde_json::Value) {
 /// Prints a redacted line of a program under test to stderr. It is marked, so that it cannot pass for a line of this program.
 pub(super) fn print_output(stream: Stream, line: &str) {
     // If stderr is gone there is no other place to print.
-    let _ = writeln!(anstream::stderr(), "{}", guarded(&format!("  {} │ {}", stream.as_str(), clean(line))));
+    let _ = writeln!(anstream::stderr(), "{}", shown(&format!("  {} │ {}", stream.as_str(), clean(line))));
 }

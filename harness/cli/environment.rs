@@ -97,6 +97,16 @@ pub(super) fn has_agent() -> bool {
     OF_AGENTS.iter().any(|name| env::var_os(name).is_some_and(|value| !is_off(&value)))
 }
 
+/// Whether this is a step of GitHub Actions, whose runner takes some lines of output as commands.
+pub(super) fn is_github() -> bool {
+    env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true")
+}
+
+/// The file to which a step of GitHub Actions appends its summary, in Markdown.
+pub(super) fn step_summary() -> Option<PathBuf> {
+    env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()).map(PathBuf::from)
+}
+
 /// A warning for each variable that begins like those of options, but belongs to none.
 pub(super) fn warnings(command: &Command) -> Vec<String> {
     let known = names(command);

@@ -15,6 +15,7 @@ use super::headings::{CASES, ENDPOINT, LIMITS, PAYLOAD, SECRET, SELECTION, VERDI
 use super::known;
 use super::messages;
 use super::outputs::Input;
+use super::project;
 use super::reports::ReportOptions;
 use super::secret_file;
 use super::values::{duration, up_to};
@@ -158,11 +159,17 @@ impl ConfigFile {
 }
 
 impl RunOptions {
+    /// The configuration file that was read, as a path from the top folder of the project.
+    pub(super) fn configuration(&self) -> Option<String> {
+        self.config.config.as_deref().filter(|path| path.is_file()).map(project::from_top)
+    }
+
     /// The files that every run reads.
     pub(super) fn inputs(&self) -> Vec<Input> {
         let patterns = Input::of_patterns("--run", &self.run).chain(Input::of_patterns("--skip", &self.skip));
         let patterns = patterns.chain(Input::of_patterns("--require", &self.require));
-        patterns.chain(known::inputs(&self.known_failures)).chain([self.config.input()]).collect()
+        let patterns = patterns.chain(known::inputs(&self.known_failures));
+        patterns.chain([self.config.input()]).chain(self.reports.inputs()).collect()
     }
 }
 

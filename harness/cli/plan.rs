@@ -22,7 +22,7 @@ use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::input;
 use crate::report::evidence::{Folder, Manifest, RunEvidence};
-use crate::report::{Heading, Report};
+use crate::report::{Heading, Place, Report};
 use crate::subject::SubjectError;
 use crate::suite::known::{Entry, day};
 use crate::suite::max_time::MaxTime;
@@ -48,6 +48,9 @@ pub(super) struct RunPlan {
     known: Vec<Entry>,
     /// The words that attach the subject on a command line.
     pub(super) attached: Option<String>,
+    /// The place of failures in the project, and the configuration file.
+    source: Option<Place>,
+    configuration: Option<String>,
 }
 
 pub(super) struct NotStarted<'a> {
@@ -86,7 +89,9 @@ impl RunPlan {
             ..Suite::new().options
         };
         let (level, fail_on) = (run.level, run.fail_on.level());
-        Ok(Self { selected, shard, options, level, fail_on, required, known, attached: None })
+        let (source, configuration) = (run.reports.source()?, run.configuration());
+        let attached = None;
+        Ok(Self { selected, shard, options, level, fail_on, required, known, attached, source, configuration })
     }
 
     pub(super) fn selected_for(&self, role: Role) -> Vec<&'static Requirement> {
@@ -178,6 +183,8 @@ impl RunPlan {
             out: evidence.map(RunEvidence::folder),
         };
         let mut report = Report::new(run, &heading);
+        report.source.clone_from(&self.source);
+        report.configuration.clone_from(&self.configuration);
         // Without a date nothing has expired.
         let today = day(self.options.clock.now_ms()).unwrap_or(Date::MIN);
         if !self.known.is_empty() {

@@ -5,17 +5,19 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::console::Console;
+use super::console::{Console, shown};
 use super::environment;
+use super::github;
 use super::headings::{OUTPUT, REPORTS};
 use super::messages;
 use super::outputs::{self, Input};
+use super::project;
 use super::target::{self, ReportTarget};
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::report::evidence::Folder;
 use crate::report::text::Detail;
-use crate::report::{Report, json, junit, text};
+use crate::report::{Place, Report, json, junit, markdown, sarif, tap, text};
 use crate::terminal::plain;
 
 /// What a run writes, and how much it prints.
@@ -26,12 +28,15 @@ pub(super) struct ReportOptions {
     /// Save every exchange, the reports and cases for `replay` in this folder, which must be new or empty
     #[arg(long, value_name = "DIR", help_heading = REPORTS)]
     out: Option<PathBuf>,
+    /// Name the file of the handler, and a line of it, as the place of failures in sarif, junit and annotations
+    #[arg(long, value_name = "FILE[:LINE]", help_heading = REPORTS)]
+    source: Option<PathBuf>,
 }
 
 /// In which formats a report is written, and how much is printed.
 #[derive(Debug, Args)]
 pub(super) struct Rendering {
-    /// Write a report as text, json or junit; use - for stdout; repeatable
+    /// Write a report as text, json, junit, tap, sarif or markdown; use - for stdout; repeatable
     #[arg(long, value_name = "FORMAT=PATH", help_heading = REPORTS)]
     report: Vec<ReportTarget<ReportFormat>>,
     /// Show only what did not pass, in the short form of --agent
@@ -48,14 +53,35 @@ pub(super) struct Rendering {
     no_agent: bool,
 }
 
+/// A format of reports on runs.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum ReportFormat {
+pub(super) enum ReportFormat {
     /// What is printed without this option
     Text,
     /// For programs
     Json,
     /// For CI
     Junit,
+    /// For test harnesses such as prove
+    Tap,
+    /// For code scanning
+    Sarif,
+    /// For comments and summaries
+    Markdown,
+}
+
+impl ReportFormat {
+    /// A report in this format, for a file. Text shows as much as `detail` says.
+    pub(super) fn render(self, report: &Report, detail: Detail) -> String {
+        match self {
+            Self::Text => shown(&plain(&text::render(report, detail, text::WIDTH))).into_owned(),
+            Self::Json => json::render(report),
+            Self::Junit => junit::render(report),
+            Self::Tap => tap::render(report),
+            Self::Sarif => sarif::render(report),
+            Self::Markdown => markdown::render(report),
+        }
+    }
 }
 
 impl ReportOptions {
@@ -65,6 +91,18 @@ impl ReportOptions {
     pub(super) fn claim(&self, inputs: &[Input]) -> Result<Option<Folder>, Error> {
         self.shown.check(inputs, self.out.as_deref())?;
         self.out.as_deref().map(Folder::claim).transpose()
+    }
+
+    /// The file of `--source`.
+    pub(super) fn inputs(&self) -> Vec<Input> {
+        self.source.iter().map(|given| Input::of("--source", &project::split(given).0)).collect()
+    }
+
+    /// The place of failures in the project.
+    ///
+    /// Errors: there is no such file, or it has no such line.
+    pub(super) fn source(&self) -> Result<Option<Place>, Error> {
+        self.source.as_deref().map(project::place).transpose()
     }
 
     /// The files and folders that a run writes.
@@ -118,6 +156,7 @@ impl Rendering {
     /// Errors: a report cannot be written; the others still are.
     pub(super) fn publish(&self, report: &Report, console: &mut Console) -> Result<ExitStatus, Error> {
         let failed = self.rendered(report, console)?;
+        github::tell(report, console);
         if report.lacks_evidence {
             console.error(messages::evidence_is_incomplete());
         }
@@ -139,18 +178,12 @@ impl Rendering {
     /// Errors: a report cannot be rendered.
     fn rendered(&self, report: &Report, console: &mut Console) -> Result<Option<Error>, Error> {
         let detail = self.detail();
-        let shown = || {
+        let printed = || {
             let text = text::render(report, detail, console.width());
             if detail == Detail::Quiet && !console.always_colours() { plain(&text) } else { text }
         };
-        let shown = shown();
-        let render = |format| {
-            Ok(match format {
-                ReportFormat::Text => plain(&text::render(report, detail, text::WIDTH)),
-                ReportFormat::Json => json::render(report),
-                ReportFormat::Junit => junit::render(report),
-            })
-        };
-        target::write(&self.report, render, || Ok(shown), console)
+        let render = |format: ReportFormat| Ok(format.render(report, detail));
+        let printed = printed();
+        target::write(&self.report, render, || Ok(printed), console)
     }
 }

@@ -53,14 +53,14 @@ impl Report {
         messages::result(result, &levels, inconclusive, not_applicable, self.seed)
     }
 
-    /// Whether a requirement of a gated level, or one that must apply and does not, has this verdict.
-    pub(super) fn gates(&self, wanted: VerdictName) -> bool {
-        self.requirements.iter().any(|entry| self.is_gated(entry) && entry.verdict == wanted)
+    /// Whether a requirement can fail the run: one of a gated level, or one that must apply and does not.
+    pub fn is_gated(&self, entry: &RequirementEntry) -> bool {
+        entry.level <= self.fail_on || self.absent.contains(&entry.id)
     }
 
-    /// Whether a requirement can fail the run: its level is gated, or it must apply and does not.
-    pub(super) fn is_gated(&self, entry: &RequirementEntry) -> bool {
-        entry.level <= self.fail_on || self.absent.contains(&entry.id)
+    /// Whether such a requirement has this verdict.
+    pub(super) fn gates(&self, wanted: VerdictName) -> bool {
+        self.requirements.iter().any(|entry| self.is_gated(entry) && entry.verdict == wanted)
     }
 
     /// Whether it has nothing to do because there are fewer requirements than shards. The run as a whole has some.

@@ -1,65 +1,102 @@
 //! The report as JUnit XML, for CI systems.
 //!
-//! Inconclusive requirements and errors are JUnit errors, never skips: a skip reads as a pass.
+//! ```xml
+//! <testcase name="VER-4 needs a signature" classname="receiver/verification/unsigned" time="0.012">
+//!     <failure message="accepted (200) a delivery without a signature" type="accepts.unsigned">…the fix, and how to run it again…</failure>
+//! </testcase>
+//! ```
+//!
+//! Invariant: failures and errors agree with the exit status. What is gated fails; what is gated and inconclusive is an error, never a
+//! skip, which reads as a pass. What fails no run is skipped with its text.
 
 use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report as Document, TestCase, TestCaseStatus, TestSuite};
 
-use crate::terminal::{clean, lines};
+use crate::terminal::{RUNNER_MARK, clean, lines};
 
-use super::{CheckEntry, Report, VerdictName};
+use super::standing::{Case, Standing};
+use super::{Place, Report, messages};
 
 /// The report as XML, ending with a line feed.
 pub fn render(report: &Report) -> String {
     let mut document = Document::new(&*report.tool.name);
     document.set_time(Duration::from_millis(report.duration_ms));
-    let mut suite =
-        TestSuite::new(format!("{} {} ({})", report.role, clean(&report.subject), report.dialect));
+    let name = format!("{} {} ({})", report.role, clean(&report.subject), report.dialect);
+    let mut suite = TestSuite::new(name);
     suite.set_time(Duration::from_millis(report.duration_ms));
-    for (requirement, check) in report.requirements.iter().zip(&report.checks) {
-        let mut case = TestCase::new(format!("{} {}", requirement.id, requirement.title), status(check));
-        case.set_classname(&*check.id);
-        suite.add_test_case(case);
+    let places = |case: &mut TestCase| {
+        if let Some(Place { file, line }) = &report.source {
+            case.extra.insert("file".into(), (&*clean(file)).into());
+            let line = line.map(|line| case.extra.insert("line".into(), line.to_string().into()));
+            line.unwrap_or_default();
+        }
+    };
+    for case in report.cases() {
+        let mut entry = TestCase::new(case.name(), status(&case));
+        entry.set_classname(&*case.check.id).set_time(Duration::from_micros(case.check.duration_us));
+        places(&mut entry);
+        suite.add_test_case(entry);
+    }
+    if let Some((standing, why)) = report.beyond_cases() {
+        let mut status = TestCaseStatus::non_success(kind(standing));
+        status.set_type(report.result.as_str()).set_message(why);
+        let mut entry = TestCase::new(messages::the_run(), status);
+        entry.set_classname(&*report.role).set_time(Duration::from_millis(report.duration_ms));
+        suite.add_test_case(entry);
     }
     document.add_test_suite(suite);
-    let mut text =
-        document.to_string().unwrap_or_else(|why| unreachable!("JUnit of text and numbers: {why}"));
-    text.push('\n');
-    text
+    let text = document.to_string().unwrap_or_else(|why| unreachable!("JUnit of text and numbers: {why}"));
+    inert(&text)
 }
 
-fn status(check: &CheckEntry) -> TestCaseStatus {
-    // quick-junit would drop what XML forbids.
-    let message = lines(check.message.as_deref().unwrap_or_default(), "");
-    let mut status = match check.verdict {
-        VerdictName::Pass => return TestCaseStatus::success(),
-        VerdictName::NotApplicable => {
-            let mut status = TestCaseStatus::skipped();
-            status.set_message(message);
-            return status;
-        }
-        VerdictName::KnownFailure if !check.is_wrongly_known() => {
-            let mut status = TestCaseStatus::skipped();
-            status.set_message(check.known_sentence());
-            return status;
-        }
-        VerdictName::KnownFailure | VerdictName::UnexpectedPass | VerdictName::Drift => {
-            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-            status
-                .set_type(check.verdict.as_str())
-                .set_message(check.known_sentence())
-                .set_description(message);
-            return status;
-        }
-        VerdictName::Fail => TestCaseStatus::non_success(NonSuccessKind::Failure),
-        VerdictName::Inconclusive | VerdictName::Error => TestCaseStatus::non_success(NonSuccessKind::Error),
+fn kind(standing: Standing) -> NonSuccessKind {
+    match standing {
+        Standing::Fails => NonSuccessKind::Failure,
+        _ => NonSuccessKind::Error,
+    }
+}
+
+fn status(case: &Case<'_>) -> TestCaseStatus {
+    let (check, cause) = (case.check, case.check.cause.as_ref());
+    let mut status = match case.standing {
+        Standing::Passes => return TestCaseStatus::success(),
+        Standing::NotApplicable | Standing::Excused => TestCaseStatus::skipped(),
+        standing => TestCaseStatus::non_success(kind(standing)),
     };
-    let cause = check.cause.as_ref();
+    // quick-junit would drop what XML forbids.
+    status.set_message(&*clean(&case.reason()));
+    if case.standing == Standing::NotApplicable {
+        return status;
+    }
     status.set_type(cause.map_or(check.verdict.as_str(), |cause| &cause.code));
-    let fix = cause.map(|cause| format!("\ncause: {}: {}\nfix: {}", cause.code, cause.text, cause.fix));
-    let again = check.again().map(|command| format!("\nagain: {command}"));
-    status.set_description(format!("{message}{}{}", fix.unwrap_or_default(), again.unwrap_or_default()));
-    status.set_message(message.lines().next().unwrap_or_default().to_owned());
+    let message = lines(check.message.as_deref().unwrap_or_default(), "");
+    let fix = cause
+        .map(|cause| format!("\ncause: {}: {}\nfix: {}", cause.code, clean(&cause.text), clean(&cause.fix)));
+    let commands = [("again", check.rerun.as_deref()), ("repeat", check.again())];
+    let mut text = message + &fix.unwrap_or_default();
+    for (name, command) in commands {
+        text.extend(command.map(|command| format!("\n{name}: {command}")));
+    }
+    status.set_description(text);
     status
+}
+
+/// The XML with nothing in it that commands GitHub's runner when a step prints it.
+fn inert(xml: &str) -> String {
+    let mut shown = String::with_capacity(xml.len());
+    for line in xml.split_inclusive('\n') {
+        let content = line.trim_start();
+        let (margin, content) = line.split_at(line.len() - content.len());
+        shown.push_str(margin);
+        let content = match content.strip_prefix("::") {
+            Some(after) => {
+                shown.push_str("&#58;:");
+                after
+            }
+            None => content,
+        };
+        shown.push_str(&content.replace(RUNNER_MARK, "&#35;#["));
+    }
+    shown
 }

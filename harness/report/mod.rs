@@ -5,11 +5,15 @@
 pub mod case;
 pub mod evidence;
 
+pub mod annotations;
 pub mod json;
 pub mod junit;
 pub mod last_runs;
 pub mod rejudge;
 pub mod stored;
+pub mod markdown;
+pub mod sarif;
+pub mod tap;
 pub mod text;
 pub mod watched;
 
@@ -23,9 +27,11 @@ mod framework;
 pub mod known;
 mod messages;
 mod not_started;
+mod place;
 mod program_output;
 mod schema;
 mod shard;
+mod standing;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -53,6 +59,7 @@ pub use conclusion::RunResult;
 pub use findings::FindingEntry;
 pub use known::KnownEntry;
 pub use shard::ShardEntry;
+pub use place::Place;
 
 pub use crate::suite::verdict::VerdictName;
 
@@ -147,6 +154,12 @@ pub struct Report {
     /// The exchanges whose bodies are in files that the `curl` commands read.
     #[serde(skip)]
     pub bodies: Vec<ExchangeId>,
+    /// The file of the project that a failure is about, if it was named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Place>,
+    /// The configuration file of the run, if there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub configuration: Option<String>,
     /// Remarks that do not affect the result.
     pub notes: Vec<String>,
     /// What went wrong, by cause, the most important first.
@@ -279,6 +292,8 @@ impl Report {
             out_of_time: transcript.endings.iter().any(|(_, one)| matches!(one, Ending::OutOfTime(_))),
             stopped_by: stopped_by(transcript).map(|why| redact.text(why)).collect(),
             bodies: Vec::new(),
+            source: None,
+            configuration: None,
             notes,
             findings: Vec::new(),
             requirements: findings.iter().map(RequirementEntry::of).collect(),

@@ -9,6 +9,7 @@ use std::path::Path;
 
 use serde_json::Value;
 use tempfile::TempDir;
+use twenty_conform::report::{Report, junit, markdown, sarif, tap};
 
 use crate::cli::listen::{SECRET, body, request, valid};
 use crate::cli::program::{Ran, finish, reference, serve, serve_receiver, twenty};
@@ -17,12 +18,14 @@ use crate::cli::transcripts::recorded;
 use crate::peers::servers::always;
 use crate::snapshot::assert_snapshot;
 
+type Renderer = fn(&Report) -> String;
+
 /// Compares a run's report with its snapshot in each format.
 fn assert_reports(name: &str, arguments: &[&str], status: i32) {
     let folder = TempDir::new().unwrap();
     let path = |format: &str| folder.path().join(format).display().to_string();
     let mut command = twenty(arguments);
-    for format in ["json", "junit"] {
+    for format in ["json", "junit", "tap", "sarif", "markdown"] {
         command.arg("--report").arg(format!("{format}={}", path(format)));
     }
     let saved = folder.path().join("saved");
@@ -32,10 +35,30 @@ fn assert_reports(name: &str, arguments: &[&str], status: i32) {
     let written = [("json", Path::new(&written[0])), ("junit", Path::new(&written[1]))];
     assert_reads_back(&saved, &stdout, &written);
     assert_snapshot(&format!("reports/{name}.text"), &masked(&stdout));
-    let mut json: Value = serde_json::from_str(&fs::read_to_string(path("json")).unwrap()).unwrap();
-    mask(&mut json);
-    assert_snapshot(&format!("reports/{name}.json"), &serde_json::to_string_pretty(&json).unwrap());
-    assert_snapshot(&format!("reports/{name}.junit"), &masked(&fs::read_to_string(path("junit")).unwrap()));
+    let read = |format: &str| fs::read_to_string(path(format)).unwrap();
+    let stored: Report = serde_json::from_str(&read("json")).unwrap();
+    for format in ["json", "sarif"] {
+        let mut value: Value = serde_json::from_str(&read(format)).unwrap();
+        mask(&mut value);
+        let shown = serde_json::to_string_pretty(&value).unwrap();
+        assert_snapshot(&format!("reports/{name}.{format}"), &shown);
+    }
+    for format in ["junit", "tap"] {
+        assert_snapshot(&format!("reports/{name}.{format}"), &masked(&read(format)));
+    }
+    // Its references to characters look like numbers of exchanges.
+    let page = masked(&read("markdown").replace("&#", "&\u{1}")).replace("&\u{1}", "&#");
+    assert_snapshot(&format!("reports/{name}.markdown"), &page);
+    // The stored report has all that they show.
+    let renderers: [(&str, Renderer); 4] = [
+        ("junit", junit::render),
+        ("tap", tap::render),
+        ("sarif", sarif::render),
+        ("markdown", markdown::render),
+    ];
+    for (format, render) in renderers {
+        assert_eq!(render(&stored), read(format), "{format}");
+    }
 }
 
 /// Masks members of a JSON report that differ from run to run.

@@ -11,10 +11,13 @@ mod capture_causes;
 mod captures;
 mod cases;
 mod causes;
+#[cfg(unix)]
+mod ci_steps;
 mod cli;
 mod client;
 mod crashes;
 mod endpoints;
+mod formats;
 mod goldens;
 mod guide;
 mod implementations;

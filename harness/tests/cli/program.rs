@@ -17,7 +17,8 @@ use twenty_conform::cli::OF_AGENTS;
 const LONGEST_RUN: Duration = Duration::from_secs(300);
 
 /// Variables that the binary reads in addition to `TWENTY_…` and those of coding agents.
-const VARIABLES: [&str; 5] = ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "PORT", "TERM"];
+const VARIABLES: [&str; 7] =
+    ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "PORT", "TERM", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"];
 
 /// A program that is killed when the value is dropped.
 pub(crate) struct Running(pub(crate) Child);

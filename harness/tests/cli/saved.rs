@@ -74,6 +74,6 @@ pub(crate) fn assert_valid(report: &Value) {
     let schema: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
     let validator: Validator = jsonschema::draft202012::new(&schema).unwrap();
     let wrong: Vec<String> =
-        validator.iter_errors(report).map(|why| format!("{}: {why}", why.instance_path)).collect();
+        validator.iter_errors(report).map(|why| format!("{}: {why}", why.instance_path())).collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
