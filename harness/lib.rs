@@ -37,6 +37,7 @@ pub mod files;
 #[doc(hidden)]
 pub mod input;
 mod nearest;
+mod page;
 mod plural;
 #[doc(hidden)]
 pub mod random;

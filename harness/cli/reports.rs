@@ -14,13 +14,13 @@ use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::report::evidence::Folder;
 use crate::report::text::Detail;
-use crate::report::{Report, json, junit, text};
+use crate::report::{Report, html, json, junit, text};
 use crate::terminal::plain;
 
 /// What a run writes, and how much it prints.
 #[derive(Debug, Args)]
 pub(super) struct ReportOptions {
-    /// Write a report as text, json or junit; use - for stdout; repeatable
+    /// Write a report as text, json, junit or html; use - for stdout; repeatable
     #[arg(long, value_name = "FORMAT=PATH", help_heading = REPORTS)]
     report: Vec<ReportTarget<ReportFormat>>,
     /// Save every exchange, the reports and cases for `replay` in this folder, which must be new or empty
@@ -48,6 +48,8 @@ enum ReportFormat {
     Json,
     /// For CI
     Junit,
+    /// One page for a browser, with what was sent and answered
+    Html,
 }
 
 impl ReportOptions {
@@ -103,6 +105,7 @@ impl ReportOptions {
                 ReportFormat::Text => plain(&text::render(report, detail, text::WIDTH)),
                 ReportFormat::Json => json::render(report),
                 ReportFormat::Junit => junit::render(report),
+                ReportFormat::Html => html::render(report),
             })
         };
         let failed = target::write(&self.report, render, || Ok(shown), console)?;

@@ -5,6 +5,7 @@
 pub mod case;
 pub mod evidence;
 
+pub mod html;
 pub mod json;
 pub mod junit;
 pub mod last_runs;
@@ -18,6 +19,7 @@ mod conclusion;
 mod curl;
 mod findings;
 mod framework;
+mod latency;
 mod messages;
 mod not_started;
 mod program_output;
@@ -45,6 +47,7 @@ pub use answer::AnswerEntry;
 pub use check::{AfterFix, CauseEntry, CheckEntry};
 pub use conclusion::RunResult;
 pub use findings::FindingEntry;
+pub use latency::Latency;
 
 pub use crate::suite::verdict::VerdictName;
 
@@ -103,6 +106,9 @@ pub struct Report {
     pub exchanges: usize,
     /// How many exchanges there were per second, without the deliberate waits.
     pub exchanges_per_s: f64,
+    /// Receivers: how long the answers took, in microseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency_us: Option<Latency>,
     /// How many requirements of each level have each verdict.
     pub counts: BTreeMap<Level, BTreeMap<VerdictName, usize>>,
     /// The lowest level whose failures fail the run.
@@ -238,6 +244,7 @@ impl Report {
             waited_ms: milliseconds(transcript.waited),
             exchanges: run.after.as_ref().unwrap_or(transcript).exchanges.count(),
             exchanges_per_s: 0.0,
+            latency_us: latency(transcript, run.after.as_ref()),
             counts: BTreeMap::new(),
             fail_on: heading.fail_on,
             absent: absent.into_iter().map(Cow::Borrowed).collect(),
@@ -280,6 +287,10 @@ impl Report {
         self.duration_ms = self.duration_ms.max(other.duration_ms);
         self.waited_ms = self.waited_ms.max(other.waited_ms);
         self.exchanges += other.exchanges;
+        self.latency_us = match (self.latency_us.take(), other.latency_us) {
+            (Some(one), Some(other)) => Some(one.merged(other)),
+            (one, other) => one.or(other),
+        };
         self.interrupted |= other.interrupted;
         self.lacks_evidence |= other.lacks_evidence;
         self.ended |= other.ended;
@@ -329,6 +340,18 @@ impl Report {
 pub fn redaction(transcript: &Transcript) -> Redaction {
     let own = transcript.webhooks.iter().filter_map(|webhook| webhook.secret.as_ref());
     Redaction::new(own.chain(&transcript.secret).chain(&transcript.secrets))
+}
+
+/// How long a receiver took to answer, also what was sent after the run to see what its first fault hides.
+fn latency(transcript: &Transcript, after: Option<&Transcript>) -> Option<Latency> {
+    if transcript.role == Role::Sender {
+        return None;
+    }
+    let of = |transcript: &Transcript| Latency::of(transcript.exchanges.answer_times());
+    match (of(transcript), after.and_then(of)) {
+        (Some(one), Some(other)) => Some(one.merged(other)),
+        (one, other) => one.or(other),
+    }
 }
 
 /// Whether the program under test ended during the run.

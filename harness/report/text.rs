@@ -19,6 +19,8 @@ use self::layout::{labelled, labelled_command, wrapped};
 use super::{CheckEntry, Report, RequirementEntry, VerdictName, not_started};
 use crate::terminal::{BAD, BOLD, DIM, GOOD, UNCLEAR, clean};
 
+pub(super) use self::after_fix::remaining;
+pub(super) use self::finding::{cases, check_of, sentence};
 pub use self::layout::WIDTH;
 
 /// How much of the run is shown.

@@ -12,6 +12,7 @@ mod messages;
 mod processing;
 mod respect;
 mod scenario;
+mod times;
 mod trial;
 
 use std::collections::{BTreeSet, HashSet};
@@ -41,6 +42,7 @@ pub use messages::shifted;
 pub use processing::{ProcessingKind, ProcessingTrial};
 pub use respect::{Age, Part, Redating, Respect, Surrounding, TimestampForm};
 pub use scenario::ScenarioName;
+pub use times::AnswerTimes;
 pub use trial::{Comparison, Tally, Trial};
 
 /// What dialect `auto` found out.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::answers::{self, Shown};
+use super::times::AnswerTimes;
 use crate::budget::{ANSWERS, Budget};
 use crate::redaction::Redaction;
 use crate::webhook::manner::Manner;
@@ -25,6 +26,8 @@ pub struct Exchanges {
     count: usize,
     answered: usize,
     acknowledged: usize,
+    /// How long the answers took, including released ones.
+    times: AnswerTimes,
     /// What may still be kept of answers.
     budget: Budget,
     /// Redacts the receiver's secret from what is cut.
@@ -46,6 +49,7 @@ impl Default for Exchanges {
             count: 0,
             answered: 0,
             acknowledged: 0,
+            times: AnswerTimes::default(),
             budget,
             redaction: None,
             cut: 0,
@@ -76,6 +80,11 @@ impl Exchanges {
         self.answered
     }
 
+    /// How long the answers took, including those of released ones.
+    pub fn answer_times(&self) -> &AnswerTimes {
+        &self.times
+    }
+
     /// How many of them were acknowledged, including released ones.
     pub fn acknowledged(&self) -> usize {
         self.acknowledged
@@ -93,6 +102,9 @@ impl Exchanges {
         self.counter.fetch_add(1, Ordering::Relaxed);
         self.answered += usize::from(exchange.outcome.status().is_some());
         self.acknowledged += usize::from(exchange.outcome.acknowledges());
+        if exchange.outcome.status().is_some() {
+            self.times.record(exchange.took);
+        }
         exchange.id = ExchangeId(self.count);
         exchange.id
     }

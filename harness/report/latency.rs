@@ -1,0 +1,69 @@
+//! How long a receiver took to answer.
+
+use serde::{Deserialize, Serialize};
+
+use crate::suite::transcript::AnswerTimes;
+
+/// How long a receiver took from the first byte of a delivery to the head of its answer, in microseconds, of every delivery that it
+/// answered. Percentiles are at most 1% too high.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Latency {
+    /// How many deliveries were answered.
+    pub count: u64,
+    pub p50: u64,
+    pub p90: u64,
+    pub p99: u64,
+    pub max: u64,
+    /// How many answers took at most so long, but longer than the value before.
+    pub buckets: Vec<(u64, u64)>,
+}
+
+impl Latency {
+    /// `None` if nothing was answered.
+    pub(super) fn of(times: &AnswerTimes) -> Option<Self> {
+        Self::of_buckets(times.buckets())
+    }
+
+    /// Of both.
+    #[must_use]
+    pub fn merged(self, other: Self) -> Self {
+        let mut buckets = [self.buckets.clone(), other.buckets].concat();
+        buckets.sort_unstable();
+        buckets.dedup_by(|later, kept| {
+            let is_same = later.0 == kept.0;
+            kept.1 += if is_same { later.1 } else { 0 };
+            is_same
+        });
+        Self::of_buckets(buckets).unwrap_or(self)
+    }
+
+    fn of_buckets(buckets: Vec<(u64, u64)>) -> Option<Self> {
+        let count: u64 = buckets.iter().map(|(_, count)| count).sum();
+        let (max, _) = *buckets.last()?;
+        let below = |hundredths: u64| {
+            let wanted = count.saturating_mul(hundredths).div_ceil(100).max(1);
+            let mut seen = 0;
+            let found = buckets.iter().find(|(_, count)| {
+                seen += count;
+                seen >= wanted
+            });
+            found.map_or(max, |(value, _)| *value)
+        };
+        Some(Self { count, p50: below(50), p90: below(90), p99: below(99), max, buckets })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Latency;
+
+    #[test]
+    fn percentiles_are_of_all_answers() {
+        let one = Latency::of_buckets(vec![(100, 50), (200, 49), (900, 1)]);
+        let shown = one.as_ref().map(|one| (one.count, one.p50, one.p90, one.p99, one.max));
+        assert_eq!(shown, Some((100, 100, 200, 200, 900)));
+        let both = one.zip(Latency::of_buckets(vec![(150, 1), (200, 1)])).map(|(one, other)| one.merged(other));
+        assert_eq!(both.map(|both| both.buckets), Some(vec![(100, 50), (150, 1), (200, 50), (900, 1)]));
+        assert_eq!(Latency::of_buckets(Vec::new()), None);
+    }
+}
