@@ -10,17 +10,13 @@ use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::nearest;
 use crate::suite::cause::Code;
-use crate::suite::requirement::{Requirement, Role};
+use crate::suite::requirement::{Requirement, Role, source_in_words};
 use crate::suite::requirements;
 
 /// The page with an anchor for each requirement and each cause.
 const PAGE: &str = "docs/requirements.md";
 
 const WIDTH: usize = 100;
-
-/// The letters of sources, in words.
-const SOURCES: [(&str, &str); 4] =
-    [("D", "documentation"), ("S", "shipped server"), ("R", "standards"), ("W", "public code")];
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -64,7 +60,7 @@ fn nearest_to(what: &str) -> Vec<String> {
 fn of_requirement(requirement: &Requirement) -> String {
     let Requirement { id, title, level, check_id, .. } = requirement;
     let mut text = format!("{id}  {title}\n\n");
-    let source = in_words(requirement.source);
+    let source = source_in_words(requirement.source);
     for (name, value) in [
         ("level", level.as_str()),
         ("role", &requirement.role().to_string()),
@@ -111,17 +107,6 @@ fn more(name: &str) -> String {
     format!("\nMore: {PAGE}#{}\n", name.to_lowercase().replace('.', "-"))
 }
 
-/// `D (sample), S` as `documentation (sample), shipped server`.
-fn in_words(source: &str) -> String {
-    let word_of = |part: &str| {
-        let (letter, rest) = part.split_at(part.find(' ').unwrap_or(part.len()));
-        let word = SOURCES.iter().find(|(short, _)| *short == letter);
-        // Without a word it follows a comma within parentheses.
-        word.map_or_else(|| part.to_owned(), |(_, word)| format!("{word}{rest}"))
-    };
-    source.split(", ").map(word_of).collect::<Vec<_>>().join(", ")
-}
-
 /// Breaks a text into lines of at most `WIDTH` characters after `margin`.
 fn wrapped(text: &str, margin: &str) -> String {
     let (mut lines, mut line) = (String::new(), margin.to_owned());
@@ -141,19 +126,7 @@ fn wrapped(text: &str, margin: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{WIDTH, in_words, more, wrapped};
-
-    #[test]
-    fn names_sources_in_words() {
-        for (source, words) in [
-            ("D", "documentation"),
-            ("D (sample), S", "documentation (sample), shipped server"),
-            ("R (RFC 9110, section 5.1)", "standards (RFC 9110, section 5.1)"),
-            ("S, W", "shipped server, public code"),
-        ] {
-            assert_eq!(in_words(source), words);
-        }
-    }
+    use super::{WIDTH, more, wrapped};
 
     #[test]
     fn long_texts_are_wrapped_and_names_become_anchors() {

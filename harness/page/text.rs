@@ -1,6 +1,6 @@
 //! Text from outside, as a page shows it: characters that are invisible or change the direction are escaped, and so is markup.
 
-use maud::{Markup, PreEscaped, Render};
+use maud::{Markup, PreEscaped, Render, html};
 
 use crate::terminal;
 
@@ -30,6 +30,24 @@ pub(crate) fn block(text: &str) -> Markup {
     PreEscaped(Content(&terminal::lines(text, "")).render().into_string())
 }
 
+/// A sentence of the suite, in which code is in backticks.
+pub(crate) fn prose(text: &str) -> Markup {
+    let parts: Vec<&str> = text.split('`').collect();
+    if parts.len() % 2 == 0 {
+        return block(text);
+    }
+    html! {
+        @for (at, part) in parts.into_iter().enumerate() {
+            @if at % 2 == 1 { code { (line(part)) } } @else { (joined(part)) }
+        }
+    }
+}
+
+/// The same as [`block`], with the white space at its ends.
+fn joined(part: &str) -> Markup {
+    html! { (block(part)) @if part.ends_with('\n') { "\n" } }
+}
+
 /// Text for an attribute, on one line.
 pub(crate) fn attribute(text: &str) -> String {
     terminal::clean(text).into_owned()
@@ -39,7 +57,7 @@ pub(crate) fn attribute(text: &str) -> String {
 mod tests {
     use maud::html;
 
-    use super::{attribute, block, line};
+    use super::{attribute, block, line, prose};
 
     #[test]
     fn text_cannot_leave_its_place() {
@@ -49,6 +67,15 @@ mod tests {
         let expected = format!("{line}\\u{{a}}b{line}\nb</p>");
         let shown = shown.into_string();
         assert!(shown.ends_with(&expected), "{shown}");
-        assert!(shown.starts_with("<p title=\"a&lt;/script&gt;\\u{202e}\\u{0}\\u{1b}[2J&amp;&quot;'"), "{shown}");
+        assert!(
+            shown.starts_with("<p title=\"a&lt;/script&gt;\\u{202e}\\u{0}\\u{1b}[2J&amp;&quot;'"),
+            "{shown}"
+        );
+    }
+
+    #[test]
+    fn code_in_backticks_is_code() {
+        assert_eq!(prose("a `<b>` c").into_string(), "a <code>&lt;b&gt;</code> c");
+        assert_eq!(prose("a ` b").into_string(), "a ` b");
     }
 }

@@ -62,7 +62,8 @@ mod tests {
         let one = Latency::of_buckets(vec![(100, 50), (200, 49), (900, 1)]);
         let shown = one.as_ref().map(|one| (one.count, one.p50, one.p90, one.p99, one.max));
         assert_eq!(shown, Some((100, 100, 200, 200, 900)));
-        let both = one.zip(Latency::of_buckets(vec![(150, 1), (200, 1)])).map(|(one, other)| one.merged(other));
+        let both =
+            one.zip(Latency::of_buckets(vec![(150, 1), (200, 1)])).map(|(one, other)| one.merged(other));
         assert_eq!(both.map(|both| both.buckets), Some(vec![(100, 50), (150, 1), (200, 50), (900, 1)]));
         assert_eq!(Latency::of_buckets(Vec::new()), None);
     }

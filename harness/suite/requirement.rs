@@ -11,6 +11,10 @@ use crate::suite::transcript::{Capability, Transcript};
 pub use crate::suite::transcript::Role;
 pub use crate::suite::verdict::{Actual, Evidence, Expected, Verdict};
 
+/// The letters of sources, in words.
+const SOURCES: [(&str, &str); 4] =
+    [("D", "documentation"), ("S", "shipped server"), ("R", "standards"), ("W", "public code")];
+
 /// One sentence of the contract, its check, and the faults that the check must find.
 pub struct Requirement {
     /// The contract's id, never reused or renumbered: `VER-1`.
@@ -93,6 +97,17 @@ pub fn group_of(check_id: &str) -> &str {
     }
 }
 
+/// `D (sample), S` as `documentation (sample), shipped server`.
+pub fn source_in_words(source: &str) -> String {
+    let word_of = |part: &str| {
+        let (letter, rest) = part.split_at(part.find(' ').unwrap_or(part.len()));
+        let word = SOURCES.iter().find(|(short, _)| *short == letter);
+        // Without a word it follows a comma within parentheses.
+        word.map_or_else(|| part.to_owned(), |(_, word)| format!("{word}{rest}"))
+    };
+    source.split(", ").map(word_of).collect::<Vec<_>>().join(", ")
+}
+
 impl fmt::Debug for Requirement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.id)
@@ -130,5 +145,22 @@ impl Level {
 impl fmt::Display for Level {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::source_in_words;
+
+    #[test]
+    fn names_sources_source_in_words() {
+        for (source, words) in [
+            ("D", "documentation"),
+            ("D (sample), S", "documentation (sample), shipped server"),
+            ("R (RFC 9110, section 5.1)", "standards (RFC 9110, section 5.1)"),
+            ("S, W", "shipped server, public code"),
+        ] {
+            assert_eq!(source_in_words(source), words);
+        }
     }
 }

@@ -8,8 +8,8 @@ use similar::{Algorithm, DiffOp, capture_diff_slices};
 const CHARACTERS: usize = 512;
 /// The same for words. What is longer differs as a whole.
 const WORDS: usize = 8 * 1024;
-/// Fewer equal characters between two replaced parts are chance, as in two hashes.
-const CHANCE: usize = 3;
+/// Fewer equal bytes between parts that differ are chance, as in two hashes.
+const CHANCE: usize = 4;
 
 /// A part of both strings, which is equal or differs. If it differs, one of the ranges may be empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,8 +23,9 @@ pub(super) struct Piece {
 pub(super) fn pieces(old: &[u8], new: &[u8]) -> Vec<Piece> {
     let mut found = Vec::new();
     compare(old, new, (0, 0), &mut found);
+    found = merge(found);
     join_chance(&mut found);
-    merge(found)
+    found
 }
 
 /// Adds the parts of two strings that begin at these positions.
@@ -77,14 +78,19 @@ fn add(found: &mut Vec<Piece>, is_equal: bool, old: (usize, usize), new: (usize,
     }
 }
 
-/// Short equal parts between two parts that were replaced differ too.
-fn join_chance(pieces: &mut [Piece]) {
-    let is_replaced = |piece: &Piece| !piece.is_equal && !piece.old.is_empty() && !piece.new.is_empty();
-    for at in 1..pieces.len().saturating_sub(1) {
-        let is_chance = pieces[at].is_equal && pieces[at].old.len() < CHANCE;
-        if is_chance && is_replaced(&pieces[at - 1]) && is_replaced(&pieces[at + 1]) {
-            pieces[at].is_equal = false;
-        }
+/// Short equal parts within something that was replaced differ too. What was only inserted or removed next to them is exact.
+fn join_chance(pieces: &mut Vec<Piece>) {
+    loop {
+        let chance = (1..pieces.len().saturating_sub(1)).find(|&at| {
+            let (before, after) = (&pieces[at - 1], &pieces[at + 1]);
+            let is_insertion = before.old.is_empty() && after.old.is_empty();
+            let is_removal = before.new.is_empty() && after.new.is_empty();
+            let is_between = pieces[at].is_equal && !before.is_equal && !after.is_equal;
+            is_between && pieces[at].old.len() < CHANCE && !is_insertion && !is_removal
+        });
+        let Some(at) = chance else { return };
+        pieces[at].is_equal = false;
+        *pieces = merge(std::mem::take(pieces));
     }
 }
 
@@ -110,7 +116,8 @@ fn continues(byte: u8) -> bool {
 /// How many bytes are equal at the beginning, without a part of a character.
 fn common_beginning(old: &[u8], new: &[u8]) -> usize {
     let mut length = old.iter().zip(new).take_while(|(one, other)| one == other).count();
-    let splits = |at: usize| [old, new].iter().any(|bytes| bytes.get(at).is_some_and(|byte| continues(*byte)));
+    let splits =
+        |at: usize| [old, new].iter().any(|bytes| bytes.get(at).is_some_and(|byte| continues(*byte)));
     while length > 0 && splits(length) {
         length -= 1;
     }
@@ -172,10 +179,11 @@ mod tests {
             ("same", "same", vec![]),
             ("", "all", vec![">all"]),
             (r#"{"a":1,"b":2}"#, r#"{"a":1,"b":3}"#, vec!["2>3"]),
-            (r#"{"a":1,"b":2}"#, r#"{"a": 1, "b": 2}"#, vec![">  "[..2].into(), "> ", "> "]),
+            (r#"{"a":1,"b":2}"#, r#"{"a": 1, "b": 2}"#, vec!["> ", "> ", "> "]),
             ("caf\u{e9}", "caf\u{e8}", vec!["\u{e9}>\u{e8}"]),
             ("1.50", "1.5", vec!["0>"]),
-            ("0123456789abcdef", "f1e3d5c7b9a0cdef", vec!["0123456789ab>f1e3d5c7b9a0"]),
+            ("id-0123456789abcdef", "id-f1e3d5c7b9a0cdef", vec!["0123456789ab>f1e3d5c7b9a0"]),
+            ("\"further\":\"x\"", "\"escaped\":\"y\"", vec!["further>escaped", "x>y"]),
         ] {
             assert_eq!(differing(old, new), expected, "{old} {new}");
         }

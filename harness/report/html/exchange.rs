@@ -30,22 +30,25 @@ pub(super) fn exchange(exchange: &Exchange, is_receiver: bool, room: Room) -> Ma
             (scrolled("request as hexadecimal digits", digits(&request(delivery), room.digits)))
             p.small.dim { (messages::without_connection_headers()) }
         }
+        @if let Outcome::Answered(response) = &exchange.outcome {
+            h5 { (messages::bytes(messages::answer(), answer(response).len())) }
+            (scrolled("whole answer as text", bytes(&answer(response), room.text)))
+            details.inner {
+                summary { (messages::as_digits()) }
+                (scrolled("answer as hexadecimal digits", digits(&answer(response), room.digits / 2)))
+            }
+            @if response.cut > 0 { p.small.dim { (messages::not_kept(response.cut)) } }
+        }
+    }
+}
+
+/// What was answered, and after how long.
+pub(super) fn answer_in_short(exchange: &Exchange, room: Room) -> Markup {
+    html! {
+        h4 { (messages::answer_after(exchange.took)) }
         @match &exchange.outcome {
-            Outcome::Answered(response) => {
-                h5 { (messages::answer_after(exchange.took)) }
-                (scrolled("answer as text", bytes(&answer(response), room.text)))
-                details.inner {
-                    summary { (messages::as_digits()) }
-                    (scrolled("answer as hexadecimal digits", digits(&answer(response), room.digits / 2)))
-                }
-                @if response.cut > 0 {
-                    p.small.dim { (messages::not_kept(response.cut)) }
-                }
-            }
-            other => {
-                h5 { (messages::no_answer()) }
-                p { (text::line(&other.to_string())) }
-            }
+            Outcome::Answered(response) => (scrolled("answer as text", bytes(&answer(response), room.text / 4))),
+            other => p { (text::line(&other.to_string())) },
         }
     }
 }

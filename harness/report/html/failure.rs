@@ -15,7 +15,7 @@ pub(super) fn has_details(check: &CheckEntry) -> bool {
 
 pub(super) fn details(requirement: &RequirementEntry, check: &CheckEntry, room: Room) -> Markup {
     html! {
-        p.sentence { (text::line(&requirement.text)) }
+        p.sentence { (text::prose(&requirement.text)) }
         p.small.dim {
             (messages::source(&requirement.source)) " · " code { (text::line(&check.id)) }
             @if check.cases > 0 { " · " (messages::cases(check.cases)) }
@@ -41,7 +41,7 @@ fn facts(check: &CheckEntry) -> Markup {
             @if !check.cases_that_fail.is_empty() {
                 (fact("Cases", Some(html! { ul { @for case in &check.cases_that_fail { li { (text::line(case)) } } } })))
             }
-            (fact("Matters", check.what_matters.as_ref().map(line)))
+            (fact(messages::what_matters(), check.what_matters.as_ref().map(line)))
             (fact("Output", check.output.as_ref().map(|output| html! { code { (text::line(output)) } })))
             (fact("Cause", cause.map(|cause| html! {
                 code.cause { (text::line(&cause.code)) } " " (text::block(&cause.sentence()))
@@ -50,10 +50,10 @@ fn facts(check: &CheckEntry) -> Markup {
             (fact("Why", check.shown.as_ref().map(line)))
             @if let Some(cause) = cause {
                 div.fix { dt { "Fix" } dd {
-                    (text::line(&cause.fix))
+                    (text::prose(&cause.fix))
                     @if let Some(code) = &check.code_line { (copied(messages::line_of_code(), code)) }
                 } }
-                (fact("Do not", Some(text::line(&cause.avoid))))
+                (fact("Do not", Some(text::prose(&cause.avoid))))
             }
             @if let Some(provisional) = check.provisional {
                 (fact("Provisional", Some(html! { (messages::provisional(provisional.as_str())) })))
@@ -83,8 +83,9 @@ fn exchanges(check: &CheckEntry, room: Room) -> Markup {
         }
         @match (failing, &check.answer) {
             (Some(failing), _) => {
+                (exchange::answer_in_short(failing, room))
                 details.more {
-                    summary { (messages::exchange(failing.id, &failing.outcome, failing.took)) }
+                    summary { (messages::whole_exchange(failing.id)) }
                     (exchange::exchange(failing, is_receiver, room))
                 }
             }

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{documentation, fact, level, messages, to_requirement};
+use super::{command, documentation, fact, level, messages, to_requirement};
 use crate::page::{copied, text};
 use crate::report::text::{cases, check_of, remaining, sentence};
 use crate::report::{FindingEntry, Report};
@@ -38,16 +38,16 @@ fn finding(report: &Report, finding: &FindingEntry, number: usize) -> Markup {
                 (fact("Actual", finding.answered.as_ref().map(line)))
                 (fact("Output", check.and_then(|check| check.output.as_ref()).map(|output| html! { code { (text::line(output)) } })))
                 (fact("Why", check.and_then(|check| check.shown.as_ref()).map(line)))
-                (fact("Cases", cases(report, finding).as_ref().map(line)))
                 @if let Some(fix) = &finding.fix {
                     div.fix { dt { "Fix" } dd {
-                        (text::block(fix))
+                        (text::prose(fix))
                         @if let Some(code) = &finding.code_line { (copied(messages::line_of_code(), code)) }
                     } }
                 }
-                (fact("Do not", finding.avoid.as_ref().map(|avoid| html! { (text::block(avoid)) })))
-                (fact("Run again", again.map(|command| copied(messages::rerun(), command))))
-                (fact("More", finding.cause.as_ref().map(|code| documentation(code))))
+                (fact("Do not", finding.avoid.as_ref().map(|avoid| text::prose(avoid))))
+                (fact("Cases", cases(report, finding).as_ref().map(line)))
+                (command("Run again", again.map(|command| copied(messages::rerun(), command))))
+                (command("More", finding.cause.as_ref().map(|code| documentation(code))))
             }
         }
     }
@@ -69,7 +69,7 @@ pub(super) fn after_fix(report: &Report) -> Markup {
                                 @if let Some(cause) = &failure.cause { code.cause { (text::line(&cause.code)) } }
                             }
                             p { (text::block(&failure.message)) }
-                            @if let Some(cause) = &failure.cause { p.small { b { "Fix: " } (text::line(&cause.fix)) } }
+                            @if let Some(cause) = &failure.cause { p.small { b { "Fix: " } (text::prose(&cause.fix)) } }
                         }
                     }
                 }

@@ -34,7 +34,8 @@ pub(super) fn heading(report: &Report) -> Markup {
 fn counts(report: &Report) -> Markup {
     let total = |verdict: &VerdictName| report.count(*verdict);
     let is_shown = |verdict: &VerdictName| {
-        matches!(verdict, VerdictName::Pass | VerdictName::Fail | VerdictName::Inconclusive) || total(verdict) > 0
+        matches!(verdict, VerdictName::Pass | VerdictName::Fail | VerdictName::Inconclusive)
+            || total(verdict) > 0
     };
     let columns: Vec<VerdictName> = VerdictName::ALL.into_iter().filter(is_shown).collect();
     let of = |level: Level, verdict: VerdictName| {

@@ -13,16 +13,22 @@ const HEIGHT: f64 = 120.0;
 /// The room for the words under the bars.
 const FOOT: f64 = 22.0;
 /// How many bars there are for a time ten times as long.
-const PER_DECADE: i32 = 8;
+const PER_DECADE: i32 = 10;
+/// The bars that end at 1, 2 and 5 times a power of ten, nearly.
+const TICKS: [(i32, f64); 3] = [(0, 1.0), (3, 2.0), (7, 5.0)];
+/// With more bars than these, only powers of ten have a label.
+const MANY: usize = 30;
 
-/// A bar: the shortest and the longest time in it, and how many answers took so long.
+/// A bar: its step on the axis, the longest time in it, and how many answers took so long.
 struct Bar {
+    step: i32,
     until_us: f64,
     count: u64,
 }
 
 pub(super) fn latency(latency: &Latency) -> Markup {
-    let figures = [("median", latency.p50), ("90%", latency.p90), ("99%", latency.p99), ("longest", latency.max)];
+    let figures =
+        [("median", latency.p50), ("90%", latency.p90), ("99%", latency.p99), ("longest", latency.max)];
     html! {
         section aria-labelledby="latency" {
             h2 #latency { (messages::latency()) }
@@ -50,7 +56,10 @@ fn bars(latency: &Latency) -> Vec<Bar> {
     let last = steps.last().map_or(0, |(step, _)| *step);
     let count = |wanted: i32| steps.iter().filter(|(step, _)| *step == wanted).map(|(_, count)| count).sum();
     (first..=last)
-        .map(|step| Bar { until_us: 10_f64.powf(f64::from(step) / f64::from(PER_DECADE)), count: count(step) })
+        .map(|step| {
+            let until_us = 10_f64.powf(f64::from(step) / f64::from(PER_DECADE));
+            Bar { step, until_us, count: count(step) }
+        })
         .collect()
 }
 
@@ -63,10 +72,15 @@ fn chart(latency: &Latency) -> Markup {
     let width = (WIDTH / bars.len().max(1) as f64).min(40.0);
     #[expect(clippy::cast_precision_loss, reason = "there are fewer than 200 bars")]
     let left = |at: usize| at as f64 * width;
-    let every = bars.len().div_ceil(8).max(1);
+    let label = |step: i32| {
+        let within = step.rem_euclid(PER_DECADE);
+        let (_, times) =
+            TICKS.into_iter().find(|(at, _)| *at == within && (*at == 0 || bars.len() <= MANY))?;
+        Some(messages::tick(times * 10_f64.powi(step.div_euclid(PER_DECADE))))
+    };
     html! {
         figure.chart {
-            svg viewBox={ "0 0 " (WIDTH) " " (HEIGHT + FOOT) } role="img" aria-label=(messages::latency_chart(latency)) {
+            svg viewBox={ "-20 0 " (WIDTH + 50.0) " " (HEIGHT + FOOT) } role="img" aria-label=(messages::latency_chart(latency)) {
                 line.axis x1="0" x2=(WIDTH) y1=(HEIGHT) y2=(HEIGHT) {}
                 @for (at, bar) in bars.iter().enumerate() {
                     @if bar.count > 0 {
@@ -77,10 +91,10 @@ fn chart(latency: &Latency) -> Markup {
                             title { (messages::bar(bar.count, bar.until_us)) }
                         }
                     }
-                    @if at % every == every / 2 {
-                        text x=(format!("{:.1}", left(at) + width / 2.0)) y=(HEIGHT + 16.0) text-anchor="middle" {
-                            (messages::time_of(bar.until_us))
-                        }
+                    @if let Some(label) = label(bar.step) {
+                        @let end = format!("{:.1}", left(at) + width);
+                        line.axis x1=(end) x2=(end) y1=(HEIGHT) y2=(HEIGHT + 5.0) {}
+                        text x=(end) y=(HEIGHT + 19.0) text-anchor="middle" { (label) }
                     }
                 }
             }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::plural::counted;
 use crate::report::{Latency, Report, VerdictName};
-use crate::suite::requirement::Level;
+use crate::suite::requirement::{Level, source_in_words};
 use crate::terminal::{clean, clipped};
 use crate::wire::exchange::{Abort, ExchangeId, Outcome, Transfer};
 
@@ -18,10 +18,6 @@ const SHORT: usize = 140;
 
 /// The groups of checks in words.
 const ROLES: [(&str, &str); 2] = [("receiver", "Your receiver"), ("sender", "Your sender")];
-
-/// The letters of sources, in words.
-const SOURCES: [(&str, &str); 4] =
-    [("D", "documentation"), ("S", "shipped server"), ("R", "standards"), ("W", "public code")];
 
 pub(super) fn title(result: &str, role: &str, subject: &str) -> String {
     format!("{result} · {role} {subject} · {}", env!("CARGO_PKG_NAME"))
@@ -51,7 +47,8 @@ pub(super) fn summary(report: &Report) -> String {
     let total = report.requirements.len();
     let (passed, failed) = (report.count(VerdictName::Pass), report.count(VerdictName::Fail));
     let not_applicable = report.count(VerdictName::NotApplicable);
-    let of = counted(total - not_applicable.min(total), "requirement that applies", "requirements that apply");
+    let of =
+        counted(total - not_applicable.min(total), "requirement that applies", "requirements that apply");
     if total == 0 {
         return "No requirement was selected.".to_owned();
     }
@@ -84,7 +81,7 @@ pub(super) fn run(report: &Report) -> String {
 }
 
 pub(super) fn exit(report: &Report) -> String {
-    format!("{}; a failed {} fails the run", report.exit as u8, gating(report.fail_on))
+    format!("{}; a failed {} fails the run", report.exit.code(), gating(report.fail_on))
 }
 
 /// The levels that fail a run.
@@ -165,11 +162,9 @@ pub(super) fn short(reason: &str) -> String {
     clipped(reason, SHORT)
 }
 
+/// The source of a requirement, which is in letters.
 pub(super) fn source(letters: &str) -> String {
-    let words = letters.split(',').map(str::trim).map(|letter| {
-        SOURCES.iter().find(|(known, _)| *known == letter).map_or(letter, |(_, word)| word)
-    });
-    format!("Source: {}", clean(&words.collect::<Vec<_>>().join(", ")))
+    format!("Source: {}", source_in_words(letters))
 }
 
 pub(super) fn cases(count: usize) -> String {
@@ -178,6 +173,11 @@ pub(super) fn cases(count: usize) -> String {
 
 pub(super) fn provisional(verdict: &str) -> String {
     format!("{verdict}, with deliveries made in the way that the receiver wants")
+}
+
+/// Which parts of a generated case matter.
+pub(super) fn what_matters() -> &'static str {
+    "What matters"
 }
 
 // Exchanges.
@@ -253,12 +253,17 @@ pub(super) fn without_connection_headers() -> &'static str {
     "Without Host, Content-Length and Transfer-Encoding, which belong to the connection."
 }
 
+/// What the details of an exchange have.
+pub(super) fn whole_exchange(id: ExchangeId) -> String {
+    format!("Exchange {id} as text and as hexadecimal digits")
+}
+
 pub(super) fn answer_after(took: Duration) -> String {
     format!("Answer after {}", time(took))
 }
 
-pub(super) fn no_answer() -> &'static str {
-    "No answer"
+pub(super) fn answer() -> &'static str {
+    "Answered"
 }
 
 /// Bytes of an answer that the run did not keep.
@@ -314,6 +319,15 @@ pub(super) fn latency_chart(latency: &Latency) -> String {
     )
 }
 
+/// The end of a bar in round numbers.
+pub(super) fn tick(us: f64) -> String {
+    match us {
+        ..1e3 => format!("{us:.0} µs"),
+        ..1e6 => format!("{:.0} ms", us / 1e3),
+        _ => format!("{:.0} s", us / 1e6),
+    }
+}
+
 pub(super) fn bar(count: u64, until_us: f64) -> String {
     format!("{} of up to {}", counted(count, "answer", "answers"), time_of(until_us))
 }
@@ -338,13 +352,12 @@ pub(super) fn time(time: Duration) -> String {
 mod tests {
     use std::time::Duration;
 
-    use super::{group, shown_by, source, time, word};
+    use super::{group, shown_by, time, word};
 
     #[test]
     fn words_depend_on_what_they_are_about() {
         assert_eq!([word("fail"), word("not-applicable")], ["Fail", "Not applicable"]);
         assert_eq!(group("receiver/verification"), "Your receiver: verification");
-        assert_eq!(source("D, S"), "Source: documentation, shipped server");
         assert_eq!(shown_by(&[3, 4], 0), "Shown by #3 #4.");
         let shown = [120, 1_234, 45_600, 2_340_000].map(|us| time(Duration::from_micros(us)));
         assert_eq!(shown, ["120 µs", "1.2 ms", "46 ms", "2.3 s"]);

@@ -99,3 +99,8 @@ fn is_open(check: &CheckEntry) -> bool {
 fn fact(label: &str, value: Option<Markup>) -> Markup {
     html! { @if let Some(value) = value { div { dt { (label) } dd { (value) } } } }
 }
+
+/// The same for a command with a button.
+fn command(label: &str, value: Option<Markup>) -> Markup {
+    html! { @if let Some(value) = value { div.command { dt { (label) } dd { (value) } } } }
+}

@@ -145,13 +145,25 @@ fn lines<'a>(control: &'a Delivery, failing: &'a Delivery) -> Vec<Line<'a>> {
                     true => value.to_vec(),
                     false => [name.as_bytes(), b": ", value].concat(),
                 };
-                let failing = if name == other { failing.to_vec() } else { [other.as_bytes(), b": ", failing].concat() };
+                let failing = if name == other {
+                    failing.to_vec()
+                } else {
+                    [other.as_bytes(), b": ", failing].concat()
+                };
                 lines.push(Line { name, control: Some(value(name, control)), failing: Some(failing) });
             }
         } else {
             let value = |value: &[u8]| Some(value.to_vec());
-            lines.extend(old[of_old].iter().map(|(name, one)| Line { name, control: value(one), failing: None }));
-            lines.extend(new[of_new].iter().map(|(name, one)| Line { name, control: None, failing: value(one) }));
+            lines.extend(old[of_old].iter().map(|(name, one)| Line {
+                name,
+                control: value(one),
+                failing: None,
+            }));
+            lines.extend(new[of_new].iter().map(|(name, one)| Line {
+                name,
+                control: None,
+                failing: value(one),
+            }));
         }
     }
     lines
@@ -202,7 +214,13 @@ fn equal(part: &[u8], (is_first, is_last): (bool, bool), left: &mut usize) -> Ma
         *left -= part.len();
         return html! { (plain(part)) };
     }
-    let begin = if is_first && !is_last { 0 } else if is_first { most } else { CONTEXT };
+    let begin = if is_first && !is_last {
+        0
+    } else if is_first {
+        most
+    } else {
+        CONTEXT
+    };
     let end = if is_last { 0 } else { CONTEXT };
     let (begin, end) = (boundary(part, begin), boundary(part, part.len() - end.min(part.len())));
     *left = left.saturating_sub(begin + part.len() - end);

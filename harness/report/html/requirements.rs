@@ -45,7 +45,7 @@ fn filters(report: &Report, groups: &[&str]) -> Markup {
             (choice("verdict", verdicts.map(|verdict| (verdict.as_str(), messages::word(verdict.as_str())))))
             (choice("level", Level::ALL.into_iter().map(|level| (level.as_str(), level.as_str().to_owned()))))
             (choice("group", groups.iter().map(|group| (*group, messages::group(group)))))
-            p.field { button #reset type="reset" { "Reset" } }
+            p.field { button #clear type="reset" { "Reset" } }
             p #shown .dim.small role="status" {}
         }
     }
