@@ -35,11 +35,14 @@ impl Page<'_> {
     pub(crate) fn render(&self) -> String {
         let style = format!("{STYLE}{}", self.style);
         let script = format!("{SCRIPT}{}", self.script);
-        let policy = format!(
-            "default-src 'none'; style-src '{}'; script-src '{}'; base-uri 'none'; form-action 'none'",
-            hash(&style),
-            hash(&script)
-        );
+        let policy = [
+            "default-src 'none'",
+            &format!("style-src '{}'", hash(&style)),
+            &format!("script-src '{}'", hash(&script)),
+            "base-uri 'none'",
+            "form-action 'none'",
+        ]
+        .join("; ");
         let page = html! {
             (DOCTYPE)
             html lang="en" {

@@ -33,7 +33,7 @@ pub(crate) fn block(text: &str) -> Markup {
 /// A sentence of the suite, in which code is in backticks.
 pub(crate) fn prose(text: &str) -> Markup {
     let parts: Vec<&str> = text.split('`').collect();
-    if parts.len() % 2 == 0 {
+    if parts.len().is_multiple_of(2) {
         return block(text);
     }
     html! {

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::suite::transcript::AnswerTimes;
+use crate::suite::requirement::Role;
+use crate::suite::transcript::Transcript;
 
 /// How long a receiver took from the first byte of a delivery to the head of its answer, in microseconds, of every delivery that it
 /// answered. Percentiles are at most 1% too high.
@@ -19,22 +20,30 @@ pub struct Latency {
 }
 
 impl Latency {
-    /// `None` if nothing was answered.
-    pub(super) fn of(times: &AnswerTimes) -> Option<Self> {
-        Self::of_buckets(times.buckets())
+    /// Of a run and of what was sent after it to see what the first fault hides. `None` if nothing was answered, or of a sender: its
+    /// answers are the suite's own.
+    pub(super) fn of_run(transcript: &Transcript, after: Option<&Transcript>) -> Option<Self> {
+        let of = |transcript: &Transcript| Self::of_buckets(transcript.exchanges.answer_times().buckets());
+        match transcript.role {
+            Role::Sender => None,
+            Role::Receiver => Self::of_both(of(transcript), after.and_then(of)),
+        }
     }
 
-    /// Of both.
-    #[must_use]
-    pub fn merged(self, other: Self) -> Self {
-        let mut buckets = [self.buckets.clone(), other.buckets].concat();
+    /// Of the answers of two runs.
+    pub fn of_both(one: Option<Self>, other: Option<Self>) -> Option<Self> {
+        let (one, other) = match (one, other) {
+            (Some(one), Some(other)) => (one, other),
+            (one, other) => return one.or(other),
+        };
+        let mut buckets = [one.buckets, other.buckets].concat();
         buckets.sort_unstable();
         buckets.dedup_by(|later, kept| {
             let is_same = later.0 == kept.0;
             kept.1 += if is_same { later.1 } else { 0 };
             is_same
         });
-        Self::of_buckets(buckets).unwrap_or(self)
+        Self::of_buckets(buckets)
     }
 
     fn of_buckets(buckets: Vec<(u64, u64)>) -> Option<Self> {
@@ -62,8 +71,7 @@ mod tests {
         let one = Latency::of_buckets(vec![(100, 50), (200, 49), (900, 1)]);
         let shown = one.as_ref().map(|one| (one.count, one.p50, one.p90, one.p99, one.max));
         assert_eq!(shown, Some((100, 100, 200, 200, 900)));
-        let both =
-            one.zip(Latency::of_buckets(vec![(150, 1), (200, 1)])).map(|(one, other)| one.merged(other));
+        let both = Latency::of_both(one, Latency::of_buckets(vec![(150, 1), (200, 1)]));
         assert_eq!(both.map(|both| both.buckets), Some(vec![(100, 50), (150, 1), (200, 50), (900, 1)]));
         assert_eq!(Latency::of_buckets(Vec::new()), None);
     }

@@ -244,7 +244,7 @@ impl Report {
             waited_ms: milliseconds(transcript.waited),
             exchanges: run.after.as_ref().unwrap_or(transcript).exchanges.count(),
             exchanges_per_s: 0.0,
-            latency_us: latency(transcript, run.after.as_ref()),
+            latency_us: Latency::of_run(transcript, run.after.as_ref()),
             counts: BTreeMap::new(),
             fail_on: heading.fail_on,
             absent: absent.into_iter().map(Cow::Borrowed).collect(),
@@ -287,10 +287,7 @@ impl Report {
         self.duration_ms = self.duration_ms.max(other.duration_ms);
         self.waited_ms = self.waited_ms.max(other.waited_ms);
         self.exchanges += other.exchanges;
-        self.latency_us = match (self.latency_us.take(), other.latency_us) {
-            (Some(one), Some(other)) => Some(one.merged(other)),
-            (one, other) => one.or(other),
-        };
+        self.latency_us = Latency::of_both(self.latency_us, other.latency_us);
         self.interrupted |= other.interrupted;
         self.lacks_evidence |= other.lacks_evidence;
         self.ended |= other.ended;
@@ -340,18 +337,6 @@ impl Report {
 pub fn redaction(transcript: &Transcript) -> Redaction {
     let own = transcript.webhooks.iter().filter_map(|webhook| webhook.secret.as_ref());
     Redaction::new(own.chain(&transcript.secret).chain(&transcript.secrets))
-}
-
-/// How long a receiver took to answer, also what was sent after the run to see what its first fault hides.
-fn latency(transcript: &Transcript, after: Option<&Transcript>) -> Option<Latency> {
-    if transcript.role == Role::Sender {
-        return None;
-    }
-    let of = |transcript: &Transcript| Latency::of(transcript.exchanges.answer_times());
-    match (of(transcript), after.and_then(of)) {
-        (Some(one), Some(other)) => Some(one.merged(other)),
-        (one, other) => one.or(other),
-    }
 }
 
 /// Whether the program under test ended during the run.

@@ -17,6 +17,7 @@ mod crashes;
 mod endpoints;
 mod goldens;
 mod guide;
+mod html;
 mod implementations;
 mod load;
 mod load_locust;

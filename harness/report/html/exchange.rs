@@ -15,27 +15,34 @@ use crate::wire::exchange::{Delivery, Exchange, Headers, Outcome, Response};
 /// How many bytes a line of digits has.
 const LINE: usize = 16;
 
-/// One exchange: what was sent as text and digits, and the answer.
+/// How much of a body is looked at: no page shows more.
+const LONGEST: usize = 64 * 1024;
+
+/// A message as bytes, of which only the beginning may be here.
+struct Message {
+    begin: Vec<u8>,
+    length: usize,
+}
+
+/// One exchange: what was sent and answered, as text and digits.
 pub(super) fn exchange(exchange: &Exchange, is_receiver: bool, room: Room) -> Markup {
-    let delivery = &exchange.delivery;
-    let sent = messages::bytes(&messages::request(is_receiver), request(delivery).len());
+    let request = request(&exchange.delivery);
     html! {
-        h5 { (sent) }
-        @if let Some(how) = messages::transfer(&delivery.transfer) {
-            p.small.dim { (how) }
-        }
-        (scrolled("request as text", bytes(&request(delivery), room.text)))
+        h5 { (messages::bytes(messages::request(is_receiver), request.length)) }
+        @if let Some(how) = messages::transfer(&exchange.delivery.transfer) { p.small.dim { (how) } }
+        (scrolled(messages::sent_text(), characters(&request, room.text)))
         details.inner {
             summary { (messages::as_digits()) }
-            (scrolled("request as hexadecimal digits", digits(&request(delivery), room.digits)))
+            (scrolled(messages::sent_digits(), digits(&request, room.digits)))
             p.small.dim { (messages::without_connection_headers()) }
         }
         @if let Outcome::Answered(response) = &exchange.outcome {
-            h5 { (messages::bytes(messages::answer(), answer(response).len())) }
-            (scrolled("whole answer as text", bytes(&answer(response), room.text)))
+            @let answer = answer(response);
+            h5 { (messages::bytes(messages::answer(), answer.length)) }
+            (scrolled(messages::answered_text(), characters(&answer, room.text)))
             details.inner {
                 summary { (messages::as_digits()) }
-                (scrolled("answer as hexadecimal digits", digits(&answer(response), room.digits / 2)))
+                (scrolled(messages::answered_digits(), digits(&answer, room.digits / 2)))
             }
             @if response.cut > 0 { p.small.dim { (messages::not_kept(response.cut)) } }
         }
@@ -46,21 +53,22 @@ pub(super) fn exchange(exchange: &Exchange, is_receiver: bool, room: Room) -> Ma
 pub(super) fn answer_in_short(exchange: &Exchange, room: Room) -> Markup {
     html! {
         h4 { (messages::answer_after(exchange.took)) }
-        @match &exchange.outcome {
-            Outcome::Answered(response) => (scrolled("answer as text", bytes(&answer(response), room.text / 4))),
-            other => p { (text::line(&other.to_string())) },
-        }
+        (outcome(&exchange.outcome, room.text / 4))
     }
 }
 
 /// The request and the answer as text alone.
 pub(super) fn brief(exchange: &Exchange, room: Room) -> Markup {
     html! {
-        (scrolled("request as text", bytes(&request(&exchange.delivery), room.text / 3)))
-        @match &exchange.outcome {
-            Outcome::Answered(response) => (scrolled("answer as text", bytes(&answer(response), room.text / 6))),
-            other => p { (text::line(&other.to_string())) },
-        }
+        (scrolled(messages::sent_text(), characters(&request(&exchange.delivery), room.text / 3)))
+        (outcome(&exchange.outcome, room.text / 6))
+    }
+}
+
+fn outcome(outcome: &Outcome, most: usize) -> Markup {
+    match outcome {
+        Outcome::Answered(response) => scrolled(messages::answer_text(), characters(&answer(response), most)),
+        other => html! { p { (text::line(&other.to_string())) } },
     }
 }
 
@@ -71,7 +79,9 @@ pub(super) fn stored_answer(answer: &AnswerEntry, room: Room) -> Markup {
         // Writing to a string does not fail.
         let _ = writeln!(head, "{name}: {value}");
     }
-    scrolled("answer as text", bytes(format!("{head}\n{}", answer.body).as_bytes(), room.text))
+    let begin = format!("{head}\n{}", answer.body).into_bytes();
+    let length = begin.len();
+    scrolled(messages::answer_text(), characters(&Message { begin, length }, room.text))
 }
 
 /// Text that scrolls if it is long. `label` names it for screen readers.
@@ -79,13 +89,13 @@ fn scrolled(label: &str, content: Markup) -> Markup {
     html! { pre.raw tabindex="0" role="region" aria-label=(label) { (content) } }
 }
 
-/// The request as bytes, without the headers that belong to the connection.
-fn request(delivery: &Delivery) -> Vec<u8> {
+/// The request without the headers that belong to the connection.
+fn request(delivery: &Delivery) -> Message {
     let first = format!("{} {} HTTP/1.1\r\n", delivery.method, delivery.target);
     message(first, &delivery.headers, &delivery.body)
 }
 
-fn answer(response: &Response) -> Vec<u8> {
+fn answer(response: &Response) -> Message {
     message(status_line(response.status), &response.headers, &response.body)
 }
 
@@ -93,35 +103,32 @@ fn status_line(status: u16) -> String {
     format!("HTTP/1.1 {status} {}", reason(status)).trim_end().to_owned() + "\r\n"
 }
 
-fn message(first: String, headers: &Headers, body: &[u8]) -> Vec<u8> {
-    let mut bytes = first.into_bytes();
+fn message(first: String, headers: &Headers, body: &[u8]) -> Message {
+    let mut begin = first.into_bytes();
     for (name, value) in &headers.0 {
-        bytes.extend_from_slice(name.as_bytes());
-        bytes.extend_from_slice(b": ");
-        bytes.extend_from_slice(value);
-        bytes.extend_from_slice(b"\r\n");
+        begin.extend_from_slice(name.as_bytes());
+        begin.extend_from_slice(b": ");
+        begin.extend_from_slice(value);
+        begin.extend_from_slice(b"\r\n");
     }
-    bytes.extend_from_slice(b"\r\n");
-    bytes.extend_from_slice(body);
-    bytes
+    begin.extend_from_slice(b"\r\n");
+    let length = begin.len() + body.len();
+    begin.extend_from_slice(&body[..body.len().min(LONGEST)]);
+    Message { begin, length }
 }
 
-/// The first bytes as text, with how many are missing.
-fn bytes(bytes: &[u8], most: usize) -> Markup {
-    let (shown, missing) = begin(bytes, most);
-    html! {
-        (text::block(&terminal::text(shown)))
-        @if missing > 0 {
-            span.cut { "\n" (messages::more_bytes(missing)) }
-        }
-    }
+/// The beginning as text, with how many bytes are missing.
+fn characters(message: &Message, most: usize) -> Markup {
+    let (shown, missing) = message.shown(most);
+    html! { (text::block(&terminal::text(shown))) (rest(missing)) }
 }
 
-/// The first bytes as hexadecimal digits, with how many are missing.
-fn digits(bytes: &[u8], most: usize) -> Markup {
-    let (shown, missing) = begin(bytes, most);
+/// The beginning as hexadecimal digits, with how many bytes are missing.
+fn digits(message: &Message, most: usize) -> Markup {
+    let (shown, missing) = message.shown(most);
     let mut lines = String::new();
     for (number, line) in shown.chunks(LINE).enumerate() {
+        // Writing to a string does not fail.
         let _ = write!(lines, "{:06x} ", number * LINE);
         for at in 0..LINE {
             let _ = match line.get(at) {
@@ -136,31 +143,39 @@ fn digits(bytes: &[u8], most: usize) -> Markup {
         }));
         lines.push('\n');
     }
-    html! {
-        (text::block(lines.trim_end_matches('\n')))
-        @if missing > 0 {
-            span.cut { "\n" (messages::more_bytes(missing)) }
-        }
-    }
+    html! { (text::block(lines.trim_end_matches('\n'))) (rest(missing)) }
 }
 
-/// At most so many of the first bytes, without a part of a character, and how many are missing. A few more are shown rather than cut.
-fn begin(bytes: &[u8], most: usize) -> (&[u8], usize) {
-    if bytes.len() <= most + most / 8 {
-        return (bytes, 0);
+fn rest(missing: usize) -> Markup {
+    html! { @if missing > 0 { span.cut { "\n" (messages::more_bytes(missing)) } } }
+}
+
+impl Message {
+    /// At most so many of the first bytes, without a part of a character, and how many are missing. A few more are shown rather than
+    /// cut.
+    fn shown(&self, most: usize) -> (&[u8], usize) {
+        let begin = &self.begin;
+        if self.length <= most + most / 8 && begin.len() == self.length {
+            return (begin, 0);
+        }
+        let most = most.min(begin.len());
+        let continues = |at: &usize| begin.get(*at).is_some_and(|byte| byte & 0b1100_0000 == 0b1000_0000);
+        let end = (most.saturating_sub(3)..=most).rev().find(|at| !continues(at)).unwrap_or(most);
+        (&begin[..end], self.length - end)
     }
-    let continues = |at: usize| bytes[at] & 0b1100_0000 == 0b1000_0000;
-    let end = (most.saturating_sub(3)..=most).rev().find(|at| !continues(*at)).unwrap_or(most);
-    (&bytes[..end], bytes.len() - end)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{begin, digits};
+    use super::{Message, digits};
+
+    fn message(bytes: &[u8]) -> Message {
+        Message { begin: bytes.to_vec(), length: bytes.len() }
+    }
 
     #[test]
     fn digits_have_offsets_and_characters() {
-        let shown = digits(b"POST / HTTP/1.1\r\n\xff<", 100).into_string();
+        let shown = digits(&message(b"POST / HTTP/1.1\r\n\xff<"), 100).into_string();
         let expected = "000000  50 4f 53 54 20 2f 20 48 54 54 50 2f 31 2e 31 0d  POST / HTTP/1.1.\n\
                         000010  0a ff 3c                                         ..&lt;";
         assert_eq!(shown, expected);
@@ -168,8 +183,9 @@ mod tests {
 
     #[test]
     fn cut_is_told_and_splits_no_character() {
-        assert_eq!(begin("äääääääää".as_bytes(), 9), ("ääää".as_bytes(), 10));
-        assert_eq!(begin(b"\x80\x80\x80\x80\x80\x80\x80\x80\x80", 4).0.len(), 4);
-        assert_eq!(begin(b"123456789", 8), (&b"123456789"[..], 0));
+        assert_eq!(message("äääääääää".as_bytes()).shown(9), ("ääää".as_bytes(), 10));
+        assert_eq!(message(&[0x80; 9]).shown(4).0.len(), 4);
+        assert_eq!(message(b"123456789").shown(8), (&b"123456789"[..], 0));
+        assert_eq!(Message { begin: b"123".to_vec(), length: 900 }.shown(800), (&b"123"[..], 897));
     }
 }

@@ -17,7 +17,7 @@ pub(super) fn details(requirement: &RequirementEntry, check: &CheckEntry, room: 
     html! {
         p.sentence { (text::prose(&requirement.text)) }
         p.small.dim {
-            (messages::source(&requirement.source)) " · " code { (text::line(&check.id)) }
+            (text::line(&messages::source(&requirement.source))) " · " code { (text::line(&check.id)) }
             @if check.cases > 0 { " · " (messages::cases(check.cases)) }
         }
         @if check.verdict != VerdictName::Pass {

@@ -155,7 +155,7 @@ pub(super) fn nothing_matches() -> &'static str {
 pub(super) fn group(name: &str) -> String {
     let (role, area) = name.split_once('/').unwrap_or(("", name));
     let role = ROLES.iter().find(|(known, _)| *known == role).map_or(role, |(_, words)| words);
-    format!("{role}: {}", clean(&area.replace('-', " ")))
+    clean(&format!("{role}: {}", area.replace('-', " "))).into_owned()
 }
 
 pub(super) fn short(reason: &str) -> String {
@@ -237,12 +237,34 @@ pub(super) fn exchange(id: ExchangeId, outcome: &Outcome, took: Duration) -> Str
     format!("Exchange {id}: {} after {}", clean(&outcome.to_string()), time(took))
 }
 
-pub(super) fn request(is_receiver: bool) -> String {
-    if is_receiver { "Sent to your receiver".to_owned() } else { "Received from your sender".to_owned() }
+pub(super) fn request(is_receiver: bool) -> &'static str {
+    if is_receiver { "Sent to your receiver" } else { "Received from your sender" }
 }
 
 pub(super) fn bytes(what: &str, count: usize) -> String {
     format!("{what} ({})", counted(count, "byte", "bytes"))
+}
+
+// The names of what scrolls, for screen readers.
+
+pub(super) fn sent_text() -> &'static str {
+    "request as text"
+}
+
+pub(super) fn sent_digits() -> &'static str {
+    "request as hexadecimal digits"
+}
+
+pub(super) fn answer_text() -> &'static str {
+    "answer as text"
+}
+
+pub(super) fn answered_text() -> &'static str {
+    "whole answer as text"
+}
+
+pub(super) fn answered_digits() -> &'static str {
+    "answer as hexadecimal digits"
 }
 
 pub(super) fn as_digits() -> &'static str {

@@ -35,9 +35,13 @@ document.addEventListener("DOMContentLoaded", () => {
   const remember = () => {
     try { history.replaceState(null, "", `#${state()}`); } catch { /* The filters work without it. */ }
   };
+  const clear = () => {
+    search.value = "";
+    for (const name of names) form.elements[name].value = "";
+  };
   const reveal = (row) => {
     if (row.hidden) {
-      form.reset();
+      clear();
       filter();
     }
     row.open = true;
@@ -53,7 +57,6 @@ document.addEventListener("DOMContentLoaded", () => {
       reveal(named.row);
     } else if (fragment.includes("=")) {
       const fields = new URLSearchParams(location.hash.slice(1));
-      form.reset();
       search.value = fields.get("q") ?? "";
       for (const name of names) {
         const select = form.elements[name];

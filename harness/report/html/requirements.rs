@@ -57,7 +57,7 @@ fn choice<'a>(name: &str, options: impl Iterator<Item = (&'a str, String)>) -> M
             label for=(name) { (messages::word(name)) }
             select #(name) name=(name) {
                 option value="" { "all" }
-                @for (value, word) in options { option value=(value) { (word) } }
+                @for (value, word) in options { option value=(text::attribute(value)) { (word) } }
             }
         }
     }
