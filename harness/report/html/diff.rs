@@ -24,7 +24,7 @@ pub(super) fn pieces(old: &[u8], new: &[u8]) -> Vec<Piece> {
     let mut found = Vec::new();
     compare(old, new, (0, 0), &mut found);
     found = merge(found);
-    join_chance(&mut found);
+    join_chance(&mut found, old);
     found
 }
 
@@ -78,15 +78,18 @@ fn add(found: &mut Vec<Piece>, is_equal: bool, old: (usize, usize), new: (usize,
     }
 }
 
-/// Short equal parts within something that was replaced differ too. What was only inserted or removed next to them is exact.
-fn join_chance(pieces: &mut Vec<Piece>) {
+/// Short equal parts of a word that was replaced differ too. What was only inserted or removed next to them is exact.
+fn join_chance(pieces: &mut Vec<Piece>, old: &[u8]) {
+    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte >= 0x80 || *byte == b'-';
     loop {
         let chance = (1..pieces.len().saturating_sub(1)).find(|&at| {
             let (before, after) = (&pieces[at - 1], &pieces[at + 1]);
             let is_insertion = before.old.is_empty() && after.old.is_empty();
             let is_removal = before.new.is_empty() && after.new.is_empty();
+            let same = &old[pieces[at].old.clone()];
             let is_between = pieces[at].is_equal && !before.is_equal && !after.is_equal;
-            is_between && pieces[at].old.len() < CHANCE && !is_insertion && !is_removal
+            let is_chance = same.len() < CHANCE && same.iter().all(is_word);
+            is_between && is_chance && !is_insertion && !is_removal
         });
         let Some(at) = chance else { return };
         pieces[at].is_equal = false;
