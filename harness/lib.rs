@@ -38,6 +38,7 @@ pub mod files;
 #[doc(hidden)]
 pub mod input;
 mod nearest;
+mod page;
 mod plural;
 #[doc(hidden)]
 pub mod random;

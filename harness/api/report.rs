@@ -1,6 +1,6 @@
 //! The report of a run.
 
-use crate::report::{self, CauseEntry, RunResult, VerdictName, json, junit, text};
+use crate::report::{self, CauseEntry, RunResult, VerdictName, html, json, junit, text};
 use crate::suite::requirement::Level;
 use crate::terminal::plain;
 
@@ -53,6 +53,11 @@ impl Report {
     /// a skip.
     pub fn junit(&self) -> String {
         junit::render(&self.0)
+    }
+
+    /// The report as one HTML page for a browser, as `--report html=FILE` writes it.
+    pub fn html(&self) -> String {
+        html::render(&self.0)
     }
 }
 

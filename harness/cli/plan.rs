@@ -91,7 +91,18 @@ impl RunPlan {
         let (level, fail_on) = (run.level, run.fail_on.level());
         let (source, configuration) = (run.reports.source()?, run.configuration());
         let attached = None;
-        Ok(Self { selected, shard, options, level, fail_on, required, known, attached, source, configuration })
+        Ok(Self {
+            selected,
+            shard,
+            options,
+            level,
+            fail_on,
+            required,
+            known,
+            attached,
+            source,
+            configuration,
+        })
     }
 
     pub(super) fn selected_for(&self, role: Role) -> Vec<&'static Requirement> {

@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::report::evidence::Folder;
 use crate::report::text::Detail;
-use crate::report::{Place, Report, json, junit, markdown, sarif, tap, text};
+use crate::report::{Place, Report, html, json, junit, markdown, sarif, tap, text};
 use crate::terminal::plain;
 
 /// What a run writes, and how much it prints.
@@ -36,7 +36,7 @@ pub(super) struct ReportOptions {
 /// In which formats a report is written, and how much is printed.
 #[derive(Debug, Args)]
 pub(super) struct Rendering {
-    /// Write a report as text, json, junit, tap, sarif or markdown; use - for stdout; repeatable
+    /// Write a report as text, json, junit, html, tap, sarif or markdown; use - for stdout; repeatable
     #[arg(long, value_name = "FORMAT=PATH", help_heading = REPORTS)]
     report: Vec<ReportTarget<ReportFormat>>,
     /// Show only what did not pass, in the short form of --agent
@@ -68,6 +68,8 @@ pub(super) enum ReportFormat {
     Sarif,
     /// For comments and summaries
     Markdown,
+    /// One page for a browser, with what was sent and answered
+    Html,
 }
 
 impl ReportFormat {
@@ -80,6 +82,7 @@ impl ReportFormat {
             Self::Tap => tap::render(report),
             Self::Sarif => sarif::render(report),
             Self::Markdown => markdown::render(report),
+            Self::Html => html::render(report),
         }
     }
 }

@@ -6,13 +6,14 @@ pub mod case;
 pub mod evidence;
 
 pub mod annotations;
+pub mod html;
 pub mod json;
 pub mod junit;
 pub mod last_runs;
-pub mod rejudge;
-pub mod stored;
 pub mod markdown;
+pub mod rejudge;
 pub mod sarif;
+pub mod stored;
 pub mod tap;
 pub mod text;
 pub mod watched;
@@ -25,6 +26,7 @@ mod curl;
 mod findings;
 mod framework;
 pub mod known;
+mod latency;
 mod messages;
 mod not_started;
 mod place;
@@ -58,8 +60,9 @@ pub use check::{AfterFix, CauseEntry, CheckEntry};
 pub use conclusion::RunResult;
 pub use findings::FindingEntry;
 pub use known::KnownEntry;
-pub use shard::ShardEntry;
+pub use latency::Latency;
 pub use place::Place;
+pub use shard::ShardEntry;
 
 pub use crate::suite::verdict::VerdictName;
 
@@ -123,6 +126,9 @@ pub struct Report {
     pub exchanges: usize,
     /// How many exchanges there were per second, without the deliberate waits.
     pub exchanges_per_s: f64,
+    /// Receivers: how long the answers took, in microseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency_us: Option<Latency>,
     /// How many requirements of each level have each verdict.
     pub counts: BTreeMap<Level, BTreeMap<VerdictName, usize>>,
     /// The lowest level whose failures fail the run.
@@ -281,6 +287,7 @@ impl Report {
             waited_ms: milliseconds(transcript.waited),
             exchanges: run.after.as_ref().unwrap_or(transcript).exchanges.count(),
             exchanges_per_s: 0.0,
+            latency_us: Latency::of_run(transcript, run.after.as_ref()),
             counts: BTreeMap::new(),
             fail_on: heading.fail_on,
             absent: absent.into_iter().map(Cow::Borrowed).collect(),

@@ -23,7 +23,7 @@ use crate::suite::rejudge::judged_again;
 use crate::suite::requirement::{Requirement, Role};
 use crate::suite::requirements;
 use crate::suite::run::Run;
-use crate::suite::transcript::{GeneratedCase, ReadTranscript, Transcript};
+use crate::suite::transcript::{Answers, GeneratedCase, ReadTranscript, Transcript};
 use crate::webhook::signature::Secret;
 use crate::wire::exchange::{Exchange, ExchangeId, Outcome};
 
@@ -117,14 +117,15 @@ fn read(folder: &Path) -> Result<Saved, Error> {
 struct Exchanges<'a> {
     folder: &'a Path,
     redaction: Redaction,
-    /// The status of each answer, by number.
-    answers: Vec<Option<u16>>,
+    /// The status of each answer and how long it took, by number.
+    answers: Vec<Option<(u16, Duration)>>,
 }
 
 /// What is read of an exchange that is not kept.
 #[derive(Deserialize)]
 struct Answered {
     number: usize,
+    took_us: u64,
     outcome: Outcome,
 }
 
@@ -147,19 +148,23 @@ impl Exchanges<'_> {
     fn read_answers(&mut self) -> Result<(), Error> {
         let (path, mut answers) = (self.path(), Vec::new());
         each_line(&path, |line, text| {
-            let Answered { number, outcome } = parsed(&path, line, text)?;
+            let Answered { number, took_us, outcome } = parsed(&path, line, text)?;
             if number != answers.len() + 1 {
                 return Err(damaged_at(&path, line, &messages::out_of_order(number, answers.len() + 1)));
             }
-            answers.push(outcome.status());
+            answers.push(outcome.status().map(|status| (status, Duration::from_micros(took_us))));
             Ok(())
         })?;
         self.answers = answers;
         Ok(())
     }
 
-    fn status(&self, id: ExchangeId) -> Option<u16> {
+    fn answer(&self, id: ExchangeId) -> Option<(u16, Duration)> {
         *self.answers.get(id.0.checked_sub(1)?)?
+    }
+
+    fn status(&self, id: ExchangeId) -> Option<u16> {
+        self.answer(id).map(|(status, _)| status)
     }
 
     /// Counts the generated cases again. Returns how many deviate in another way than during the run.
@@ -205,17 +210,18 @@ impl Exchanges<'_> {
             kept[at].push(exchange);
             Ok(())
         })?;
-        let counted = |part: &ReadTranscript| {
-            let own = (1..=self.answers.len()).filter(|&number| part.has(ExchangeId(number)));
-            let statuses: Vec<u16> = own.filter_map(|number| self.status(ExchangeId(number))).collect();
-            (statuses.len(), statuses.iter().filter(|status| (200..300).contains(*status)).count())
+        let all = |part: &ReadTranscript| {
+            let own = (1..=self.answers.len()).map(ExchangeId).filter(|&id| part.has(id));
+            let mut all = Answers::default();
+            own.filter_map(|id| self.answer(id)).for_each(|(status, took)| all.add(status, took));
+            all
         };
         let parts = parts.into_iter().zip(kept);
         let read = parts.map(|(part, kept)| {
-            let counts = counted(&part);
+            let answers = all(&part);
             let missing =
                 |id: ExchangeId| Error::Usage(messages::damaged(&path, &messages::missing_exchange(id.0)));
-            part.with(kept, counts, secret.cloned(), seed).map_err(missing)
+            part.with(kept, answers, secret.cloned(), seed).map_err(missing)
         });
         read.collect()
     }

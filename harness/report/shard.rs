@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Report, messages};
+use super::{Latency, Report, messages};
 use crate::suite::shard::Shard;
 
 /// One of several parts of a run.
@@ -34,6 +34,7 @@ impl Report {
         self.duration_ms = self.duration_ms.max(other.duration_ms);
         self.waited_ms = self.waited_ms.max(other.waited_ms);
         self.exchanges += other.exchanges;
+        self.latency_us = Latency::of_both(self.latency_us, other.latency_us);
         self.interrupted |= other.interrupted;
         self.lacks_evidence |= other.lacks_evidence;
         self.ended |= other.ended;

@@ -65,7 +65,11 @@ impl Report {
     /// Its requirements as cases.
     pub(super) fn cases(&self) -> impl Iterator<Item = Case<'_>> {
         let entries = self.requirements.iter().zip(&self.checks);
-        entries.map(|(requirement, check)| Case { requirement, check, standing: self.standing(requirement, check) })
+        entries.map(|(requirement, check)| Case {
+            requirement,
+            check,
+            standing: self.standing(requirement, check),
+        })
     }
 
     /// Why the run does not pass although no requirement says so, and whether it fails for that or is open.

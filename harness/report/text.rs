@@ -20,6 +20,8 @@ use self::layout::{labelled, labelled_command};
 use super::{CheckEntry, Report, RequirementEntry, VerdictName, not_started};
 use crate::terminal::{BAD, BOLD, DIM, GOOD, UNCLEAR, clean};
 
+pub(super) use self::after_fix::remaining;
+pub(super) use self::finding::{cases, check_of, sentence};
 pub use self::layout::WIDTH;
 pub(super) use self::layout::wrapped;
 

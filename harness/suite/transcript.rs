@@ -14,6 +14,7 @@ mod messages;
 mod processing;
 mod respect;
 mod scenario;
+mod times;
 mod trial;
 
 use std::collections::{BTreeSet, HashSet};
@@ -38,7 +39,7 @@ pub use conduct::{AnswerForm, Conduct, MOVED};
 pub use emission::{
     Arrival, BrokenRequest, Emission, FailedHandshake, Generated, RegisteredWebhook, SettledDelivery, Traits,
 };
-pub use exchanges::Exchanges;
+pub use exchanges::{Answers, Exchanges};
 pub use form::{ReadTranscript, WrittenTranscript};
 pub use keeper::{Keeper, Kept};
 pub use made::SealedSecret;
@@ -46,6 +47,7 @@ pub use messages::shifted;
 pub use processing::{ProcessingKind, ProcessingTrial};
 pub use respect::{Age, Part, Redating, Respect, Surrounding, TimestampForm};
 pub use scenario::ScenarioName;
+pub use times::AnswerTimes;
 pub use trial::{Comparison, Deviation, GeneratedCase, Tally, Trial};
 
 /// What dialect `auto` found out.

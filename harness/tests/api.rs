@@ -101,7 +101,12 @@ async fn receiver_that_accepts_everything_fails_with_a_cause() {
     let json: Value = serde_json::from_str(&report.json()).unwrap();
     assert_eq!((&json["result"], &json["seed"]), (&"fail".into(), &7.into()));
     assert!(report.junit().starts_with("<?xml"), "{}", report.junit());
-    assert!([report.text(), report.json(), report.junit()].iter().all(|text| !text.contains("s3cr3t")));
+    assert!(report.html().starts_with("<!DOCTYPE html>"), "{}", report.html());
+    assert!(
+        [report.text(), report.json(), report.junit(), report.html()]
+            .iter()
+            .all(|text| !text.contains("s3cr3t"))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

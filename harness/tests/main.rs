@@ -20,6 +20,7 @@ mod endpoints;
 mod formats;
 mod goldens;
 mod guide;
+mod html;
 mod implementations;
 mod load;
 mod load_locust;

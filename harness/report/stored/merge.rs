@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use super::names::Named;
 use super::{Saved, Unusable, messages};
 use crate::report::evidence::Manifest;
-use crate::report::{Report, VerdictName};
+use crate::report::{Latency, Report, VerdictName};
 use crate::suite::shard::Shard;
 
 /// The whole run.
@@ -181,6 +181,7 @@ impl Report {
         self.duration_ms += other.duration_ms;
         self.waited_ms += other.waited_ms;
         self.exchanges += other.exchanges;
+        self.latency_us = Latency::of_both(self.latency_us.take(), other.latency_us);
         self.lacks_evidence |= other.lacks_evidence;
         self.ended |= other.ended;
         self.unreached |= other.unreached;

@@ -11,7 +11,7 @@ use crate::report::{AfterFix, CheckEntry, Report, VerdictName};
 use crate::terminal::{BOLD, clean};
 
 /// The failures that would remain, those of the highest level first.
-pub(super) fn remaining(report: &Report) -> Vec<(&CheckEntry, &AfterFix)> {
+pub(in crate::report) fn remaining(report: &Report) -> Vec<(&CheckEntry, &AfterFix)> {
     let failures = report.checks.iter().filter_map(|check| Some((check, check.after_fix.as_ref()?)));
     let mut failures: Vec<_> = failures.collect();
     failures.sort_by_key(|(check, _)| check.level);

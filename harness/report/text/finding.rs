@@ -57,7 +57,7 @@ pub(super) fn commands(text: &mut String, report: &Report) {
 }
 
 /// The check that shows a finding first.
-pub(super) fn check_of<'a>(report: &'a Report, finding: &FindingEntry) -> Option<&'a CheckEntry> {
+pub(in crate::report) fn check_of<'a>(report: &'a Report, finding: &FindingEntry) -> Option<&'a CheckEntry> {
     let first = finding.requirements.first()?;
     report.checks.iter().find(|check| check.requirements[0] == *first)
 }
@@ -93,7 +93,7 @@ fn is_leading(report: &Report, finding: &FindingEntry) -> bool {
 }
 
 /// The finding as a sentence.
-pub(super) fn sentence(report: &Report, finding: &FindingEntry) -> String {
+pub(in crate::report) fn sentence(report: &Report, finding: &FindingEntry) -> String {
     let text = &finding.text;
     let sentence = if is_leading(report, finding) {
         format!("{}: {text}", messages::rejects_every_valid_delivery())
@@ -160,7 +160,7 @@ fn details(text: &mut String, report: &Report, finding: &FindingEntry, (indent, 
 }
 
 /// Every fixed case that fails, by requirement if there are several; `None` if the sentence says it.
-pub(super) fn cases(report: &Report, finding: &FindingEntry) -> Option<String> {
+pub(in crate::report) fn cases(report: &Report, finding: &FindingEntry) -> Option<String> {
     let says_all = |code: &str| OF_EVERY_CASE.iter().any(|family| code.starts_with(family));
     if is_leading(report, finding) || finding.cause.as_deref().is_some_and(says_all) {
         return None;

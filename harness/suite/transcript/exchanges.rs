@@ -5,8 +5,10 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use super::answers::{self, Shown};
+use super::times::AnswerTimes;
 use crate::budget::{ANSWERS, Budget};
 use crate::redaction::Redaction;
 use crate::webhook::manner::Manner;
@@ -25,6 +27,8 @@ pub struct Exchanges {
     count: usize,
     answered: usize,
     acknowledged: usize,
+    /// How long the answers took, including released ones.
+    times: AnswerTimes,
     /// What may still be kept of answers.
     budget: Budget,
     /// Redacts the receiver's secret from what is cut.
@@ -37,6 +41,23 @@ pub struct Exchanges {
     counter: Arc<AtomicUsize>,
 }
 
+/// All answers of a run, those of released exchanges too.
+#[derive(Debug, Default)]
+pub struct Answers {
+    answered: usize,
+    acknowledged: usize,
+    times: AnswerTimes,
+}
+
+impl Answers {
+    /// Counts an answer with this status.
+    pub fn add(&mut self, status: u16, took: Duration) {
+        self.answered += 1;
+        self.acknowledged += usize::from((200..300).contains(&status));
+        self.times.record(took);
+    }
+}
+
 impl Default for Exchanges {
     fn default() -> Self {
         let (kept, shown) = (Vec::new(), HashMap::new());
@@ -46,6 +67,7 @@ impl Default for Exchanges {
             count: 0,
             answered: 0,
             acknowledged: 0,
+            times: AnswerTimes::default(),
             budget,
             redaction: None,
             cut: 0,
@@ -66,18 +88,13 @@ impl Exchanges {
     pub(super) fn read(
         kept: Vec<Exchange>,
         count: usize,
-        (answered, acknowledged, cut): (usize, usize, usize),
+        all: Answers,
+        cut: usize,
         answers: Vec<(ExchangeId, Shown)>,
     ) -> Self {
-        Self {
-            kept,
-            count,
-            answered,
-            acknowledged,
-            cut,
-            shown: answers.into_iter().collect(),
-            ..Self::default()
-        }
+        let Answers { answered, acknowledged, times } = all;
+        let shown = answers.into_iter().collect();
+        Self { kept, count, answered, acknowledged, times, cut, shown, ..Self::default() }
     }
 
     /// The number of the last exchange: how many there were, including released ones.
@@ -93,6 +110,11 @@ impl Exchanges {
     /// How many of them had an answer, including released ones.
     pub fn answered(&self) -> usize {
         self.answered
+    }
+
+    /// How long the answers took, including those of released ones.
+    pub fn answer_times(&self) -> &AnswerTimes {
+        &self.times
     }
 
     /// How many of them were acknowledged, including released ones.
@@ -112,6 +134,9 @@ impl Exchanges {
         self.counter.fetch_add(1, Ordering::Relaxed);
         self.answered += usize::from(exchange.outcome.status().is_some());
         self.acknowledged += usize::from(exchange.outcome.acknowledges());
+        if exchange.outcome.status().is_some() {
+            self.times.record(exchange.took);
+        }
         exchange.id = ExchangeId(self.count);
         exchange.id
     }

@@ -6,6 +6,7 @@ use serde::de::{self, Deserialize, Deserializer};
 use serde::{Deserialize as ReadJson, Serialize};
 
 use super::answers::Shown;
+use super::exchanges::Answers;
 use super::{Deviation, Exchanges, GeneratedCase, Role, Transcript, Trial};
 use crate::constant::{self, Constant};
 use crate::webhook::signature::Secret;
@@ -121,14 +122,14 @@ impl ReadTranscript {
         true
     }
 
-    /// The transcript with the exchanges that it refers to, in the order of their numbers. `answered` and `acknowledged` count all of
-    /// its exchanges.
+    /// The transcript with the exchanges that it refers to, in the order of their numbers. `all` has the answers of all of its
+    /// exchanges.
     ///
     /// Errors: the number of an exchange that is missing.
     pub fn with(
         self,
         exchanges: Vec<Exchange>,
-        (answered, acknowledged): (usize, usize),
+        all: Answers,
         secret: Option<Secret>,
         seed: u64,
     ) -> Result<Transcript, ExchangeId> {
@@ -147,8 +148,7 @@ impl ReadTranscript {
             transcript.withheld_secret = kept.given_secret;
             transcript.secret = secret;
         }
-        transcript.exchanges =
-            Exchanges::read(exchanges, kept.last, (answered, acknowledged, kept.cut), kept.answers);
+        transcript.exchanges = Exchanges::read(exchanges, kept.last, all, kept.cut, kept.answers);
         transcript.kept = (transcript.trials.len(), transcript.processing.len());
         Ok(transcript)
     }

@@ -21,7 +21,7 @@ use twenty_conform::subject::observations::Source;
 use twenty_conform::suite::requirement::{Requirement, Role};
 use twenty_conform::suite::requirements;
 use twenty_conform::suite::run::{self, Options, Run};
-use twenty_conform::suite::transcript::{ReadTranscript, Transcript, WrittenTranscript};
+use twenty_conform::suite::transcript::{Answers, ReadTranscript, Transcript, WrittenTranscript};
 use twenty_conform::suite::verdict::VerdictName;
 use twenty_conform::webhook::dialect::{DOCUMENTED, SHIPPED};
 use twenty_conform::wire::endpoint::http;
@@ -86,10 +86,12 @@ fn parsed(mut file: Value) -> (Transcript, Option<String>) {
     let exchanges: Vec<Exchange> = serde_json::from_value(file["lines"].take()).unwrap();
     let cause = file["cause"].as_str().map(str::to_owned);
     let transcript: ReadTranscript = serde_json::from_value(file["run"].take()).unwrap();
-    let statuses: Vec<u16> = exchanges.iter().filter_map(|one| one.outcome.status()).collect();
-    let accepted = statuses.iter().filter(|status| (200..300).contains(*status)).count();
+    let mut answers = Answers::default();
+    for exchange in &exchanges {
+        exchange.outcome.status().into_iter().for_each(|status| answers.add(status, exchange.took));
+    }
     let secret = (transcript.role() == Role::Receiver).then(secret);
-    (transcript.with(exchanges, (statuses.len(), accepted), secret, SEED).unwrap(), cause)
+    (transcript.with(exchanges, answers, secret, SEED).unwrap(), cause)
 }
 
 async fn record() {

@@ -6,7 +6,7 @@ use super::imports::{self, Import};
 use super::{Files, assert_no, library, tree};
 
 /// Small files that every room may use. They use only each other, `webhook`, and the exchange.
-const GROUND_FLOOR: [&str; 15] = [
+const GROUND_FLOOR: [&str; 16] = [
     "budget",
     "clock",
     "described",
@@ -16,6 +16,7 @@ const GROUND_FLOOR: [&str; 15] = [
     "files",
     "input",
     "nearest",
+    "page",
     "plural",
     "random",
     "redaction",
