@@ -92,6 +92,12 @@ impl AttachOptions {
         url.or_else(|| self.exec.clone().map(Attached::Exec))
     }
 
+    /// Errors: an option is about a receiver that is started.
+    pub(super) fn refuse_start(&self) -> Result<(), Error> {
+        self.launch.refused()?;
+        self.port.map_or(Ok(()), |_| Err(Error::Usage(messages::needs_exec("--port"))))
+    }
+
     /// The files of the command and of the secret.
     pub(super) fn inputs(&self) -> Vec<Input> {
         let command = match self.attached() {
@@ -152,10 +158,7 @@ impl AttachOptions {
                 return Err(Error::Usage(messages::path_with_url().to_owned()));
             }
             Some(Attached::Url(url)) => {
-                self.launch.refused()?;
-                if self.port.is_some() {
-                    return Err(Error::Usage(messages::needs_exec("--port")));
-                }
+                self.refuse_start()?;
                 let target = trust.target(&url, console)?;
                 target.check_allowed(self.allow_remote).map_err(Error::Usage)?;
                 self.secret.note_odd_word(console);

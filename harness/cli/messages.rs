@@ -11,6 +11,7 @@ use crate::wire::exchange::Outcome;
 
 pub(super) mod captures;
 pub(super) mod config;
+pub(super) mod doctor;
 pub(super) mod help;
 pub(super) mod outputs;
 pub(super) mod replay;

@@ -10,6 +10,7 @@ mod catalogue;
 mod config;
 mod console;
 mod demo;
+mod doctor;
 mod environment;
 mod explain;
 mod headings;
@@ -91,6 +92,9 @@ enum Command {
     /// Test a receiver, by its URL or by a command that starts it
     #[command(after_long_help = help::with_statuses(help::RECEIVER))]
     Receiver(receiver::Arguments),
+    /// Check what surrounds a receiver before a run: address, TLS, proxy, clock, limits
+    #[command(after_long_help = help::with(help::DOCTOR, help::OF_DOCTOR))]
+    Doctor(doctor::Arguments),
     /// Test a sender, by a command, a control URL or recorded deliveries
     #[command(after_long_help = help::with_statuses(help::SENDER))]
     Sender(sender::Arguments),
@@ -199,6 +203,7 @@ async fn dispatch(command: Command, console: &mut Console) -> Result<ExitStatus,
     match command {
         Command::Demo(arguments) => demo::run(arguments, console).await,
         Command::Receiver(arguments) => receiver::run(arguments, console).await,
+        Command::Doctor(arguments) => doctor::run(arguments, console).await,
         Command::Sender(arguments) => sender::run(arguments, console).await,
         Command::Listen(arguments) => listen::run(arguments, console).await,
         Command::Bench(arguments) => bench::run(arguments, console).await,

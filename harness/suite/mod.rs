@@ -39,4 +39,6 @@ pub mod replay;
 
 pub mod traffic;
 
+pub mod doctor;
+
 mod messages;
