@@ -109,15 +109,21 @@ impl AttachOptions {
 
     /// The words that attach the receiver of this name again, with its path, on a command line; `None` if a shell cannot pass them.
     /// A secret that the command line has is left out, since it is redacted.
-    pub(super) fn words(
+    pub(super) fn words(&self, attachment: &Attachment, trust: &TrustOptions) -> Option<String> {
+        self.words_of("receiver", attachment, trust)
+    }
+
+    /// The same for another command.
+    pub(super) fn words_of(
         &self,
+        command: &str,
         Attachment { name, place, .. }: &Attachment,
         trust: &TrustOptions,
     ) -> Option<String> {
         let name = word_of_shell(name.as_bytes())?;
         let mut words = match place {
-            Location::At(_) => format!("receiver --url {name}"),
-            Location::Command { .. } => format!("receiver --exec {name}"),
+            Location::At(_) => format!("{command} --url {name}"),
+            Location::Command { .. } => format!("{command} --exec {name}"),
         };
         if let Location::Command { path, .. } = place
             && path != "/"

@@ -14,6 +14,7 @@ mod causes;
 mod cli;
 mod client;
 mod crashes;
+mod doctor;
 mod endpoints;
 mod goldens;
 mod guide;

@@ -14,3 +14,8 @@ pub(crate) fn cannot_listen(address: SocketAddr, why: impl Display) -> String {
 pub(crate) fn measuring(url: &str, address: SocketAddr) -> String {
     format!("listening on {address}; sending to {url}, which must lead there")
 }
+
+/// After a run; `words` are the command and its options.
+pub(crate) fn examine_surroundings(words: &str) -> String {
+    format!("to check what surrounds the receiver: twenty-conform {words}")
+}

@@ -10,12 +10,14 @@ use crate::suite::requirement::Role;
 use crate::terminal::{clipped, text};
 use crate::webhook::signature::{NONCE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use crate::wire::client::look::SLOW_PAUSE;
-use crate::wire::exchange::{Outcome, Transfer};
+use crate::wire::exchange::{Headers, Outcome, Transfer};
 use compared::{Changes, bodies, headers};
 pub(super) use compared::{BodyChange, Changed};
 
 /// How much of a header is shown.
 const SHOWN: usize = 80;
+/// How many names of headers that are added to answers are shown.
+const MOST: usize = 12;
 /// Headers that name the client to what a proxy passes on to.
 const OF_CLIENT: [&str; 4] = ["x-forwarded-for", "forwarded", "x-real-ip", "cf-connecting-ip"];
 
@@ -230,14 +232,18 @@ fn size(seen: &Passage) -> Option<Row> {
 
 /// Whether what this machine answers is what comes back.
 fn answers(seen: &Passage) -> Row {
-    let mut replaced = Vec::new();
-    let mut rewritten = false;
+    let (mut replaced, mut rewritten, mut added) = (Vec::new(), false, Vec::new());
     for passed in seen.passed.iter().filter(|passed| passed.first().is_some_and(|first| first.whole)) {
         match &passed.told.outcome {
             Outcome::Answered(answer) if answer.status == passed.given.status => {
-                let mark = |headers: &crate::wire::exchange::Headers| headers.single(MARK).cloned();
+                let mark = |headers: &Headers| headers.single(MARK).cloned();
                 rewritten |=
                     answer.body != passed.given.body || mark(&answer.headers) != mark(&passed.given.headers);
+                for name in compared::added(&passed.given.headers, &answer.headers) {
+                    if !added.contains(&name) && added.len() < MOST {
+                        added.push(name);
+                    }
+                }
             }
             outcome => replaced.push((passed.given.status, outcome.to_string())),
         }
@@ -249,7 +255,7 @@ fn answers(seen: &Passage) -> Row {
     if rewritten {
         return Row::new(Topic::Answers, State::Warning, said::answers_rewritten()).fixed_by(said::pass_answers());
     }
-    Row::new(Topic::Answers, State::Ok, said::answers_kept())
+    Row::new(Topic::Answers, State::Ok, said::answers_kept(&added))
 }
 
 fn repeats(seen: &Passage) -> Row {

@@ -14,7 +14,7 @@ pub(in crate::suite::doctor) const CHECKS_OF_CUT: &str = "checks of slow and cut
 
 /// What to do where some checks see the proxy instead of the receiver.
 pub(in crate::suite::doctor) fn judges_the_proxy(checks: &str) -> String {
-    format!("{checks} judge what is between, through this URL: test the receiver's own port for those")
+    format!("through this URL, {checks} judge what is between, not the receiver: test the receiver's own port")
 }
 
 pub(in crate::suite::doctor) fn arrives(listens: &str, took: Duration, strays: usize) -> String {
@@ -229,12 +229,14 @@ pub(in crate::suite::doctor) fn raise_limit() -> String {
     "raise the limit of bodies in the proxy (nginx: client_max_body_size, 1 MiB by default)".to_owned()
 }
 
-pub(in crate::suite::doctor) fn answers_kept() -> &'static str {
-    "answers come back with their status, their body and their own header"
+/// `added` are the headers that are added to answers.
+pub(in crate::suite::doctor) fn answers_kept(added: &[String]) -> String {
+    let added = if added.is_empty() { String::new() } else { format!("; added: {}", added.join(", ")) };
+    format!("answers come back with their status, their body and their header{added}")
 }
 
 pub(in crate::suite::doctor) fn answers_rewritten() -> &'static str {
-    "answers come back with their status, but with another body or without their own header"
+    "answers come back with their status, but with another body or without their header"
 }
 
 /// `replaced` has the status of each answer that was given, and what came back.

@@ -105,6 +105,11 @@ fn order(of: &Headers, other: &Headers) -> Vec<String> {
     names.map(|(name, _)| name.to_ascii_lowercase()).collect()
 }
 
+/// The names of headers that an answer has in addition.
+pub(super) fn added(given: &Headers, back: &Headers) -> Vec<String> {
+    compare(given, back).added.into_iter().map(|(name, _)| name).collect()
+}
+
 /// Whether a header that was sent twice arrived twice, and one with a byte beyond ASCII with that byte.
 pub(super) fn odd(passed: &Passed) -> (bool, bool) {
     let Some(first) = passed.first() else { return (false, false) };
