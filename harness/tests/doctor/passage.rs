@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Mutex;
 
+use futures_util::future::join_all;
 use serde_json::Value;
 use twenty_conform::suite::cause::Code;
 use twenty_conform::suite::doctor::passage::{Passage, measure};
@@ -72,7 +73,10 @@ async fn changed_headers_are_told() {
     expect(&findings, Topic::TwentyHeaders, State::Problem, &["removed: X-Twenty-Webhook-Signature"]);
     expect(&findings, Topic::Headers, State::Warning, &["removed: x-CONFORM-Odd"]);
     assert_eq!(findings.exit_status().code(), 1);
+}
 
+#[tokio::test]
+async fn changed_values_and_lines_of_headers_are_told() {
     let typed = changing(|request| request.without("Content-Type").with("Content-Type", "text/plain"));
     expect(&typed.await, Topic::TwentyHeaders, State::Problem, &["changed: Content-Type"]);
     let once = changing(|mut request| {
@@ -89,7 +93,7 @@ async fn changed_headers_are_told() {
 
 #[tokio::test]
 async fn changed_bodies_are_told() {
-    for (change, words) in [
+    let cases = [
         (
             (|body| Value::to_string(&serde_json::from_slice(body).unwrap()).into_bytes()) as fn(&[u8]) -> Vec<u8>,
             &["a body of", "arrives as"][..],
@@ -97,12 +101,15 @@ async fn changed_bodies_are_told() {
         (|body| body.trim_ascii().to_vec(), &["trimmed"]),
         (|body| body[..body.len() / 2].to_vec(), &["arrives as"]),
         (|_| Vec::new(), &["arrives as 0"]),
-    ] {
+    ];
+    let measuring = cases.map(|(change, words)| async move {
         let findings = changing(move |request| {
             let body = change(&request.body);
             Message { body, ..request }
         });
-        let findings = findings.await;
+        (findings.await, words)
+    });
+    for (findings, words) in join_all(measuring).await {
         expect(&findings, Topic::Body, State::Problem, words);
         assert_eq!(findings.result(), "problem");
     }
@@ -140,12 +147,16 @@ async fn changed_answers_are_told() {
 }
 
 #[tokio::test]
-async fn requests_that_do_not_arrive_or_arrive_twice_are_told() {
+async fn requests_that_arrive_twice_are_told() {
     let repeating = Proxy::answering(|request, pass| {
         let answer = pass(request.clone());
         if answer.start.contains(" 500") { pass(request) } else { answer }
     });
     expect(&measured(&repeating).await, Topic::Repeats, State::Problem, &["arrives 2 times", "500"]);
+}
+
+#[tokio::test]
+async fn requests_that_are_answered_before_are_told() {
     let limiting = Proxy::answering(|request, pass| match request.body.len() {
         ..100_000 => pass(request),
         _ => Message::answer(413, "too large"),

@@ -69,7 +69,7 @@ async fn certificates_are_told() {
         *parameters = CertificateParams::new(["other.example".to_owned()]).unwrap();
     });
     let findings = examined_with(&other, "localhost", ca.trust()).await;
-    expect(&findings, Topic::Certificate, State::Unreachable, &["NotValidForName", "for other.example"]);
+    expect(&findings, Topic::Certificate, State::Unreachable, &["not valid for name", "for other.example"]);
 }
 
 #[tokio::test]

@@ -80,7 +80,7 @@ async fn obstacles_have_the_causes_of_the_suite() {
 async fn rejections_of_the_receiver_are_no_problem() {
     let not_found = answered(|request| match request.start.contains("/hooks") {
         true => Message::answer(404, "{\"error\":\"unknown signature\"}"),
-        false => Message::answer(404, "<html>nothing of that name is here, look elsewhere for it; it may have moved</html>"),
+        false => Message::answer(404, "<html>nothing is here</html>").with("Content-Type", "text/html"),
     });
     expect(&not_found.await, Topic::Route, State::NotKnown, &["404", "check that the secret"]);
     let unauthorised = answered(|request| match request.value("X-Twenty-Webhook-Signature") {

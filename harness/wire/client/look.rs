@@ -27,11 +27,12 @@ pub use secured::{Dated, Rejected, Shown, secured};
 /// How many addresses of a name are tried.
 const MOST_ADDRESSES: usize = 8;
 /// The pause within a body that is sent slowly, in pauses of the client.
-const SLOW_PAUSES: usize = 200;
+const SLOW_PAUSES: usize = 120;
 /// The least time that those take.
-pub const SLOW_PAUSE: Duration = Duration::from_secs(1);
-/// How much of an answer without TLS is read.
-const BEGINNING: usize = 256;
+pub const SLOW_PAUSE: Duration = Duration::from_millis(600);
+/// How much of an answer without TLS is read at most, and how much tells what it is.
+const BEGINNING: u64 = 256;
+const STATUS_LINE: usize = 12;
 
 /// An address of a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,7 +123,9 @@ pub async fn unsecured(target: &Target, wait: Duration) -> Vec<u8> {
         let mut stream = address::connect(&target.host, target.port).await?;
         let request = format!("GET / HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", target.authority());
         stream.write_all(request.as_bytes()).await?;
-        stream.take(BEGINNING as u64).read_to_end(&mut begin).await
+        let mut stream = stream.take(BEGINNING);
+        while begin.len() < STATUS_LINE && stream.read_buf(&mut begin).await? > 0 {}
+        std::io::Result::Ok(())
     };
     // What arrived until then counts.
     let _ = timeout(wait, asking).await;

@@ -173,7 +173,7 @@ pub(in crate::suite::doctor) fn expecting() -> &'static str {
 }
 
 pub(in crate::suite::doctor) fn slow() -> &'static str {
-    "a body with a pause of a second"
+    "a body with a pause in it"
 }
 
 pub(in crate::suite::doctor) fn second() -> &'static str {
