@@ -15,6 +15,7 @@ use anstyle::Style;
 use serde::Serialize;
 use serde_json::json;
 
+use super::messages;
 use crate::suite::doctor::{Findings, Row, State, Topic};
 use crate::terminal::{BAD, DIM, GOOD, UNCLEAR, clean};
 
@@ -51,14 +52,10 @@ pub fn text(findings: &Findings, width: usize) -> String {
 
 /// The last line, which programs can search for.
 pub fn result_line(findings: &Findings) -> String {
-    format!(
-        "RESULT: {} problems {} warnings {} not-known {} requests {}",
-        findings.result(),
-        findings.count(&[State::Problem, State::Unreachable]),
-        findings.count(&[State::Warning]),
-        findings.count(&[State::NotKnown]),
-        findings.requests
-    )
+    let count = |states: &[State]| findings.count(states);
+    let problems = count(&[State::Problem, State::Unreachable]);
+    let (warnings, not_known) = (count(&[State::Warning]), count(&[State::NotKnown]));
+    messages::result_of_doctor(findings.result(), [problems, warnings, not_known], findings.requests)
 }
 
 /// A row in JSON.
@@ -105,5 +102,6 @@ fn style(state: State) -> Style {
 
 /// A text in the last column, with its further lines below its first.
 fn below(text: &str, width: usize) -> String {
-    super::not_started::wrapped(text, width.saturating_sub(MARGIN).max(MARGIN)).join(&format!("\n{:MARGIN$}", ""))
+    super::not_started::wrapped(text, width.saturating_sub(MARGIN).max(MARGIN))
+        .join(&format!("\n{:MARGIN$}", ""))
 }

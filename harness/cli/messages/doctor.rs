@@ -8,7 +8,9 @@ pub(crate) fn not_an_address() -> &'static str {
 }
 
 pub(crate) fn cannot_listen(address: SocketAddr, why: impl Display) -> String {
-    format!("cannot listen on {address}: {why}; stop the receiver that listens there, or choose another --listen")
+    format!(
+        "cannot listen on {address}: {why}; stop the receiver that listens there, or choose another --listen"
+    )
 }
 
 pub(crate) fn measuring(url: &str, address: SocketAddr) -> String {

@@ -1,6 +1,6 @@
 //! What stands between, as far as the headers of answers name it.
 
-use super::messages;
+use super::messages::routed as messages;
 use super::visit::Surroundings;
 use super::{Row, State, Topic};
 use crate::terminal::{clipped, text};
@@ -28,7 +28,7 @@ const OF_SERVICES: &[(&str, &str)] = &[
     ("ngrok-trace-id", "ngrok"),
     ("ngrok-error-code", "ngrok"),
     ("x-azure-ref", "Azure Front Door"),
-    ("x-ms-proxy-app-id", "Microsoft Entra application proxy"),
+    ("x-ms-proxy-app-id", "Microsoft Entra proxy"),
     ("x-cloud-trace-context", "Google Cloud"),
     ("x-envoy-upstream-service-time", "Envoy"),
     ("x-kong-upstream-latency", "Kong"),
@@ -45,7 +45,7 @@ const OF_SERVICES: &[(&str, &str)] = &[
 /// Names in `Server` of programs that pass requests on to others.
 const PROXIES: &[(&str, &str)] = &[
     ("cloudflare", "Cloudflare"),
-    ("awselb", "an Amazon load balancer"),
+    ("awselb", "Amazon load balancer"),
     ("cloudfront", "Amazon CloudFront"),
     ("akamaighost", "Akamai"),
     ("envoy", "Envoy"),

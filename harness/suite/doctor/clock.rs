@@ -74,14 +74,10 @@ pub(super) fn row(seen: &Surroundings) -> Option<Row> {
             Row::new(Topic::Clock, State::Warning, messages::clock_of_another(&difference))
                 .fixed_by(messages::set_clock())
         }
-        (..=WINDOW_MS, _) => {
-            Row::new(Topic::Clock, State::Warning, messages::clock_is_off(&difference))
-                .fixed_by(messages::set_clock())
-        }
-        (_, _) => {
-            Row::new(Topic::Clock, State::Problem, messages::clock_is_out(&difference))
-                .fixed_by(messages::set_clock())
-        }
+        (..=WINDOW_MS, _) => Row::new(Topic::Clock, State::Warning, messages::clock_is_off(&difference))
+            .fixed_by(messages::set_clock()),
+        (_, _) => Row::new(Topic::Clock, State::Problem, messages::clock_is_out(&difference))
+            .fixed_by(messages::set_clock()),
     })
 }
 

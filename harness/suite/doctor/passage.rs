@@ -142,7 +142,8 @@ fn has(delivery: &Delivery, mark: &str) -> bool {
 
 /// The answer of this machine.
 fn answer(status: u16, mark: &str) -> Response {
-    let mut answer = Response::text(status, if status == 204 { String::new() } else { format!("conform {mark}\n") });
+    let mut answer =
+        Response::text(status, if status == 204 { String::new() } else { format!("conform {mark}\n") });
     answer.headers.add(MARK, mark.to_owned());
     answer
 }

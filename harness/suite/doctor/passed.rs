@@ -1,5 +1,6 @@
 //! The rows of a measured passage: what is different on the other side.
 
+pub(super) mod change;
 mod compared;
 
 use super::messages::passage as said;
@@ -12,7 +13,6 @@ use crate::webhook::signature::{NONCE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER
 use crate::wire::client::look::SLOW_PAUSE;
 use crate::wire::exchange::{Headers, Outcome, Transfer};
 use compared::{Changes, bodies, headers};
-pub(super) use compared::{BodyChange, Changed};
 
 /// How much of a header is shown.
 const SHOWN: usize = 80;
@@ -32,12 +32,7 @@ pub fn of(seen: &Passage) -> Findings {
             rows.extend(arrived(seen, plain));
         }
     }
-    Findings {
-        subject: seen.around.target.url(),
-        rows,
-        requests: seen.passed.len(),
-        cut: seen.around.cut,
-    }
+    Findings { subject: seen.around.target.url(), rows, requests: seen.passed.len(), cut: seen.around.cut }
 }
 
 fn arrived(seen: &Passage, plain: &Passed) -> Vec<Row> {
@@ -109,7 +104,8 @@ fn is_of_twenty(name: &str) -> bool {
 }
 
 fn twenty_headers(plain: &Passed, changes: &Changes) -> Row {
-    let lost: Vec<&str> = changes.removed.iter().map(String::as_str).filter(|name| is_of_twenty(name)).collect();
+    let lost: Vec<&str> =
+        changes.removed.iter().map(String::as_str).filter(|name| is_of_twenty(name)).collect();
     let changed: Vec<&str> =
         changes.changed.iter().map(|one| one.name.as_str()).filter(|name| is_of_twenty(name)).collect();
     if lost.is_empty() && changed.is_empty() && plain.first().is_some() {
@@ -253,7 +249,8 @@ fn answers(seen: &Passage) -> Row {
             .fixed_by(said::pass_answers());
     }
     if rewritten {
-        return Row::new(Topic::Answers, State::Warning, said::answers_rewritten()).fixed_by(said::pass_answers());
+        return Row::new(Topic::Answers, State::Warning, said::answers_rewritten())
+            .fixed_by(said::pass_answers());
     }
     Row::new(Topic::Answers, State::Ok, said::answers_kept(&added))
 }

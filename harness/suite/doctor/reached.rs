@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::messages;
+use super::messages::reached as messages;
 use super::visit::{Speaks, Surroundings};
 use super::{Row, State, Topic};
 use crate::wire::client::look::{Accepts, Address, Dated, Host, Place, Shown};

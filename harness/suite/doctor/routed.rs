@@ -1,6 +1,6 @@
 //! What answers at the path: the receiver, or something before it.
 
-use super::messages;
+use super::messages::{routed as messages, wait_longer};
 use super::visit::{Asked, Sent, Speaks, Surroundings};
 use super::{Row, State, Topic};
 use crate::suite::cause::Code;
@@ -44,7 +44,8 @@ fn rejected(seen: &Surroundings, valid: &Sent, answer: &Response) -> Row {
             _ => None,
         })
         .collect();
-    let obstacle = of_obstacle(answer).filter(|code| others.iter().all(|one| of_obstacle(one) == Some(*code)));
+    let obstacle =
+        of_obstacle(answer).filter(|code| others.iter().all(|one| of_obstacle(one) == Some(*code)));
     let compared = others.len() == 2 || answer.limits_rate();
     let obstacle = obstacle.filter(|_| compared).filter(|code| is_everywhere(seen, valid, answer, *code));
     if let Some(code) = obstacle {
@@ -99,7 +100,8 @@ fn redirect_fix(seen: &Surroundings, place: &str) -> String {
         return Code::RouteRedirect.fix(Role::Receiver).to_owned();
     };
     let (from_path, to_path) = (seen.target.path.as_str(), to.path());
-    let same_host = to.host_str().map(|host| host.trim_matches(['[', ']'])) == Some(seen.target.host.as_str());
+    let same_host =
+        to.host_str().map(|host| host.trim_matches(['[', ']'])) == Some(seen.target.host.as_str());
     let is_slash = from_path.trim_end_matches('/') == to_path.trim_end_matches('/') && from_path != to_path;
     let what = match same_host {
         false => messages::other_host(),
@@ -120,7 +122,7 @@ fn unanswered(outcome: &Outcome) -> Row {
     let row = |told: String| Row::new(Topic::Route, State::Unreachable, told);
     match outcome {
         Outcome::Malformed(why) => row(messages::no_http(why)).fixed_by(messages::check_port_of_http()),
-        Outcome::TimedOut => row(messages::no_answer_in_time().to_owned()).fixed_by(messages::wait_longer()),
+        Outcome::TimedOut => row(messages::no_answer_in_time().to_owned()).fixed_by(wait_longer()),
         other => row(messages::no_answer(other)).fixed_by(messages::check_log()),
     }
 }

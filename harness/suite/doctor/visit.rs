@@ -7,13 +7,13 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::Cut;
+use crate::clock::Clock;
+use crate::random::Random;
 use crate::suite::cause::receiver::of_obstacle;
 use crate::suite::max_time::MaxTime;
 use crate::suite::receiver::maker::{BEYOND_ASCII, Maker, with_raw_member};
 use crate::webhook::dialect::{self, Dialect};
 use crate::webhook::signature::{NONCE_HEADER, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
-use crate::clock::Clock;
-use crate::random::Random;
 use crate::wire::client::look::{self, Accepts, Looker, Place, Shown, Told};
 use crate::wire::client::{Scheme, Target};
 use crate::wire::exchange::{Delivery, Outcome, Transfer};
@@ -49,7 +49,7 @@ pub enum Asked {
     Sized(usize),
 }
 
-/// A request and what came of it.
+/// A request and its outcome.
 #[derive(Debug, Clone)]
 pub struct Sent {
     pub asked: Asked,
@@ -301,7 +301,7 @@ impl Visitor<'_> {
         }
     }
 
-    /// Sends a request and records what came of it. `None`: the time is over, so nothing was sent.
+    /// Sends a request and records its outcome. `None`: the time is over, so nothing was sent.
     async fn send(&mut self, asked: Asked, delivery: Delivery) -> Option<Outcome> {
         if self.plan.is_over(self.seen) || self.seen.sent.len() >= MOST_REQUESTS {
             return None;

@@ -181,7 +181,12 @@ impl Maker {
     }
 
     /// The value under another secret; `None` if this is a valid one too.
-    pub(in crate::suite) fn signature_under(&self, secret: &Secret, timestamp: &[u8], body: &[u8]) -> Option<String> {
+    pub(in crate::suite) fn signature_under(
+        &self,
+        secret: &Secret,
+        timestamp: &[u8],
+        body: &[u8],
+    ) -> Option<String> {
         let value = self.manner.signature(secret.expose(), timestamp, body);
         (value != self.signature(timestamp, body)).then_some(value)
     }

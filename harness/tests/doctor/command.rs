@@ -17,7 +17,11 @@ fn example_receiver_has_nothing_to_report() {
     let ran = run(["doctor", "--exec", &command, "--path", "/other", "--json"]).expect(0);
     let report: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!((&report["format"], &report["result"]), (&"twenty-conform-doctor/1".into(), &"ok".into()));
-    assert_eq!((&report["exit_status"], report["rows"].as_array().unwrap().len()), (&0.into(), 11), "{report:#}");
+    assert_eq!(
+        (&report["exit_status"], report["rows"].as_array().unwrap().len()),
+        (&0.into(), 11),
+        "{report:#}"
+    );
 }
 
 #[test]
@@ -93,7 +97,9 @@ fn runs_point_to_it_where_it_helps() {
     run_of(&[]).complains_of(&[&words]);
     assert!(!run_of(&["-q"]).stderr.contains("doctor"));
     let closed = ClosedPort::new();
-    run(["receiver", "--url", &closed.url(), "--secret", "x"]).expect(3).complains_of(&["twenty-conform doctor --url"]);
+    run(["receiver", "--url", &closed.url(), "--secret", "x"])
+        .expect(3)
+        .complains_of(&["twenty-conform doctor --url"]);
     let served = serve_receiver("s3cr3t");
     let ran = run(["receiver", "--url", &served.url, "--secret", "s3cr3t", "--run", "RCV-1"]).expect(0);
     assert!(!ran.stderr.contains("doctor"), "{ran:#?}");

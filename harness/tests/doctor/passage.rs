@@ -95,7 +95,8 @@ async fn changed_values_and_lines_of_headers_are_told() {
 async fn changed_bodies_are_told() {
     let cases = [
         (
-            (|body| Value::to_string(&serde_json::from_slice(body).unwrap()).into_bytes()) as fn(&[u8]) -> Vec<u8>,
+            (|body| Value::to_string(&serde_json::from_slice(body).unwrap()).into_bytes())
+                as fn(&[u8]) -> Vec<u8>,
             &["a body of", "arrives as"][..],
         ),
         (|body| body.trim_ascii().to_vec(), &["trimmed"]),
@@ -131,16 +132,22 @@ async fn changed_paths_are_told() {
 
 #[tokio::test]
 async fn changed_answers_are_told() {
-    let replaced = Proxy::of_messages(|request| request, |answer| match answer.start.contains("401") {
-        true => Message::answer(403, "<html>denied</html>"),
-        false => answer,
-    });
+    let replaced = Proxy::of_messages(
+        |request| request,
+        |answer| match answer.start.contains("401") {
+            true => Message::answer(403, "<html>denied</html>"),
+            false => answer,
+        },
+    );
     let findings = measured(&replaced).await;
     expect(&findings, Topic::Answers, State::Problem, &["401 comes back as: 403", "unchanged"]);
-    let rewritten = Proxy::of_messages(|request| request, |answer| match answer.body.is_empty() {
-        true => answer,
-        false => Message { body: b"ok".to_vec(), ..answer },
-    });
+    let rewritten = Proxy::of_messages(
+        |request| request,
+        |answer| match answer.body.is_empty() {
+            true => answer,
+            false => Message { body: b"ok".to_vec(), ..answer },
+        },
+    );
     expect(&measured(&rewritten).await, Topic::Answers, State::Warning, &["another body"]);
     let added = Proxy::of_messages(|request| request, |answer| answer.with("Server", "own"));
     expect(&measured(&added).await, Topic::Answers, State::Ok, &["added: Server"]);

@@ -238,7 +238,12 @@ async fn addresses_that_are_not_reached_are_told() {
         }
     });
     let findings = examined_at(&format!("http://localhost:{port}/")).await;
-    expect(&findings, Topic::Connection, State::Warning, &["only ::1 accepts", "127.0.0.1: connection refused"]);
+    expect(
+        &findings,
+        Topic::Connection,
+        State::Warning,
+        &["only ::1 accepts", "127.0.0.1: connection refused"],
+    );
 }
 
 #[tokio::test]

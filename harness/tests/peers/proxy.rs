@@ -4,7 +4,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -12,13 +12,12 @@ use super::servers::serve;
 
 /// How long a proxy waits to be told where it leads.
 const LONGEST: Duration = Duration::from_secs(60);
-const PACE: Duration = Duration::from_millis(5);
 
 /// A proxy, and the place that it leads to.
 #[derive(Clone)]
 pub(crate) struct Proxy {
     pub(crate) url: String,
-    place: Arc<OnceLock<SocketAddr>>,
+    place: Arc<(Mutex<Option<SocketAddr>>, Condvar)>,
 }
 
 /// A request or an answer.
@@ -32,7 +31,7 @@ pub(crate) struct Message {
 impl Proxy {
     /// Passes on bytes, both ways.
     pub(crate) fn of_bytes() -> Self {
-        let place = Arc::new(OnceLock::new());
+        let place = Arc::<(Mutex<Option<SocketAddr>>, Condvar)>::default();
         let own = place.clone();
         let url = serve(move |client| {
             let to = TcpStream::connect(led(&own))?;
@@ -61,7 +60,7 @@ impl Proxy {
     pub(crate) fn answering(
         act: impl Fn(Message, &dyn Fn(Message) -> Message) -> Message + Send + Sync + 'static,
     ) -> Self {
-        let place = Arc::new(OnceLock::new());
+        let place = Arc::<(Mutex<Option<SocketAddr>>, Condvar)>::default();
         let own = place.clone();
         let url = serve(move |mut client| {
             let mut rest = Vec::new();
@@ -80,20 +79,16 @@ impl Proxy {
 
     /// Says where it leads, once.
     pub(crate) fn leads_to(&self, place: SocketAddr) {
-        self.place.set(place).unwrap();
+        *self.place.0.lock().unwrap() = Some(place);
+        self.place.1.notify_all();
     }
 }
 
-fn led(place: &OnceLock<SocketAddr>) -> SocketAddr {
-    let mut waited = Duration::ZERO;
-    loop {
-        if let Some(place) = place.get() {
-            return *place;
-        }
-        assert!(waited < LONGEST, "no one said where the proxy leads");
-        thread::sleep(PACE);
-        waited += PACE;
-    }
+/// Waits until it is said where a proxy leads.
+fn led((place, told): &(Mutex<Option<SocketAddr>>, Condvar)) -> SocketAddr {
+    let place = place.lock().unwrap();
+    let (place, _) = told.wait_timeout_while(place, LONGEST, |place| place.is_none()).unwrap();
+    place.expect("no one said where the proxy leads")
 }
 
 impl Message {
@@ -152,13 +147,15 @@ fn read(stream: &mut TcpStream, rest: &mut Vec<u8>, is_request: bool) -> io::Res
         }
     };
     let head: Vec<u8> = rest.drain(..end + 4).collect();
-    let mut lines = head[..end].split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    let mut lines =
+        head[..end].split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     let start = String::from_utf8_lossy(lines.next().unwrap()).into_owned();
     let mut headers: Vec<(String, Vec<u8>)> = Vec::new();
     let (mut length, mut chunked) = (0, false);
     for line in lines {
         let at = line.iter().position(|byte| *byte == b':').unwrap();
-        let (name, value) = (String::from_utf8_lossy(&line[..at]).into_owned(), line[at + 1..].trim_ascii().to_vec());
+        let (name, value) =
+            (String::from_utf8_lossy(&line[..at]).into_owned(), line[at + 1..].trim_ascii().to_vec());
         match name.to_ascii_lowercase().as_str() {
             "content-length" => length = String::from_utf8_lossy(&value).parse().unwrap(),
             "transfer-encoding" => chunked = true,

@@ -77,8 +77,7 @@ pub(crate) async fn converse(
     let Connection { stream, reader, .. } = connection;
     let (began, received_before) = (Instant::now(), reader.received());
     let (mut incoming, mut outgoing) = split(&mut *stream);
-    let continued = Notify::new();
-    let was_continued = AtomicBool::new(false);
+    let (continued, was_continued) = (Notify::new(), AtomicBool::new(false));
     let exchange = async {
         let answer = reader.answer_head(&mut incoming, |status| {
             if status == 100 {

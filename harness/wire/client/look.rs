@@ -88,9 +88,10 @@ pub async fn place(target: &Target, wait: Duration) -> Place {
         Err(_) => Host::Name(took),
     };
     let more = found.len().saturating_sub(MOST_ADDRESSES);
-    let tried = found.into_iter().take(MOST_ADDRESSES).map(|address| async move {
-        Address { ip: address.ip(), accepts: accepts(address, wait).await }
-    });
+    let tried = found
+        .into_iter()
+        .take(MOST_ADDRESSES)
+        .map(|address| async move { Address { ip: address.ip(), accepts: accepts(address, wait).await } });
     Place { host, addresses: join_all(tried).await, more }
 }
 
@@ -207,7 +208,9 @@ impl Looker {
         let again = kept.is_some();
         let opened = match kept {
             Some(connection) => Ok(connection),
-            None => timeout_at(deadline, Connection::open(&self.target)).await.unwrap_or(Err(Outcome::TimedOut)),
+            None => {
+                timeout_at(deadline, Connection::open(&self.target)).await.unwrap_or(Err(Outcome::TimedOut))
+            }
         };
         let mut connection = match opened {
             Ok(connection) => connection,
@@ -240,5 +243,6 @@ pub fn sent_headers(delivery: &Delivery, target: &Target) -> Headers {
     let end = head_end(first, 0, crate::wire::codec::Side::Request).ok().flatten();
     let head = &first[..end.unwrap_or(first.len())];
     let mut slots = slots();
-    parse_request(head, &mut slots).map_or_else(|_| delivery.headers.clone(), |parsed| collect(parsed.headers))
+    parse_request(head, &mut slots)
+        .map_or_else(|_| delivery.headers.clone(), |parsed| collect(parsed.headers))
 }

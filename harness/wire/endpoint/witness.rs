@@ -77,8 +77,7 @@ impl Witness {
         let shared = Arc::new(Shared::default());
         *shared.answer.lock().unwrap_or_else(PoisonError::into_inner) = Response::text(200, "");
         let own = shared.clone();
-        let server =
-            listen(address, MOST_CONNECTIONS, move |stream| connection(stream, own.clone())).await?;
+        let server = listen(address, MOST_CONNECTIONS, move |stream| connection(stream, own.clone())).await?;
         Ok(Self { server, shared })
     }
 

@@ -5,16 +5,19 @@ use std::time::Duration;
 
 use super::{size, time};
 use crate::plural::counted;
-use crate::suite::doctor::passed::{BodyChange, Changed};
+use crate::suite::doctor::passed::change::{BodyChange, Changed};
 use crate::wire::exchange::Outcome;
 
-pub(in crate::suite::doctor) const CHECKS_OF_HEADERS: &str = "checks of header names, repeated headers and bytes in headers";
+pub(in crate::suite::doctor) const CHECKS_OF_HEADERS: &str =
+    "checks of header names, repeated headers and bytes in headers";
 pub(in crate::suite::doctor) const CHECKS_OF_FORMS: &str = "checks of chunks and of Expect";
 pub(in crate::suite::doctor) const CHECKS_OF_CUT: &str = "checks of slow and cut-off requests";
 
 /// What to do where some checks see the proxy instead of the receiver.
 pub(in crate::suite::doctor) fn judges_the_proxy(checks: &str) -> String {
-    format!("through this URL, {checks} judge what is between, not the receiver: test the receiver's own port")
+    format!(
+        "through this URL, {checks} judge what is between, not the receiver: test the receiver's own port"
+    )
 }
 
 pub(in crate::suite::doctor) fn arrives(listens: &str, took: Duration, strays: usize) -> String {
@@ -79,7 +82,8 @@ pub(in crate::suite::doctor) fn twenty_headers_lost(lost: &[&str], changed: &[&s
 }
 
 pub(in crate::suite::doctor) fn pass_headers() -> String {
-    "have the proxy pass on all headers unchanged (CloudFront: an origin request policy that forwards them)".to_owned()
+    "have the proxy pass on all headers unchanged (CloudFront: an origin request policy that forwards them)"
+        .to_owned()
 }
 
 /// Headers other than Twenty's.
@@ -239,14 +243,16 @@ pub(in crate::suite::doctor) fn answers_rewritten() -> &'static str {
     "answers come back with their status, but with another body or without their header"
 }
 
-/// `replaced` has the status of each answer that was given, and what came back.
+/// `replaced` has the status of each answer that was given, and what the client got.
 pub(in crate::suite::doctor) fn answers_replaced(replaced: &[(u16, String)]) -> String {
-    let each: Vec<String> = replaced.iter().map(|(given, back)| format!("{given} comes back as: {back}")).collect();
+    let each: Vec<String> =
+        replaced.iter().map(|(given, back)| format!("{given} comes back as: {back}")).collect();
     format!("an answer is replaced: {}", each.join("; "))
 }
 
 pub(in crate::suite::doctor) fn pass_answers() -> String {
-    "have the proxy pass on answers unchanged, those with 4xx and 5xx too (nginx: proxy_intercept_errors off)".to_owned()
+    "have the proxy pass on answers unchanged, those with 4xx and 5xx too (nginx: proxy_intercept_errors off)"
+        .to_owned()
 }
 
 pub(in crate::suite::doctor) fn not_repeated() -> &'static str {

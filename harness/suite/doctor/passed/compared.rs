@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::change::{BodyChange, Changed};
 use crate::suite::doctor::messages::passage as said;
 use crate::suite::doctor::passage::{BYTES, Passed, TWICE};
 use crate::terminal::{clipped, quoted, text};
@@ -27,14 +28,6 @@ const OF_CONNECTION: [&str; 9] = [
     "trailer",
     "proxy-connection",
 ];
-
-/// A header whose value is another, both as shown.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::suite::doctor) struct Changed {
-    pub(in crate::suite::doctor) name: String,
-    pub(in crate::suite::doctor) sent: String,
-    pub(in crate::suite::doctor) arrived: String,
-}
 
 /// The differences of headers. Names are as shown.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -63,7 +56,8 @@ fn compare(sent: &Headers, arrived: &Headers) -> Changes {
         if !seen.insert(name.to_ascii_lowercase()) {
             continue;
         }
-        let Some((arrived_name, _)) = arrived.0.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)) else {
+        let Some((arrived_name, _)) = arrived.0.iter().find(|(other, _)| other.eq_ignore_ascii_case(name))
+        else {
             changes.removed.push(name.clone());
             continue;
         };
@@ -74,8 +68,7 @@ fn compare(sent: &Headers, arrived: &Headers) -> Changes {
     }
     let is_new = |name: &str| !is_of_connection(name) && !seen.contains(&name.to_ascii_lowercase());
     let added = arrived.0.iter().filter(|(name, _)| is_new(name));
-    changes.added =
-        added.map(|(name, value)| (clipped(name, SHOWN), clipped(&text(value), SHOWN))).collect();
+    changes.added = added.map(|(name, value)| (clipped(name, SHOWN), clipped(&text(value), SHOWN))).collect();
     changes.reordered = order(sent, arrived) != order(arrived, sent);
     changes
 }
@@ -118,20 +111,6 @@ pub(super) fn odd(passed: &Passed) -> (bool, bool) {
         sent == first.delivery.headers.all(name).collect::<Vec<_>>()
     };
     (same(TWICE), same(BYTES))
-}
-
-/// How a body arrived changed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::suite::doctor) struct BodyChange {
-    pub(in crate::suite::doctor) sent: usize,
-    pub(in crate::suite::doctor) arrived: u64,
-    /// Where they differ first, and what was sent and arrived there.
-    pub(in crate::suite::doctor) at: usize,
-    pub(in crate::suite::doctor) there: [String; 2],
-    /// What program prints it like this, if one is known.
-    pub(in crate::suite::doctor) printed_by: Option<String>,
-    /// Its `Content-Encoding`, if it has one.
-    pub(in crate::suite::doctor) encoding: Option<String>,
 }
 
 /// The difference of two bodies; `None` if there is none.

@@ -12,9 +12,9 @@ use x509_parser::prelude::FromDer as _;
 use crate::wire::client::connection::ended;
 use crate::wire::client::prompt::PromptStream;
 use crate::wire::client::target::Scheme;
+pub use crate::wire::client::tls::Rejected;
 use crate::wire::client::tls::{Tls, lost, name_of, rejected};
 use crate::wire::client::{Target, address};
-pub use crate::wire::client::tls::Rejected;
 use crate::wire::exchange::{Outcome, Trust};
 
 /// How many names of a certificate are kept, and how many characters of each.
