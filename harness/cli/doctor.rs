@@ -41,14 +41,14 @@ pub(super) struct Arguments {
     /// Send deliveries to this path of the started receiver [default: /]
     #[arg(long, help_heading = TARGET)]
     path: Option<String>,
-    /// Measure what is between instead: send to this URL of a proxy or tunnel that leads to --listen, and compare with what
+    /// Measure what is between instead: send to this URL of a proxy or tunnel that leads to --listen-on, and compare with what
     /// arrives there
-    #[arg(long, value_name = "URL", help_heading = TARGET, requires = "listen")]
+    #[arg(long, value_name = "URL", help_heading = TARGET, requires = "listen_on")]
     #[arg(conflicts_with_all = ["url", "exec", "path"])]
     through: Option<String>,
     /// With --through, listen here, where the proxy or tunnel leads, instead of the receiver
     #[arg(long, value_name = "[ADDRESS:]PORT", help_heading = TARGET, requires = "through")]
-    listen: Option<ListenAddress>,
+    listen_on: Option<ListenAddress>,
     #[command(flatten)]
     trust: TrustOptions,
     #[command(flatten)]
@@ -83,7 +83,7 @@ impl FromStr for ListenAddress {
 
 pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
     let began = Instant::now();
-    let findings = match (&arguments.through, arguments.listen) {
+    let findings = match (&arguments.through, arguments.listen_on) {
         (Some(url), Some(ListenAddress(address))) => through(&arguments, url, address, console).await?,
         _ => match examine(&arguments, console).await? {
             Some(findings) => findings,

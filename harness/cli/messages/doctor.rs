@@ -9,7 +9,7 @@ pub(crate) fn not_an_address() -> &'static str {
 
 pub(crate) fn cannot_listen(address: SocketAddr, why: impl Display) -> String {
     format!(
-        "cannot listen on {address}: {why}; stop the receiver that listens there, or choose another --listen"
+        "cannot listen on {address}: {why}; stop the receiver that listens there, or choose another --listen-on"
     )
 }
 

@@ -140,9 +140,9 @@ Examples:
   # See whether a receiver is reached, and what would disturb a run (at most 12 requests)
   $ twenty-conform doctor --url http://127.0.0.1:3000/hooks --secret-file secret.txt
   # The same over HTTPS on another machine, as JSON
-  $ twenty-conform doctor --url https://hooks.example.com/twenty --allow-remote --secret-file secret.txt --json
+  $ twenty-conform doctor --url https://example.com/hooks --allow-remote --secret-file key.txt --json
   # Measure what a tunnel or proxy changes: stop the receiver on port 3000, and listen there instead
-  $ twenty-conform doctor --through https://abc.example.com/hooks --listen 3000 --allow-remote";
+  $ twenty-conform doctor --through https://abc.example.com/hooks --listen-on 3000 --allow-remote";
 
 pub(crate) const SENDER: &str = "\
 Examples:

@@ -22,8 +22,8 @@ pub(super) fn time(took: Duration) -> String {
 /// A size, in the unit that is readable.
 pub(super) fn size(bytes: usize) -> String {
     match bytes {
-        ..1024 => format!("{bytes} bytes"),
-        ..1_048_576 => format!("{} KiB", bytes.div_ceil(1024)),
+        0..1024 => format!("{bytes} bytes"),
+        1024..1_048_576 => format!("{} KiB", bytes.div_ceil(1024)),
         _ => format!("{} MiB", bytes / 1_048_576),
     }
 }
@@ -43,7 +43,7 @@ pub(super) fn text_arrives() -> &'static str {
 }
 
 pub(super) fn measure_text() -> String {
-    "the receiver, or something that rewrites bodies before it: measure the latter with `doctor --through URL --listen PORT`".to_owned()
+    "the receiver, or something that rewrites bodies before it: measure the latter with `doctor --through URL --listen-on PORT`".to_owned()
 }
 
 pub(super) fn chunked_delivery() -> &'static str {

@@ -36,21 +36,21 @@ fn statuses_differ() {
     ran.says(&["connection refused", "RESULT: unreachable problems 1 "]);
     let url = "http://192.0.2.1/";
     run(["doctor", "--url", url, "--secret", "x"]).expect(2).complains_of(&["--allow-remote"]);
-    run(["doctor", "--through", url, "--listen", "0"]).expect(2).complains_of(&["--allow-remote"]);
-    run(["doctor", "--through", url]).expect(2).complains_of(&["--listen"]);
-    let ran = run(["doctor", "--through", "http://127.0.0.1:9/", "--listen", "x"]).expect(2);
+    run(["doctor", "--through", url, "--listen-on", "0"]).expect(2).complains_of(&["--allow-remote"]);
+    run(["doctor", "--through", url]).expect(2).complains_of(&["--listen-on"]);
+    let ran = run(["doctor", "--through", "http://127.0.0.1:9/", "--listen-on", "x"]).expect(2);
     ran.complains_of(&["expected a port"]);
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
-    let ran = run(["doctor", "--through", "http://127.0.0.1:9/", "--listen", &port]).expect(2);
+    let ran = run(["doctor", "--through", "http://127.0.0.1:9/", "--listen-on", &port]).expect(2);
     ran.complains_of(&["cannot listen on 127.0.0.1:", "stop the receiver"]);
-    run(["doctor", "--through", "http://127.0.0.1:9/", "--listen", "0", "--port", "5"]).expect(2);
+    run(["doctor", "--through", "http://127.0.0.1:9/", "--listen-on", "0", "--port", "5"]).expect(2);
 }
 
 #[test]
 fn passage_is_measured_by_the_command() {
     let proxy = Proxy::of_bytes();
-    let mut command = twenty(["doctor", "--through", &proxy.url, "--listen", "0"]);
+    let mut command = twenty(["doctor", "--through", &proxy.url, "--listen-on", "0"]);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut running = Running(child);
     let mut line = String::new();

@@ -41,7 +41,7 @@ pub(in crate::suite::doctor) fn nothing_arrives(listens: &str, outcome: &Outcome
 }
 
 pub(in crate::suite::doctor) fn lead_here(listens: &str) -> String {
-    format!("point the proxy or the tunnel at {listens}, or name with --listen where it leads")
+    format!("point the proxy or the tunnel at {listens}, or name with --listen-on where it leads")
 }
 
 pub(in crate::suite::doctor) fn lead_here_or(listens: &str, fix: &str) -> String {

@@ -145,6 +145,6 @@ pub(in crate::suite::doctor) fn between(names: &[String]) -> String {
 
 pub(in crate::suite::doctor) fn go_around() -> String {
     "malformed, cut-off and unusual requests may be answered there, not by the receiver: test the receiver's own port, and \
-     measure what is between with `doctor --through URL --listen PORT`"
+     measure what is between with `doctor --through URL --listen-on PORT`"
         .to_owned()
 }
