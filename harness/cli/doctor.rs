@@ -112,7 +112,7 @@ async fn started(
     attachment: &Attachment,
     console: &mut Console,
 ) -> Result<Option<Findings>, Error> {
-    let Some(receiver) = attachment.reach(&interruption(), false).await? else {
+    let Some(receiver) = attachment.reach_within(arguments.max_time, &interruption(), false).await? else {
         console.error(&messages::interrupted_before_ready("examined"));
         return Ok(None);
     };

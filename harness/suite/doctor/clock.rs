@@ -8,12 +8,16 @@ use jiff::fmt::rfc2822;
 use super::messages;
 use super::visit::Surroundings;
 use super::{Row, State, Topic};
+use crate::suite::cause::Code;
 use crate::wire::exchange::Outcome;
 
 /// How far a delivery's timestamp may be off (contract, section 1), in milliseconds.
 const WINDOW_MS: i64 = 5 * 60 * 1000;
 /// A difference up to here is none that matters.
 const SMALL_MS: i64 = 30 * 1000;
+
+/// How old a date may be when it is sent: it has whole seconds, and servers write it once a second.
+const OLDEST_MS: i64 = 1999;
 
 /// By how much the clock of the answers is ahead, at least and at most, in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +56,7 @@ pub(super) fn row(seen: &Surroundings) -> Option<Row> {
         let at = i64::try_from(sent.at_ms).unwrap_or(i64::MAX);
         let took = i64::try_from(sent.told.took.as_millis()).unwrap_or(i64::MAX);
         let low = date.saturating_sub(at.saturating_add(took));
-        intervals.push(Interval { low, high: date.saturating_add(999).saturating_sub(at) });
+        intervals.push(Interval { low, high: date.saturating_add(OLDEST_MS).saturating_sub(at) });
     }
     if intervals.is_empty() {
         seen.valid()?.told.outcome.status()?;
@@ -76,8 +80,10 @@ pub(super) fn row(seen: &Surroundings) -> Option<Row> {
         }
         (..=WINDOW_MS, _) => Row::new(Topic::Clock, State::Warning, messages::clock_is_off(&difference))
             .fixed_by(messages::set_clock()),
-        (_, _) => Row::new(Topic::Clock, State::Problem, messages::clock_is_out(&difference))
-            .fixed_by(messages::set_clock()),
+        (_, _) => {
+            let row = Row::new(Topic::Clock, State::Problem, messages::clock_is_out(&difference));
+            Row { cause: Some(Code::ClockOff), ..row.fixed_by(messages::set_clock()) }
+        }
     })
 }
 

@@ -178,9 +178,12 @@ pub(super) async fn reach(plan: &Plan, seen: &mut Surroundings) -> bool {
     if !accepts || !seen.is_secure() {
         return accepts;
     }
+    if plan.is_over(seen) {
+        return false;
+    }
     let shown = look::secured(&plan.target, plan.look_wait()).await;
     let is_fine = shown.as_ref().is_ok_and(|shown| shown.rejected.is_none());
-    if shown.is_err() {
+    if shown.is_err() && !plan.is_over(seen) {
         let begin = look::unsecured(&plan.target, plan.look_wait()).await;
         if begin.starts_with(b"HTTP/") {
             seen.speaks = Some(Speaks::Plain(begin));

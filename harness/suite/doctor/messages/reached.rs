@@ -143,7 +143,7 @@ pub(in crate::suite::doctor) fn no_handshake(outcome: &Outcome) -> String {
 }
 
 pub(in crate::suite::doctor) fn check_tls_port() -> String {
-    "check that this port serves HTTPS, with TLS 1.2 or 1.3".to_owned()
+    "check that this port serves HTTP/1.1 over TLS 1.2 or 1.3".to_owned()
 }
 
 pub(in crate::suite::doctor) fn tls_version(version: &str) -> String {
