@@ -23,9 +23,10 @@ use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::random::Random;
 use crate::report::doctor::{json, text};
+use crate::subject::{StartFailure, SubjectError};
 use crate::suite::doctor::passage::{Passage, measure};
 use crate::suite::doctor::visit::{Plan, Surroundings, visit};
-use crate::suite::doctor::{Cut, Findings, passed, rows};
+use crate::suite::doctor::{Cut, Findings, Row, State, Topic, passed, rows};
 use crate::suite::max_time::MaxTime;
 use crate::webhook::signature::Secret;
 use crate::wire::client::Target;
@@ -112,14 +113,34 @@ async fn started(
     attachment: &Attachment,
     console: &mut Console,
 ) -> Result<Option<Findings>, Error> {
-    let Some(receiver) = attachment.reach_within(arguments.max_time, &interruption(), false).await? else {
-        console.error(&messages::interrupted_before_ready("examined"));
-        return Ok(None);
+    let receiver = match attachment.reach_within(arguments.max_time, &interruption(), false).await {
+        Ok(Some(receiver)) => receiver,
+        Ok(None) => {
+            console.error(&messages::interrupted_before_ready("examined"));
+            return Ok(None);
+        }
+        // A program reads JSON, whatever happens. The error for people has the output too.
+        Err(SubjectError::NotStarted(failure)) if arguments.json => {
+            return Ok(Some(not_started(&attachment.name, &failure)));
+        }
+        Err(why) => return Err(why.into()),
     };
     let (target, secret) = (receiver.target().clone(), receiver.secret().clone());
     let findings = arguments.visit(target, secret).await;
     receiver.stop().await;
     Ok(Some(findings))
+}
+
+/// The findings if the receiver was not started.
+fn not_started(subject: &str, failure: &StartFailure) -> Findings {
+    let row = Row {
+        topic: Topic::Connection,
+        state: State::Unreachable,
+        seen: failure.fault.clone(),
+        fix: failure.fixes.first().cloned(),
+        cause: None,
+    };
+    Findings { subject: subject.to_owned(), rows: vec![row], requests: 0, cut: None }
 }
 
 impl Arguments {

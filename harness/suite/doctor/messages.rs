@@ -143,9 +143,9 @@ pub(super) fn no_time_for_larger(told: &str) -> String {
     format!("{told}; there was no time for larger ones")
 }
 
+/// What happens to a body of this size, and the server that says so if small ones are answered by another.
 pub(super) fn size_stops(
-    bytes: usize,
-    outcome: &Outcome,
+    (bytes, outcome, by): (usize, &Outcome, Option<String>),
     plain: u16,
     largest: Option<usize>,
     usual_size: usize,
@@ -154,7 +154,8 @@ pub(super) fn size_stops(
         || "only small bodies pass".to_owned(),
         |largest| format!("bodies of {} pass", size(largest)),
     );
-    format!("{passed}; of {}: {outcome} (a small one: {plain}); {}", size(bytes), usual(usual_size))
+    let by = by.map(|by| format!(" by Server: {by}")).unwrap_or_default();
+    format!("{passed}; of {}: {outcome}{by} (a small one: {plain}); {}", size(bytes), usual(usual_size))
 }
 
 pub(super) fn raise_limit(bytes: usize) -> String {

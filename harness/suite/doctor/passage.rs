@@ -120,8 +120,10 @@ pub async fn measure(plan: &Plan, witness: &Witness, seen: &mut Passage) {
             Probe::Slow => looker.send_slowly(&delivery).await,
             _ => looker.send(&delivery).await,
         };
-        witness.wait(before, LATE).await;
-        let (all, malformed) = witness.after(before);
+        let is_there = |all: &[Witnessed], malformed: &[String]| {
+            !malformed.is_empty() || all.iter().any(|one| has(&one.delivery, &mark))
+        };
+        let (all, malformed) = witness.wait(before, LATE, is_there).await;
         let count = all.len();
         let arrived: Vec<Witnessed> = all.into_iter().filter(|one| has(&one.delivery, &mark)).collect();
         seen.strays += count - arrived.len();

@@ -3,13 +3,18 @@
 use super::messages;
 use super::visit::{Asked, SIZES, Sent, Surroundings};
 use super::{Row, State, Topic};
+use crate::terminal::{clipped, text};
 use crate::wire::exchange::Outcome;
+
+/// How much of a header is shown.
+const SHOWN: usize = 60;
 
 /// A body of this size is one that receivers should accept (RCV-6); up to here it is reported as a warning.
 const EXPECTED: usize = 256 * 1024;
 
 pub(super) fn row(seen: &Surroundings) -> Option<Row> {
-    let usual = seen.valid()?.told.outcome.status()?;
+    let valid = seen.valid()?;
+    let usual = valid.told.outcome.status()?;
     let sent: Vec<(usize, &Sent)> =
         SIZES.iter().filter_map(|&size| Some((size, seen.sent(Asked::Sized(size))?))).collect();
     let (passed, stopped): (Vec<_>, Vec<_>) =
@@ -23,7 +28,8 @@ pub(super) fn row(seen: &Surroundings) -> Option<Row> {
         let told = if is_all { told } else { messages::no_time_for_larger(&told) };
         return Some(Row::new(Topic::Size, state, told));
     };
-    let told = messages::size_stops(*size, &stop.told.outcome, usual, largest, seen.usual_size);
+    let by = server(&stop.told.outcome).filter(|by| server(&valid.told.outcome).as_ref() != Some(by));
+    let told = messages::size_stops((*size, &stop.told.outcome, by), usual, largest, seen.usual_size);
     if stop.told.outcome == Outcome::TimedOut {
         let row = Row::new(Topic::Size, State::NotKnown, told);
         return Some(row.fixed_by(messages::wait_longer()));
@@ -35,4 +41,10 @@ pub(super) fn row(seen: &Surroundings) -> Option<Row> {
     };
     let row = Row::new(Topic::Size, state, told);
     Some(if state == State::Warning { row.fixed_by(messages::raise_limit(*size)) } else { row })
+}
+
+/// The server that an answer names.
+fn server(outcome: &Outcome) -> Option<String> {
+    let Outcome::Answered(answer) = outcome else { return None };
+    answer.headers.all("server").next().map(|value| clipped(&text(value), SHOWN))
 }

@@ -104,3 +104,13 @@ fn runs_point_to_it_where_it_helps() {
     let ran = run(["receiver", "--url", &served.url, "--secret", "s3cr3t", "--run", "RCV-1"]).expect(0);
     assert!(!ran.stderr.contains("doctor"), "{ran:#?}");
 }
+
+#[test]
+fn receiver_that_does_not_start_is_told_in_json_too() {
+    let ran = run(["doctor", "--exec", "no-such-program-anywhere", "--json"]).expect(3);
+    let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(report["result"], "unreachable", "{report:#}");
+    run(["doctor", "--exec", "no-such-program-anywhere"])
+        .expect(3)
+        .complains_of(&["no-such-program-anywhere"]);
+}

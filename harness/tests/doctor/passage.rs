@@ -183,3 +183,15 @@ async fn requests_that_are_answered_before_are_told() {
     });
     expect(&measured(&losing).await, Topic::Streaming, State::Warning, &["does not arrive: 504"]);
 }
+
+#[tokio::test]
+async fn what_is_no_request_is_told() {
+    let prefixing = Proxy::of_bytes_after(b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n");
+    let findings = measured(&prefixing).await;
+    expect(
+        &findings,
+        Topic::Arrival,
+        State::Unreachable,
+        &["no request of HTTP/1.1", "PROXY TCP4", "PROXY protocol"],
+    );
+}

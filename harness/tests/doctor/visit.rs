@@ -104,10 +104,11 @@ async fn other_forms_are_told_apart() {
     rest_is_fine(&findings, &[Topic::Text, Topic::Clock]);
     let findings = answered(|request| match request.body.len() {
         ..102_400 => ok(),
-        _ => Message::answer(413, "request entity too large"),
+        _ => Message::answer(413, "request entity too large").with("Server", "nginx"),
     });
     let findings = findings.await;
-    expect(&findings, Topic::Size, State::Warning, &["bodies of 96 KiB pass; of 128 KiB: 413", "limit"]);
+    let words = ["bodies of 96 KiB pass; of 128 KiB: 413 by Server: nginx", "limit"];
+    expect(&findings, Topic::Size, State::Warning, &words);
     rest_is_fine(&findings, &[Topic::Size, Topic::Clock]);
     let between = answered(|_| ok().with("CF-Ray", "1-FRA").with("Via", "1.1 squid"));
     expect(&between.await, Topic::Between, State::Warning, &["Cloudflare", "Via: 1.1 squid", "--through"]);

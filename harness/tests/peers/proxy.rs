@@ -31,11 +31,17 @@ pub(crate) struct Message {
 impl Proxy {
     /// Passes on bytes, both ways.
     pub(crate) fn of_bytes() -> Self {
+        Self::of_bytes_after(b"")
+    }
+
+    /// The same, after it has written these.
+    pub(crate) fn of_bytes_after(before: &'static [u8]) -> Self {
         let place = Arc::<(Mutex<Option<SocketAddr>>, Condvar)>::default();
         let own = place.clone();
         let url = serve(move |client| {
             let to = TcpStream::connect(led(&own))?;
             let (mut from_client, mut to_server) = (client.try_clone()?, to.try_clone()?);
+            to_server.write_all(before)?;
             thread::spawn(move || {
                 io::copy(&mut from_client, &mut to_server).ok();
                 to_server.shutdown(Shutdown::Write)

@@ -1,7 +1,7 @@
 //! An endpoint that records what arrives, exactly: the spelling and the order of headers, how the body is framed, when each part
 //! came, and over which connection.
 //!
-//! Invariant: bounded. Requests past [`MOST`] and bytes past [`LONGEST`] are counted, not kept.
+//! Invariant: bounded. Requests past [`MOST`] are not kept, and of bodies what fits [`LONGEST`] and [`KEPT`].
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{Server, drain, listen, refusal};
+use crate::budget::Budget;
 use crate::wire::codec::{ReadError, Reader, RequestHead, encode_response};
 use crate::wire::exchange::{Delivery, Response};
 
@@ -21,6 +22,8 @@ use crate::wire::exchange::{Delivery, Response};
 pub const MOST: usize = 64;
 /// How many bytes of a body are kept.
 pub const LONGEST: usize = 2 * 1024 * 1024;
+/// How many bytes of all bodies are kept.
+const KEPT: usize = 16 * 1024 * 1024;
 /// How many connections it has at the same time.
 const MOST_CONNECTIONS: usize = 64;
 /// How long a request may take.
@@ -62,11 +65,13 @@ pub struct Witness {
     shared: Arc<Shared>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Shared {
     log: Mutex<Log>,
     answer: Mutex<Response>,
     changed: Notify,
+    /// What is left of [`KEPT`].
+    budget: Budget,
 }
 
 impl Witness {
@@ -74,8 +79,12 @@ impl Witness {
     ///
     /// Errors: the address cannot be listened on.
     pub async fn start(address: SocketAddr) -> io::Result<Self> {
-        let shared = Arc::new(Shared::default());
-        *shared.answer.lock().unwrap_or_else(PoisonError::into_inner) = Response::text(200, "");
+        let shared = Arc::new(Shared {
+            log: Mutex::default(),
+            answer: Mutex::new(Response::text(200, "")),
+            changed: Notify::new(),
+            budget: Budget::of(KEPT),
+        });
         let own = shared.clone();
         let server = listen(address, MOST_CONNECTIONS, move |stream| connection(stream, own.clone())).await?;
         Ok(Self { server, shared })
@@ -91,7 +100,7 @@ impl Witness {
     }
 
     /// What has arrived, and what was no request, from these numbers on.
-    pub fn after(&self, (requests, malformed): (usize, usize)) -> (Vec<Witnessed>, Vec<String>) {
+    fn after(&self, (requests, malformed): (usize, usize)) -> (Vec<Witnessed>, Vec<String>) {
         let log = self.shared.log.lock().unwrap_or_else(PoisonError::into_inner);
         let arrived = log.arrived.get(requests..).unwrap_or_default().to_vec();
         (arrived, log.malformed.get(malformed..).unwrap_or_default().to_vec())
@@ -103,13 +112,19 @@ impl Witness {
         (log.arrived.len(), log.malformed.len())
     }
 
-    /// Waits until something arrives that was not there at these numbers, or `wait` is over.
-    pub async fn wait(&self, before: (usize, usize), wait: Duration) {
+    /// Waits until what has arrived from these numbers on is `enough`, or `wait` is over. Returns all of it.
+    pub async fn wait(
+        &self,
+        from: (usize, usize),
+        wait: Duration,
+        enough: impl Fn(&[Witnessed], &[String]) -> bool,
+    ) -> (Vec<Witnessed>, Vec<String>) {
         let deadline = Instant::now() + wait;
         loop {
             let changed = self.shared.changed.notified();
-            if self.count() != before || timeout_at(deadline, changed).await.is_err() {
-                return;
+            let (arrived, malformed) = self.after(from);
+            if enough(&arrived, &malformed) || timeout_at(deadline, changed).await.is_err() {
+                return self.after(from);
             }
         }
     }
@@ -130,7 +145,7 @@ async fn connection(mut stream: TcpStream, shared: Arc<Shared>) {
         number = log.connections;
     });
     let (mut reader, mut again) = (Reader::default(), false);
-    while let Ok(read) = timeout(PATIENCE, request(&mut reader, &mut stream)).await {
+    while let Ok(read) = timeout(PATIENCE, request(&mut reader, &mut stream, &shared.budget)).await {
         let (mut witnessed, persists) = match read {
             Ok(Some(read)) => read,
             Ok(None) => return,
@@ -156,6 +171,7 @@ async fn connection(mut stream: TcpStream, shared: Arc<Shared>) {
 async fn request(
     reader: &mut Reader,
     stream: &mut TcpStream,
+    budget: &Budget,
 ) -> Result<Option<(Witnessed, bool)>, ReadError> {
     if !reader.begins(stream).await? {
         return Ok(None);
@@ -169,7 +185,8 @@ async fn request(
     let mut keep = |part: &[u8]| {
         body_began.get_or_insert_with(Instant::now);
         length += part.len() as u64;
-        body.extend_from_slice(&part[..part.len().min(LONGEST - body.len())]);
+        let room = budget.take(part.len().min(LONGEST - body.len()));
+        body.extend_from_slice(&part[..room]);
     };
     let whole = match reader.request_body(stream, facts.framing, &mut keep).await {
         Ok(()) => true,
