@@ -100,6 +100,9 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
 
 /// Examines the surroundings of a receiver; `None` if that was interrupted before it was ready.
 async fn examine(arguments: &Arguments, console: &mut Console) -> Result<Option<Findings>, Error> {
+    if !arguments.attach.named() {
+        return Err(Error::Usage(said::nothing_named().to_owned()));
+    }
     let made = || Secret::new(Random::from_seed(random_seed()).secret());
     let path = (arguments.path.as_deref(), "/");
     let attachment = arguments.attach.attachment(path, made, &arguments.trust, console)?;

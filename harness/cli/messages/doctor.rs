@@ -7,6 +7,10 @@ pub(crate) fn not_an_address() -> &'static str {
     "expected a port, or an address with a port, such as 4000 or 0.0.0.0:4000"
 }
 
+pub(crate) fn nothing_named() -> &'static str {
+    "no receiver is given; use --url URL, --exec 'COMMAND', or --through URL with --listen-on PORT"
+}
+
 pub(crate) fn cannot_listen(address: SocketAddr, why: impl Display) -> String {
     format!(
         "cannot listen on {address}: {why}; stop the receiver that listens there, or choose another --listen-on"

@@ -51,6 +51,15 @@ fn rejected(seen: &Surroundings, valid: &Sent, answer: &Response) -> Row {
     if let Some(code) = obstacle {
         return instead(seen, valid, answer, code);
     }
+    if answer.status == 501 {
+        let told = messages::not_implemented();
+        return Row::new(Topic::Route, State::Problem, told).fixed_by(Code::RouteMethod.fix(Role::Receiver));
+    }
+    let alike = others.len() == 2 && others.iter().all(|other| other.status == answer.status);
+    if alike && is_page(answer) {
+        let told = messages::page_to_all(answer.status, answered_by(answer));
+        return Row::new(Topic::Route, State::Warning, told).fixed_by(messages::check_access_rules());
+    }
     if answer.status / 100 == 5 && others.iter().all(|other| other.status == answer.status) {
         return Row::new(Topic::Route, State::NotKnown, messages::fails(answer.status, answered_by(answer)))
             .fixed_by(messages::run_receiver());
@@ -58,6 +67,12 @@ fn rejected(seen: &Surroundings, valid: &Sent, answer: &Response) -> Row {
     let statuses: Vec<u16> = others.iter().map(|other| other.status).collect();
     let told = messages::rejects_valid(answer.status, &statuses);
     Row::new(Topic::Route, State::NotKnown, told).fixed_by(messages::check_secret_by_run())
+}
+
+/// Whether an answer is a page for people, as servers and firewalls write.
+fn is_page(answer: &Response) -> bool {
+    let begin = text(&answer.body[..answer.body.len().min(SHOWN)]).trim_start().to_ascii_lowercase();
+    begin.starts_with("<!doctype html") || begin.starts_with("<html")
 }
 
 /// A receiver may answer 404 to a wrong signature, so another path must be answered alike.

@@ -34,6 +34,7 @@ fn statuses_differ() {
     let closed = ClosedPort::new();
     let ran = run(["doctor", "--url", &closed.url(), "--secret", "x"]).expect(3);
     ran.says(&["connection refused", "RESULT: unreachable problems 1 "]);
+    run(["doctor"]).expect(2).complains_of(&["--url", "--through"]);
     let url = "http://192.0.2.1/";
     run(["doctor", "--url", url, "--secret", "x"]).expect(2).complains_of(&["--allow-remote"]);
     run(["doctor", "--through", url, "--listen-on", "0"]).expect(2).complains_of(&["--allow-remote"]);

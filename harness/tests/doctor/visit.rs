@@ -83,6 +83,10 @@ async fn rejections_of_the_receiver_are_no_problem() {
         false => Message::answer(404, "<html>nothing is here</html>").with("Content-Type", "text/html"),
     });
     expect(&not_found.await, Topic::Route, State::NotKnown, &["404", "check that the secret"]);
+    let page = answered(|_| Message::answer(403, "<html><h1>Forbidden</h1></html>").with("Server", "own"));
+    expect(&page.await, Topic::Route, State::Warning, &["403 with a page", "Server: own", "firewall"]);
+    let unknown = answered(|_| Message::answer(501, "Unsupported method"));
+    expect(&unknown.await, Topic::Route, State::Problem, &["501"]);
     let unauthorised = answered(|request| match request.value("X-Twenty-Webhook-Signature") {
         Some(_) => Message::answer(401, "bad signature"),
         None => Message::answer(400, "no signature"),

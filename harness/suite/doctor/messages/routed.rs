@@ -19,6 +19,22 @@ pub(in crate::suite::doctor) fn use_path_of_receiver() -> String {
     "put the path of the receiver into the URL: this is the page of another route, or of something before the receiver".to_owned()
 }
 
+pub(in crate::suite::doctor) fn not_implemented() -> &'static str {
+    "POST is answered 501: the server there does not know it"
+}
+
+pub(in crate::suite::doctor) fn page_to_all(status: u16, server: Option<String>) -> String {
+    let server = server.map(|server| format!(" (Server: {server})")).unwrap_or_default();
+    format!(
+        "valid, forged and unsigned deliveries are all answered {status} with a page for people{server}; something before the \
+         receiver may answer"
+    )
+}
+
+pub(in crate::suite::doctor) fn check_access_rules() -> String {
+    "check the access rules and the firewall (WAF) of what is before the receiver, and its log".to_owned()
+}
+
 pub(in crate::suite::doctor) fn fails(status: u16, server: Option<String>) -> String {
     let server = server.map(|server| format!(" (Server: {server})")).unwrap_or_default();
     format!("valid, forged and unsigned deliveries are all answered {status}{server}")
