@@ -61,25 +61,11 @@ const PROXIES: &[(&str, &str)] = &[
 ];
 
 pub(super) fn row(seen: &Surroundings) -> Option<Row> {
-    let answers: Vec<&Headers> = seen
-        .sent
-        .iter()
-        .filter_map(|sent| match &sent.told.outcome {
-            Outcome::Answered(answer) => Some(&answer.headers),
-            _ => None,
-        })
-        .collect();
+    let answers = answers(seen.sent.iter().map(|sent| &sent.told.outcome));
     if answers.is_empty() {
         return None;
     }
-    let mut names: Vec<String> = Vec::new();
-    for headers in &answers {
-        for name in of_headers(headers) {
-            if !names.contains(&name) && names.len() < MOST {
-                names.push(name);
-            }
-        }
-    }
+    let names = names(&answers);
     let servers = servers(&answers);
     let fine = |told: String| Row::new(Topic::Between, State::Ok, told);
     let doubtful =
@@ -91,6 +77,34 @@ pub(super) fn row(seen: &Surroundings) -> Option<Row> {
         ([], several) => doubtful(messages::several_servers(several)),
         (names, _) => doubtful(messages::between(names)),
     })
+}
+
+/// The same where requests are measured, and the receiver names no server: what the answers name is between.
+pub(super) fn measured<'a>(outcomes: impl Iterator<Item = &'a Outcome>) -> Row {
+    let answers = answers(outcomes);
+    let named = names(&answers).into_iter().chain(servers(&answers));
+    let all: Vec<String> = named.collect();
+    let told = if all.is_empty() { messages::nothing_named() } else { messages::between(&all) };
+    Row::new(Topic::Between, State::Ok, told)
+}
+
+fn answers<'a>(outcomes: impl Iterator<Item = &'a Outcome>) -> Vec<&'a Headers> {
+    let headers = outcomes.filter_map(|outcome| match outcome {
+        Outcome::Answered(answer) => Some(&answer.headers),
+        _ => None,
+    });
+    headers.collect()
+}
+
+/// What answers name, each once.
+fn names(answers: &[&Headers]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for name in answers.iter().flat_map(|headers| of_headers(headers)) {
+        if !names.contains(&name) && names.len() < MOST {
+            names.push(name);
+        }
+    }
+    names
 }
 
 /// What these headers of an answer name.

@@ -5,7 +5,7 @@ mod compared;
 
 use super::messages::passage as said;
 use super::passage::{LARGE, MARK, Passage, Passed, Probe};
-use super::{Findings, Row, State, Topic, reached};
+use super::{Findings, Row, State, Topic, between, reached};
 use crate::suite::cause::receiver::of_obstacle;
 use crate::suite::requirement::Role;
 use crate::terminal::{clipped, text};
@@ -38,6 +38,7 @@ pub fn of(seen: &Passage) -> Findings {
 fn arrived(seen: &Passage, plain: &Passed) -> Vec<Row> {
     let changes = headers(plain);
     let rows = [
+        Some(between::measured(seen.passed.iter().map(|passed| &passed.told.outcome))),
         Some(path(plain)),
         Some(twenty_headers(plain, &changes)),
         Some(other_headers(&changes)),

@@ -35,7 +35,7 @@ async fn changing(change: impl Fn(Message) -> Message + Send + Sync + 'static) -
 async fn bytes_that_pass_are_fine() {
     let findings = measured(&Proxy::of_bytes()).await;
     rest_is_fine(&findings, &[]);
-    assert_eq!((findings.result(), findings.requests, findings.rows.len()), ("ok", 7, 17), "{findings:#?}");
+    assert_eq!((findings.result(), findings.requests, findings.rows.len()), ("ok", 7, 18), "{findings:#?}");
     expect(&findings, Topic::Arrival, State::Ok, &["arrives at 127.0.0.1:"]);
     expect(&findings, Topic::Path, State::Ok, &["POST /hooks?a=b"]);
     expect(&findings, Topic::Expect, State::Ok, &["100-continue arrives"]);
@@ -150,7 +150,9 @@ async fn changed_answers_are_told() {
     );
     expect(&measured(&rewritten).await, Topic::Answers, State::Warning, &["another body"]);
     let added = Proxy::of_messages(|request| request, |answer| answer.with("Server", "own"));
-    expect(&measured(&added).await, Topic::Answers, State::Ok, &["added: Server"]);
+    let findings = measured(&added).await;
+    expect(&findings, Topic::Answers, State::Ok, &["added: Server"]);
+    expect(&findings, Topic::Between, State::Ok, &["pass through own"]);
 }
 
 #[tokio::test]

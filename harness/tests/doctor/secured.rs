@@ -15,15 +15,25 @@ use crate::client::tls::certificates::{Shown, configuration, expired, self_signe
 use crate::peers::scripted::{OK, head};
 use crate::peers::servers::always;
 
-/// A server with this certificate that answers the head of each request with 200, and closes.
-async fn server(shown: &Shown) -> u16 {
+/// The first byte of a TLS connection.
+const TLS_HANDSHAKE: [u8; 1] = [22];
+
+/// A server with this certificate that answers the head of each request with 200, and closes. A request without TLS gets `plain`.
+async fn server(shown: &Shown, plain: &'static [u8]) -> u16 {
     let acceptor = TlsAcceptor::from(configuration(shown, false));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
+        while let Ok((mut stream, _)) = listener.accept().await {
             let acceptor = Arc::new(acceptor.clone());
             tokio::spawn(async move {
+                let mut first = [0];
+                let _ = stream.peek(&mut first).await;
+                if first != TLS_HANDSHAKE && !plain.is_empty() {
+                    head(&mut stream).await;
+                    let _ = stream.write_all(plain).await;
+                    return;
+                }
                 let Ok(mut stream) = acceptor.accept(stream).await else { return };
                 head(&mut stream).await;
                 let _ = stream.write_all(OK).await;
@@ -35,7 +45,7 @@ async fn server(shown: &Shown) -> u16 {
 }
 
 async fn examined_with(shown: &Shown, host: &str, trust: Trust) -> Findings {
-    let port = server(shown).await;
+    let port = server(shown, b"").await;
     let target = Target::trusting(&format!("https://{host}:{port}/"), trust).unwrap();
     examined(&plan(target)).await
 }
@@ -86,11 +96,14 @@ async fn unknown_issuer_may_be_a_missing_intermediate() {
 #[tokio::test]
 async fn the_other_scheme_is_named() {
     let (shown, ca) = signed(|_| {});
-    let port = server(&shown).await;
-    let findings = examined_at(&format!("http://localhost:{port}/x")).await;
-    let url = format!("use --url https://localhost:{port}/x");
-    expect(&findings, Topic::Tls, State::Unreachable, &["speaks TLS", &url]);
-    assert_eq!(findings.result(), "unreachable");
+    let says = b"HTTP/1.1 400 \r\nContent-Length: 2\r\n\r\nno";
+    for plain in [&b""[..], says] {
+        let port = server(&shown, plain).await;
+        let findings = examined_at(&format!("http://localhost:{port}/x")).await;
+        let url = format!("use --url https://localhost:{port}/x");
+        expect(&findings, Topic::Tls, State::Unreachable, &["speaks TLS", &url]);
+        assert_eq!(findings.result(), "unreachable");
+    }
     let plain = always(200).replace("http:", "https:");
     let findings = examined(&plan(Target::trusting(&plain, ca.trust()).unwrap())).await;
     expect(&findings, Topic::Tls, State::Unreachable, &["plain HTTP", "use --url http://"]);
