@@ -92,6 +92,12 @@ impl AttachOptions {
         url.or_else(|| self.exec.clone().map(Attached::Exec))
     }
 
+    /// Errors: an option is about a receiver that is started.
+    pub(super) fn refuse_start(&self) -> Result<(), Error> {
+        self.launch.refused()?;
+        self.port.map_or(Ok(()), |_| Err(Error::Usage(messages::needs_exec("--port"))))
+    }
+
     /// The files of the command and of the secret.
     pub(super) fn inputs(&self) -> Vec<Input> {
         let command = match self.attached() {
@@ -103,15 +109,21 @@ impl AttachOptions {
 
     /// The words that attach the receiver of this name again, with its path, on a command line; `None` if a shell cannot pass them.
     /// A secret that the command line has is left out, since it is redacted.
-    pub(super) fn words(
+    pub(super) fn words(&self, attachment: &Attachment, trust: &TrustOptions) -> Option<String> {
+        self.words_of("receiver", attachment, trust)
+    }
+
+    /// The same for another command.
+    pub(super) fn words_of(
         &self,
+        command: &str,
         Attachment { name, place, .. }: &Attachment,
         trust: &TrustOptions,
     ) -> Option<String> {
         let name = word_of_shell(name.as_bytes())?;
         let mut words = match place {
-            Location::At(_) => format!("receiver --url {name}"),
-            Location::Command { .. } => format!("receiver --exec {name}"),
+            Location::At(_) => format!("{command} --url {name}"),
+            Location::Command { .. } => format!("{command} --exec {name}"),
         };
         if let Location::Command { path, .. } = place
             && path != "/"
@@ -152,10 +164,7 @@ impl AttachOptions {
                 return Err(Error::Usage(messages::path_with_url().to_owned()));
             }
             Some(Attached::Url(url)) => {
-                self.launch.refused()?;
-                if self.port.is_some() {
-                    return Err(Error::Usage(messages::needs_exec("--port")));
-                }
+                self.refuse_start()?;
                 let target = trust.target(&url, console)?;
                 target.check_allowed(self.allow_remote).map_err(Error::Usage)?;
                 self.secret.note_odd_word(console);

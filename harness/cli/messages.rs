@@ -12,6 +12,7 @@ use crate::wire::exchange::Outcome;
 pub(super) mod captures;
 pub(super) mod config;
 pub(super) mod github;
+pub(super) mod doctor;
 pub(super) mod help;
 pub(super) mod known;
 pub(super) mod outputs;

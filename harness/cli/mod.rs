@@ -11,6 +11,7 @@ mod config;
 mod console;
 mod demo;
 mod diff;
+mod doctor;
 mod environment;
 mod explain;
 mod github;
@@ -99,6 +100,9 @@ enum Command {
     /// Test a receiver, by its URL or by a command that starts it
     #[command(after_long_help = help::with_statuses(help::RECEIVER))]
     Receiver(receiver::Arguments),
+    /// Check what surrounds a receiver before a run: address, TLS, proxy, clock, limits
+    #[command(after_long_help = help::with(help::DOCTOR, help::OF_DOCTOR))]
+    Doctor(doctor::Arguments),
     /// Test a sender, by a command, a control URL or recorded deliveries
     #[command(after_long_help = help::with_statuses(help::SENDER))]
     Sender(sender::Arguments),
@@ -222,6 +226,7 @@ async fn dispatch(command: Command, console: &mut Console) -> Result<ExitStatus,
     match command {
         Command::Demo(arguments) => demo::run(arguments, console).await,
         Command::Receiver(arguments) => receiver::run(arguments, console).await,
+        Command::Doctor(arguments) => doctor::run(arguments, console).await,
         Command::Sender(arguments) => sender::run(arguments, console).await,
         Command::Listen(arguments) => listen::run(arguments, console).await,
         Command::Bench(arguments) => bench::run(arguments, console).await,

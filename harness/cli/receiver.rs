@@ -11,6 +11,7 @@ use super::console::{Console, ProgressLine};
 use super::headings::{REPORTS, TARGET};
 use super::last_run;
 use super::messages;
+use super::messages::doctor as said;
 use super::options::RunOptions;
 use super::outputs::Input;
 use super::plan::{NotStarted, RunPlan};
@@ -18,6 +19,7 @@ use super::trust::TrustOptions;
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::random::Random;
+use crate::report::FindingEntry;
 use crate::report::evidence::{Folder, RunEvidence};
 use crate::shell::word;
 use crate::subject::SubjectError;
@@ -148,7 +150,9 @@ impl Once<'_> {
                 ended();
                 let secret = Some(secret.clone());
                 let not_started = NotStarted { role: Role::Receiver, subject: name, secret, why };
-                return plan.publish_not_started(not_started, reports, evidence.as_ref(), console);
+                let status = plan.publish_not_started(not_started, reports, evidence.as_ref(), console)?;
+                self.point_to_doctor(self.attachment.target().is_some(), console);
+                return Ok(status);
             }
         };
         let began_at_ms = options.clock.now_ms();
@@ -171,7 +175,20 @@ impl Once<'_> {
             last_run::keep(&ran, plan, (kept, began_at_ms), console);
         }
         let report = plan.report(&ran, name, evidence.as_ref());
-        reports.publish(&report, console)
+        let status = reports.publish(&report, console)?;
+        self.point_to_doctor(report.findings.iter().any(is_of_surroundings), console);
+        Ok(status)
+    }
+
+    /// Names the command that examines the surroundings, if they may explain what was found.
+    fn point_to_doctor(&self, explains: bool, console: &mut Console) {
+        let Arguments { attach, trust, run, .. } = self.arguments;
+        if !explains || run.reports.is_quiet() {
+            return;
+        }
+        if let Some(words) = attach.words_of("doctor", self.attachment, trust) {
+            console.note(&said::examine_surroundings(&words));
+        }
     }
 
     /// Reaches the receiver, and its observations if they are asked for.
@@ -191,6 +208,11 @@ impl Once<'_> {
             (None, None) => Ok(Some(reached)),
         }
     }
+}
+
+/// Whether a finding may be about what surrounds the receiver.
+fn is_of_surroundings(finding: &FindingEntry) -> bool {
+    finding.cause.is_some_and(|code| ["route.", "clock."].iter().any(|family| code.starts_with(family)))
 }
 
 /// The URL that lists what was processed; `None` for stdout.

@@ -461,6 +461,17 @@ pub(super) fn log_is_full() -> String {
     "… the program wrote more, which is not kept\n".to_owned()
 }
 
+/// The last line of an examination; the counts are those of problems, warnings and what is not known.
+pub(super) fn result_of_doctor(
+    word: &str,
+    [problems, warnings, not_known]: [usize; 3],
+    requests: usize,
+) -> String {
+    format!(
+        "RESULT: {word} problems {problems} warnings {warnings} not-known {not_known} requests {requests}"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,6 +3,7 @@
 //! A report is made and redacted once, and then only rendered. Formats do not judge.
 
 pub mod case;
+pub mod doctor;
 pub mod evidence;
 
 pub mod annotations;

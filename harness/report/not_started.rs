@@ -102,7 +102,7 @@ fn telling(lines: &[String]) -> Vec<&String> {
 }
 
 /// A text in lines of at most `width` characters, broken at blanks where that is possible.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
+pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
         let length = |text: &str| text.chars().count();

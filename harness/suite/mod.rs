@@ -45,4 +45,6 @@ pub mod rejudge;
 
 pub mod traffic;
 
+pub mod doctor;
+
 mod messages;

@@ -4,7 +4,7 @@
 
 mod acknowledgement;
 mod connections;
-mod tls;
+pub(crate) mod tls;
 
 use std::time::{Duration, Instant};
 

@@ -16,6 +16,7 @@ mod ci_steps;
 mod cli;
 mod client;
 mod crashes;
+mod doctor;
 mod endpoints;
 mod formats;
 mod goldens;

@@ -4,6 +4,7 @@
 //! `Outcome`, never an error.
 
 pub mod forwarding;
+pub mod look;
 
 pub(crate) mod address;
 mod bodies;

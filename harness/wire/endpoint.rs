@@ -7,6 +7,7 @@ pub mod certificates;
 pub mod http;
 pub mod intake;
 pub mod scripted;
+pub mod witness;
 
 use std::io;
 use std::net::SocketAddr;

@@ -26,6 +26,17 @@ Exit status:
    70  the suite itself failed, or a report could not be written
   130  interrupted; a partial report was written";
 
+/// The statuses of `doctor`.
+pub(crate) const OF_DOCTOR: &str = "\
+Exit status:
+    0  nothing found that would make a run fail; there may be warnings
+    1  a problem that a run would report although it is not the receiver's doing
+    2  usage error
+    3  the receiver is not reached, nothing arrives, or there was no time for everything
+  130  interrupted; what was seen until then is printed
+
+Each row is ok, a warning (some checks would judge what is between), a problem, or not known.";
+
 /// The statuses of `listen`.
 pub(crate) const OF_LISTEN: &str = "\
 Exit status:
@@ -133,6 +144,15 @@ Examples:
   $ twenty-conform receiver --exec 'node server.mjs' --report junit=junit.xml --out evidence
   # Run again after each change of the source
   $ twenty-conform receiver --exec 'node server.mjs' --watch src";
+
+pub(crate) const DOCTOR: &str = "\
+Examples:
+  # See whether a receiver is reached, and what would disturb a run (at most 12 requests)
+  $ twenty-conform doctor --url http://127.0.0.1:3000/hooks --secret-file secret.txt
+  # The same over HTTPS on another machine, as JSON
+  $ twenty-conform doctor --url https://example.com/hooks --allow-remote --secret-file key.txt --json
+  # Measure what a tunnel or proxy changes: stop the receiver on port 3000, and listen there instead
+  $ twenty-conform doctor --through https://abc.example.com/hooks --listen-on 3000 --allow-remote";
 
 pub(crate) const SENDER: &str = "\
 Examples:

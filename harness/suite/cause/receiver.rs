@@ -11,7 +11,7 @@ mod route;
 #[cfg(test)]
 mod tests;
 
-pub use self::route::{of_obstacle, says_the_same};
+pub use self::route::{location, of_obstacle, of_page as page_instead, says_the_same};
 
 use std::collections::HashSet;
 

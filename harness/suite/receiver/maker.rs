@@ -20,7 +20,7 @@ use crate::wire::exchange::{Delivery, Headers, Transfer};
 pub(super) const PLAIN_EVENT: &str = "person.created";
 
 /// A member to add to a record, with multi-byte characters that can be split.
-pub(super) const BEYOND_ASCII: &str = r#""name":"日本語 👩🏽‍🚀""#;
+pub(in crate::suite) const BEYOND_ASCII: &str = r#""name":"日本語 👩🏽‍🚀""#;
 
 /// A member to add to a record, with nothing special about it.
 pub(super) const PLAIN_MEMBER: &str = r#""further":"x""#;
@@ -30,13 +30,13 @@ pub(super) const PADDING: &str = r#""padding":"""#;
 
 /// Makes deliveries for one receiver.
 pub struct Maker {
-    pub(super) dialect: &'static Dialect,
+    pub(in crate::suite) dialect: &'static Dialect,
     pub(super) secret: Secret,
     key: Key,
     /// How this receiver wants its deliveries.
     pub(super) manner: Manner,
     pub(super) clock: Clock,
-    pub(super) random: Random,
+    pub(in crate::suite) random: Random,
     url: String,
     /// The URL's path and query.
     path: String,
@@ -64,7 +64,7 @@ impl Control {
 }
 
 impl Maker {
-    pub(super) fn new(
+    pub(in crate::suite) fn new(
         dialect: &'static Dialect,
         secret: Secret,
         clock: Clock,
@@ -92,7 +92,7 @@ impl Maker {
     }
 
     /// The same, in this dialect.
-    pub(super) fn in_dialect(self, dialect: &'static Dialect) -> Self {
+    pub(in crate::suite) fn in_dialect(self, dialect: &'static Dialect) -> Self {
         let event = dialect.sample(PLAIN_EVENT).unwrap_or(self.event);
         Self { dialect, event, ..self }
     }
@@ -104,11 +104,11 @@ impl Maker {
     }
 
     /// The event that controls carry, with a new record id.
-    pub(super) fn plain(&self) -> Event {
+    pub(in crate::suite) fn plain(&self) -> Event {
         self.event.with_id(&self.random.uuid())
     }
 
-    pub(super) fn render(&self, event: &Event) -> Bytes {
+    pub(in crate::suite) fn render(&self, event: &Event) -> Bytes {
         self.render_as(self.dialect, event)
     }
 
@@ -125,7 +125,7 @@ impl Maker {
     }
 
     /// A valid delivery of this body.
-    pub(super) fn sign(&self, body: Bytes) -> Delivery {
+    pub(in crate::suite) fn sign(&self, body: Bytes) -> Delivery {
         self.sign_at(body, self.clock.now_ms())
     }
 
@@ -141,7 +141,7 @@ impl Maker {
     }
 
     /// A valid delivery of this event.
-    pub(super) fn deliver(&self, event: &Event) -> Delivery {
+    pub(in crate::suite) fn deliver(&self, event: &Event) -> Delivery {
         self.sign(self.render(event))
     }
 
@@ -181,7 +181,12 @@ impl Maker {
     }
 
     /// The value under another secret; `None` if this is a valid one too.
-    pub(super) fn signature_under(&self, secret: &Secret, timestamp: &[u8], body: &[u8]) -> Option<String> {
+    pub(in crate::suite) fn signature_under(
+        &self,
+        secret: &Secret,
+        timestamp: &[u8],
+        body: &[u8],
+    ) -> Option<String> {
         let value = self.manner.signature(secret.expose(), timestamp, body);
         (value != self.signature(timestamp, body)).then_some(value)
     }
@@ -192,7 +197,7 @@ impl Maker {
     }
 
     /// A plain body of this many bytes.
-    pub(super) fn padded(&self, length: usize) -> Bytes {
+    pub(in crate::suite) fn padded(&self, length: usize) -> Bytes {
         let bare = self.render(&with_raw_member(&self.plain(), PADDING));
         // Filled up after rendering, which would copy a large body several times.
         let place = bare.windows(PADDING.len()).position(|window| window == PADDING.as_bytes());
@@ -206,7 +211,7 @@ impl Maker {
 }
 
 /// The event with a member, given as JSON text, added at the end of its record.
-pub(super) fn with_raw_member(event: &Event, member: &str) -> Event {
+pub(in crate::suite) fn with_raw_member(event: &Event, member: &str) -> Event {
     let record = event.record.get().trim_end();
     let record = format!("{},{member}}}", record.strip_suffix('}').unwrap_or(record));
     // The members come from constants that a test parses, and from a JSON printer.

@@ -2,7 +2,7 @@
 //!
 //! Invariant: every certificate is made by the test, and nothing else trusts it.
 
-mod certificates;
+pub(crate) mod certificates;
 mod command_line;
 
 use std::fs;

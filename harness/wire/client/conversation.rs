@@ -4,6 +4,7 @@
 //! that arrived is the outcome, whatever happens to the rest.
 
 use std::io::{self, IoSlice};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -34,6 +35,10 @@ pub(crate) struct Conversation {
     pub(crate) silent: bool,
     /// Whether the connection can carry another exchange.
     pub(crate) reusable: bool,
+    /// The minor version of HTTP/1 in the answer.
+    pub(crate) minor: Option<u8>,
+    /// Whether `100 Continue` arrived.
+    pub(crate) continued: bool,
 }
 
 /// How the body of an answer is read.
@@ -72,10 +77,11 @@ pub(crate) async fn converse(
     let Connection { stream, reader, .. } = connection;
     let (began, received_before) = (Instant::now(), reader.received());
     let (mut incoming, mut outgoing) = split(&mut *stream);
-    let continued = Notify::new();
+    let (continued, was_continued) = (Notify::new(), AtomicBool::new(false));
     let exchange = async {
         let answer = reader.answer_head(&mut incoming, |status| {
             if status == 100 {
+                was_continued.store(true, Ordering::Relaxed);
                 continued.notify_one();
             }
         });
@@ -102,6 +108,8 @@ pub(crate) async fn converse(
         took: None,
         silent: received == received_before,
         reusable: false,
+        minor: None,
+        continued: was_continued.load(Ordering::Relaxed),
     };
     let (head, written) = match ended {
         Err(_) => return lost(Outcome::TimedOut, reader.received()),
@@ -119,7 +127,7 @@ pub(crate) async fn converse(
         }
         Ok(Ok(Ended::Head(head, written))) => (head, written),
     };
-    let AnswerHead { mut response, framing, persists } = head;
+    let AnswerHead { mut response, framing, persists, minor } = head;
     // The status is the answer, whatever happens to the body after it.
     let kept = reading.kept;
     let body = reader.answer_body(&mut incoming, framing, kept, READ_BODY.max(kept));
@@ -136,6 +144,8 @@ pub(crate) async fn converse(
         took: Some(took),
         silent: false,
         reusable: written && whole && persists && reader.is_empty(),
+        minor: Some(minor),
+        continued: was_continued.load(Ordering::Relaxed),
     }
 }
 

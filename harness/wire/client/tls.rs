@@ -61,17 +61,49 @@ impl Tls {
         host: &str,
         stream: PromptStream,
     ) -> Result<TlsStream<PromptStream>, Outcome> {
-        // Certificates and servers know a name without the dot that ends it in the resolver.
-        let name = host.strip_suffix('.').unwrap_or(host).to_owned();
-        let name =
-            ServerName::try_from(name).map_err(|_| Outcome::Tls(messages::host_without_certificate(host)))?;
-        self.connector.connect(name, stream).await.map_err(|why| {
-            Outcome::Tls(refusal(&why).unwrap_or_else(|| match why.kind() {
-                io::ErrorKind::UnexpectedEof => messages::closed_in_handshake(),
-                _ => messages::handshake_failed(&why),
-            }))
-        })
+        self.connect(name_of(host)?, stream).await.map_err(|why| lost(&why))
     }
+
+    /// The same, with the error as it is.
+    pub(crate) async fn connect(
+        &self,
+        name: ServerName<'static>,
+        stream: PromptStream,
+    ) -> io::Result<TlsStream<PromptStream>> {
+        self.connector.connect(name, stream).await
+    }
+}
+
+/// The name that a host's certificate must have. `Err` is the outcome if there is none.
+pub(crate) fn name_of(host: &str) -> Result<ServerName<'static>, Outcome> {
+    // Certificates and servers know a name without the dot that ends it in the resolver.
+    let name = host.strip_suffix('.').unwrap_or(host).to_owned();
+    ServerName::try_from(name).map_err(|_| Outcome::Tls(messages::host_without_certificate(host)))
+}
+
+/// The outcome of a handshake that failed.
+pub(crate) fn lost(why: &io::Error) -> Outcome {
+    Outcome::Tls(refusal(why).unwrap_or_else(|| match why.kind() {
+        io::ErrorKind::UnexpectedEof => messages::closed_in_handshake(),
+        _ => messages::handshake_failed(why),
+    }))
+}
+
+/// A certificate that is not accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejected {
+    pub why: String,
+    pub fix: &'static str,
+    /// Whether no certificate that is trusted has issued it, as far as was sent.
+    pub has_unknown_issuer: bool,
+}
+
+/// Why a certificate is not accepted, if this ended a handshake.
+pub(crate) fn rejected(why: &io::Error) -> Option<Rejected> {
+    let error = why.get_ref()?.downcast_ref::<Error>()?;
+    let Error::InvalidCertificate(reason) = error else { return None };
+    let has_unknown_issuer = *reason == CertificateError::UnknownIssuer;
+    Some(Rejected { why: error.to_string(), fix: fix(reason), has_unknown_issuer })
 }
 
 impl PartialEq for Tls {

@@ -37,6 +37,8 @@ pub struct AnswerHead {
     pub framing: Framing,
     /// Whether the connection may carry another exchange after this one.
     pub persists: bool,
+    /// The minor version of HTTP/1.
+    pub minor: u8,
 }
 
 #[derive(Debug)]
@@ -75,9 +77,9 @@ impl Reader {
                 interim(status);
                 continue;
             }
-            let headers = collect(parsed.headers);
+            let (headers, minor) = (collect(parsed.headers), parsed.version.unwrap_or_default());
             let response = Response { status, headers, ..Response::default() };
-            return Ok(AnswerHead { response, framing, persists });
+            return Ok(AnswerHead { response, framing, persists, minor });
         }
     }
 

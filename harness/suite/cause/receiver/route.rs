@@ -167,7 +167,7 @@ fn asks_for_password(answer: &Response) -> bool {
 }
 
 /// What answers 2xx with a page for people to everything, instead of a receiver.
-pub(super) fn of_page(answer: &Response) -> Option<Cause> {
+pub fn of_page(answer: &Response) -> Option<Cause> {
     let page = text(answer);
     let begin = page.trim_start();
     if asks_for_password(answer) {
@@ -201,7 +201,7 @@ fn text(answer: &Response) -> String {
 }
 
 /// Where a redirect leads, as far as it can be shown.
-fn location(answer: &Response) -> Option<String> {
+pub fn location(answer: &Response) -> Option<String> {
     let value = answer.headers.all("location").next()?;
     let text = std::str::from_utf8(value).ok()?;
     Some(text.chars().filter(char::is_ascii_graphic).take(SHOWN).collect())

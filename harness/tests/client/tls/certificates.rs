@@ -20,9 +20,9 @@ use twenty_conform::wire::exchange::Trust;
 use crate::peers::scripted::{self as peer, OK, request};
 
 /// The certificate and key of a server.
-pub(super) struct Shown {
-    pub(super) certificate: CertificateDer<'static>,
-    pub(super) pem: String,
+pub(crate) struct Shown {
+    pub(crate) certificate: CertificateDer<'static>,
+    pub(crate) pem: String,
     key: Vec<u8>,
 }
 
@@ -32,11 +32,11 @@ fn parameters() -> CertificateParams {
 }
 
 /// A certificate signed by a new authority, and the CA file of that authority.
-pub(super) fn signed(changed: impl FnOnce(&mut CertificateParams)) -> (Shown, CaFile) {
+pub(crate) fn signed(changed: impl FnOnce(&mut CertificateParams)) -> (Shown, CaFile) {
     signed_by("an authority of the tests", changed)
 }
 
-pub(super) fn signed_by(name: &str, changed: impl FnOnce(&mut CertificateParams)) -> (Shown, CaFile) {
+pub(crate) fn signed_by(name: &str, changed: impl FnOnce(&mut CertificateParams)) -> (Shown, CaFile) {
     let mut authority = CertificateParams::default();
     authority.distinguished_name.push(DnType::CommonName, name);
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -51,7 +51,7 @@ pub(super) fn signed_by(name: &str, changed: impl FnOnce(&mut CertificateParams)
     (Shown { pem: certificate.pem(), certificate: certificate.into(), key: key.serialize_der() }, file)
 }
 
-pub(super) fn self_signed(changed: impl FnOnce(&mut CertificateParams)) -> Shown {
+pub(crate) fn self_signed(changed: impl FnOnce(&mut CertificateParams)) -> Shown {
     let mut parameters = parameters();
     changed(&mut parameters);
     let key = KeyPair::generate().unwrap();
@@ -60,35 +60,35 @@ pub(super) fn self_signed(changed: impl FnOnce(&mut CertificateParams)) -> Shown
 }
 
 /// Makes it the certificate of an authority, as `openssl req -x509` does.
-pub(super) fn authority(parameters: &mut CertificateParams) {
+pub(crate) fn authority(parameters: &mut CertificateParams) {
     parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
 }
 
-pub(super) fn expired(parameters: &mut CertificateParams) {
+pub(crate) fn expired(parameters: &mut CertificateParams) {
     parameters.not_after = date_time_ymd(2020, 1, 1);
 }
 
 /// A file of certificates.
-pub(super) struct CaFile(TempDir);
+pub(crate) struct CaFile(TempDir);
 
 impl CaFile {
-    pub(super) fn new(content: impl AsRef<[u8]>) -> Self {
+    pub(crate) fn new(content: impl AsRef<[u8]>) -> Self {
         let folder = TempDir::new().unwrap();
         fs::write(folder.path().join("ca.pem"), content).unwrap();
         Self(folder)
     }
 
-    pub(super) fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.0.path().join("ca.pem")
     }
 
-    pub(super) fn trust(&self) -> Trust {
+    pub(crate) fn trust(&self) -> Trust {
         Trust::File(self.path())
     }
 }
 
 /// A server with this certificate, which may require certificates of its clients.
-pub(super) fn configuration(shown: &Shown, requires_certificate: bool) -> Arc<ServerConfig> {
+pub(crate) fn configuration(shown: &Shown, requires_certificate: bool) -> Arc<ServerConfig> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ServerConfig::builder_with_provider(provider.clone());
     let builder = builder.with_safe_default_protocol_versions().unwrap();
@@ -108,7 +108,7 @@ pub(super) fn configuration(shown: &Shown, requires_certificate: bool) -> Arc<Se
 
 /// A peer with a certificate, which plays a script on its first connection. The result is `None` if the handshake fails.
 /// Returns its port.
-pub(super) async fn secured<T: Send + 'static>(
+pub(crate) async fn secured<T: Send + 'static>(
     shown: &Shown,
     script: impl AsyncFnOnce(&mut TlsStream<&mut TcpStream>) -> T + Send + 'static,
 ) -> (u16, oneshot::Receiver<Option<T>>) {
@@ -125,7 +125,7 @@ pub(super) async fn secured<T: Send + 'static>(
 }
 
 /// A peer that answers one request with 200.
-pub(super) async fn answering(shown: &Shown) -> (u16, oneshot::Receiver<Option<Vec<u8>>>) {
+pub(crate) async fn answering(shown: &Shown) -> (u16, oneshot::Receiver<Option<Vec<u8>>>) {
     secured(shown, async |stream| {
         let (_, body) = request(stream).await;
         stream.write_all(OK).await.unwrap();
