@@ -12,6 +12,7 @@ use crate::wire::exchange::Outcome;
 pub(super) mod captures;
 pub(super) mod config;
 pub(super) mod help;
+pub(super) mod man;
 pub(super) mod outputs;
 pub(super) mod replay;
 

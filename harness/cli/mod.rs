@@ -7,17 +7,20 @@ mod attach;
 mod bench;
 mod captures;
 mod catalogue;
+mod completions;
 mod config;
 mod console;
 mod demo;
 mod environment;
 mod explain;
+mod grammar;
 mod headings;
 mod keyboard;
 mod last_run;
 mod launch;
 mod list;
 mod listen;
+mod man;
 mod messages;
 mod mismatch;
 mod options;
@@ -121,6 +124,17 @@ enum Command {
     /// Explain a requirement, a check or a cause
     #[command(after_long_help = help::EXPLAIN)]
     Explain(explain::Arguments),
+    /// Print the completions of a shell
+    #[command(after_long_help = help::COMPLETIONS)]
+    Completions(completions::Arguments),
+    /// Write a manual page for each command
+    #[command(after_long_help = help::with(help::MAN, help::OF_MAN))]
+    Man(man::Arguments),
+}
+
+/// The command line as clap parses it, with every command that help shows.
+pub fn declared() -> clap::Command {
+    grammar::declared()
 }
 
 /// Whether this process is the watchdog of another; it has then done its work.
@@ -144,7 +158,7 @@ pub fn is_watchdog(arguments: impl IntoIterator<Item = OsString>) -> bool {
 ///
 /// Errors: it asks for help or for the configuration, or is wrong; the text has been printed.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments, ExitStatus> {
-    let command = environment::with_variables(Arguments::command());
+    let command = grammar::parsed();
     let folder = std::env::current_dir().unwrap_or_default();
     let around = Surroundings { variable: &|name| std::env::var_os(name), folder: &folder };
     let mut console = Console::new(ColorChoice::Auto);
@@ -209,5 +223,7 @@ async fn dispatch(command: Command, console: &mut Console) -> Result<ExitStatus,
         Command::Verify(arguments) => verify::run(&arguments, console),
         Command::List(arguments) => list::run(&arguments, console),
         Command::Explain(arguments) => explain::run(&arguments, console),
+        Command::Completions(arguments) => completions::run(&arguments, console),
+        Command::Man(arguments) => man::run(&arguments, console),
     }
 }

@@ -17,6 +17,7 @@ mod configuration;
 mod control;
 mod dialects;
 mod evidence;
+mod grammar;
 mod help;
 mod https;
 mod last_run;
