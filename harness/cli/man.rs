@@ -46,7 +46,7 @@ pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitSt
     }
     fs::create_dir_all(folder).map_err(|why| Error::Usage(messages::no_folder(folder, why)))?;
     for (path, page) in paths.iter().zip(&pages) {
-        files::write(path, &page.bytes).map_err(|source| Error::Report { path: path.clone(), source })?;
+        files::write(path, &page.bytes).map_err(|source| Error::File { path: path.clone(), source })?;
     }
     console.print(&paths.iter().map(|path| format!("{}\n", path.display())).collect::<String>())?;
     Ok(ExitStatus::Passed)

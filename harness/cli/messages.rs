@@ -10,8 +10,10 @@ use crate::suite::requirement::Role;
 use crate::wire::exchange::Outcome;
 
 pub(super) mod captures;
+pub(super) mod ci;
 pub(super) mod config;
 pub(super) mod help;
+pub(super) mod init;
 pub(super) mod man;
 pub(super) mod outputs;
 pub(super) mod replay;

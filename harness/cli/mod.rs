@@ -15,6 +15,7 @@ mod environment;
 mod explain;
 mod grammar;
 mod headings;
+mod init;
 mod keyboard;
 mod last_run;
 mod launch;
@@ -124,6 +125,9 @@ enum Command {
     /// Explain a requirement, a check or a cause
     #[command(after_long_help = help::EXPLAIN)]
     Explain(explain::Arguments),
+    /// Write a configuration file, and a file for CI
+    #[command(after_long_help = help::with(help::INIT, help::OF_INIT))]
+    Init(Box<init::Arguments>),
     /// Print the completions of a shell
     #[command(after_long_help = help::COMPLETIONS)]
     Completions(completions::Arguments),
@@ -223,6 +227,7 @@ async fn dispatch(command: Command, console: &mut Console) -> Result<ExitStatus,
         Command::Verify(arguments) => verify::run(&arguments, console),
         Command::List(arguments) => list::run(&arguments, console),
         Command::Explain(arguments) => explain::run(&arguments, console),
+        Command::Init(arguments) => init::run(*arguments, console).await,
         Command::Completions(arguments) => completions::run(&arguments, console),
         Command::Man(arguments) => man::run(&arguments, console),
     }

@@ -20,6 +20,7 @@ mod evidence;
 mod grammar;
 mod help;
 mod https;
+mod init;
 mod last_run;
 pub(crate) mod listen;
 #[cfg(unix)]

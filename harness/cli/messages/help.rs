@@ -302,6 +302,25 @@ Examples:
   # Explain a cause and its fix
   $ twenty-conform explain message.body-alone";
 
+pub(crate) const INIT: &str = "\
+Examples:
+  # Answer a few questions on a terminal
+  $ twenty-conform init
+  # Write the configuration for a receiver, and a workflow that checks it
+  $ twenty-conform init --exec 'node server.mjs' --path /webhooks/twenty --ci github
+  # Keep known failures in a file, and fail on shoulds too
+  $ twenty-conform init --yes --fail-on should --known-failures known-failures.toml
+  # Check a sender that CI starts in the background
+  $ twenty-conform init sender --control http://127.0.0.1:4010/ --ci gitlab --ci-start 'node sender.mjs'";
+
+/// The statuses of `init`.
+pub(crate) const OF_INIT: &str = "\
+Exit status:
+    0  every file was written
+    2  usage error, an invalid answer, a file that exists, or a folder that cannot be written
+   70  a file could not be written; none was changed
+  130  interrupted; nothing was written";
+
 pub(crate) const COMPLETIONS: &str = "\
 Examples:
   # Complete in this bash, or in each one that starts
