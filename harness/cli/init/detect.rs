@@ -40,7 +40,7 @@ impl Found {
             [
                 ("manage.py", "python3 manage.py runserver --noreload {port}"),
                 ("bin/rails", "bin/rails server --port {port}"),
-                ("config.ru", "bundle exec rackup --port {port}"),
+                ("config.ru", "rackup --port {port}"),
                 ("go.mod", "go run ."),
                 ("Cargo.toml", "cargo run --quiet"),
                 ("index.php", "php -S 127.0.0.1:{port} index.php"),

@@ -83,7 +83,11 @@ fn one(file: &NewFile, done: &mut Done) -> Result<(), Error> {
     let is_file = fs::metadata(&file.path).is_ok_and(|found| found.is_file());
     let before = if is_file { Some(fs::read(&file.path).map_err(failed)?) } else { None };
     let existed = fs::symlink_metadata(&file.path).is_ok();
-    files::write(&file.path, file.text.as_bytes()).map_err(failed)?;
+    let content = file.text.as_bytes();
+    // A file that has come since the check is not replaced.
+    let written =
+        if existed { files::write(&file.path, content) } else { files::write_new(&file.path, content) };
+    written.map_err(failed)?;
     if before.is_some() || !existed {
         done.files.push((file.path.clone(), before));
     }

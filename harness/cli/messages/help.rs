@@ -311,7 +311,7 @@ Examples:
   # Keep known failures in a file, and fail on shoulds too
   $ twenty-conform init --yes --fail-on should --known-failures known-failures.toml
   # Check a sender that CI starts in the background
-  $ twenty-conform init sender --control http://127.0.0.1:4010/ --ci gitlab --ci-start 'node sender.mjs'";
+  $ twenty-conform init sender --control http://127.0.0.1:4010/ --ci gitlab --ci-start './sender'";
 
 /// The statuses of `init`.
 pub(crate) const OF_INIT: &str = "\
