@@ -323,7 +323,7 @@ Exit status:
 
 pub(crate) const COMPLETIONS: &str = "\
 Examples:
-  # Complete in this bash, or in each one that starts
+  # Complete in each bash that starts
   $ twenty-conform completions bash > ~/.local/share/bash-completion/completions/twenty-conform
   # Complete in zsh; the folder is one of its fpath
   $ twenty-conform completions zsh > ~/.zfunc/_twenty-conform

@@ -194,6 +194,22 @@ fn manual_pages_replace_no_other_file() {
 
 #[cfg(unix)]
 #[test]
+fn manual_page_that_cannot_be_written_is_named() {
+    let folder = TempDir::new().unwrap();
+    let old = folder.path().join("twenty-conform.1");
+    fs::write(&old, ".TH twenty-conform 1 \"\" \"old\"\n").unwrap();
+    // Files of no size at all: as on a full disk, a file is created and cannot be written.
+    let call = r#"ulimit -f 0; trap "" XFSZ; exec "$@""#;
+    let mut bash = Command::new("bash");
+    bash.args(["-c", call, "bash"]).arg(assert_cmd::cargo::cargo_bin!("twenty-conform"));
+    bash.arg("man").arg(folder.path());
+    finish(bash).expect(70).complains_of(&["cannot write", "twenty-conform.1"]);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    assert!(fs::read_to_string(&old).unwrap().contains("old"));
+}
+
+#[cfg(unix)]
+#[test]
 fn completions_on_a_full_disk_are_an_error() {
     let full = match fs::OpenOptions::new().write(true).open("/dev/full") {
         Ok(full) => full,
