@@ -63,15 +63,24 @@ fn offered(arg: Arg, role: Option<Role>) -> Arg {
         Some("ID|CHECK|CODE") => arg.value_parser(parser(explained())),
         // The path of a request.
         _ if arg.get_long() == Some("path") => arg.value_hint(ValueHint::Other),
-        Some("DIR") => arg.value_hint(ValueHint::DirPath),
-        Some("FILE") => arg.value_hint(ValueHint::FilePath),
-        Some("PATH" | "FORMAT=PATH" | "FILE|DIR") => arg.value_hint(ValueHint::AnyPath),
+        Some(name) if has(name, "FILE") || has(name, "DIR") || has(name, "PATH") => {
+            arg.value_hint(match (has(name, "DIR"), name.contains('|') || name.contains('=')) {
+                (true, false) => ValueHint::DirPath,
+                (false, false) if has(name, "FILE") => ValueHint::FilePath,
+                _ => ValueHint::AnyPath,
+            })
+        }
         Some("COMMAND") => arg.value_hint(ValueHint::CommandString),
         Some("URL") => arg.value_hint(ValueHint::Url),
         // Without a hint, shells offer files.
         _ if arg.get_value_hint() == ValueHint::Unknown => arg.value_hint(ValueHint::Other),
         _ => arg,
     }
+}
+
+/// Whether the name of a value has this word, alone or in an alternative, such as `FILE|DIR` and `FILE[:LINE]`.
+fn has(name: &str, word: &str) -> bool {
+    name.split(|one: char| !one.is_ascii_alphanumeric()).any(|part| part == word)
 }
 
 fn parser(values: Vec<PossibleValue>) -> PossibleValuesParser {

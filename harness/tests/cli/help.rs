@@ -35,7 +35,7 @@ const OTHER_HEADINGS: [&str; 5] =
 const GROUPS: [&str; 6] = ["Check:", "Send and watch:", "Understand:", "Saved runs:", "Speed:", "Set-up:"];
 
 /// Commands that only print, write or serve: the statuses are the usual ones.
-const WITHOUT_STATUSES: [&str; 9] = [
+const WITHOUT_STATUSES: &[&str] = &[
     "list",
     "explain",
     "sign",

@@ -143,6 +143,31 @@ fn answers_reach_the_configuration_and_ci_unchanged() {
 }
 
 #[test]
+fn source_in_the_folder_is_built_and_its_version_checked() {
+    for (service, file) in [("github", WORKFLOW), ("gitlab", ".gitlab-ci.yml")] {
+        let folder = TempDir::new().unwrap();
+        fs::create_dir(folder.path().join("twenty-conform")).unwrap();
+        fs::write(folder.path().join("twenty-conform/Cargo.toml"), "").unwrap();
+        within(folder.path(), &["init", "sender", "--exec", "x", "--ci", service]).expect(0);
+        let parsed = yaml(&read(folder.path(), file));
+        let (install, submodules) = match service {
+            "github" => {
+                let checkout = &parsed["jobs"]["webhooks"]["steps"][0]["with"]["submodules"];
+                (steps(&parsed)[0].1.to_owned(), checkout.to_string())
+            }
+            _ => {
+                let job = &parsed["webhooks"];
+                let strategy = &job["variables"]["GIT_SUBMODULE_STRATEGY"];
+                (job["script"][0].as_str().unwrap().to_owned(), (strategy == "normal").to_string())
+            }
+        };
+        assert!(install.contains("--path twenty-conform"), "{install}");
+        assert!(install.contains(&format!("twenty-conform {}", env!("CARGO_PKG_VERSION"))), "{install}");
+        assert_eq!(submodules, "true");
+    }
+}
+
+#[test]
 fn known_failures_are_kept_in_a_file_that_is_created_once() {
     let program = cli::declared();
     let receiver = program.find_subcommand("receiver").unwrap();
@@ -242,6 +267,40 @@ mod unix {
     use crate::skip::skip;
 
     const LONGEST: Duration = Duration::from_secs(60);
+
+    /// The steps of the workflow as a plain shell runs them, with the receiver in the background.
+    #[test]
+    fn workflow_starts_the_example_in_the_background() {
+        use std::os::unix::process::CommandExt;
+        if is_missing("node") || is_missing("curl") {
+            return;
+        }
+        let folder = example();
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = free.local_addr().unwrap().port().to_string();
+        let url = format!("http://127.0.0.1:{port}/");
+        within(folder.path(), &["init", "--url", &url, "--ci", "github"]).expect(0);
+        let workflow = yaml(&read(folder.path(), WORKFLOW));
+        let names: Vec<&str> = steps(&workflow).iter().map(|(name, _)| *name).collect();
+        assert_eq!(names, ["Install twenty-conform", "Start the receiver", "Check the receiver"]);
+        let runs: Vec<&str> = steps(&workflow).into_iter().skip(1).map(|(_, run)| run).collect();
+        let mut shell = Command::new("bash");
+        let binary = assert_cmd::cargo::cargo_bin!("twenty-conform").parent().unwrap().display().to_string();
+        shell.args(["-e", "-c", &runs.join("\n")]).current_dir(folder.path()).process_group(0);
+        shell.env("PATH", format!("{binary}:{}", std::env::var("PATH").unwrap()));
+        shell.env("PORT", workflow["jobs"]["webhooks"]["env"]["PORT"].as_str().unwrap());
+        shell.envs([("TWENTY_WEBHOOK_SECRET", "s3cr3t"), ("TWENTY_CONFORM_NO_CACHE", "1")]);
+        shell.envs([("TWENTY_CONFORM_RUN", "VER-1"), ("TWENTY_CONFORM_CASES", "1")]);
+        // What runs in the background keeps them open.
+        shell.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        drop(free);
+        let mut running = Running(shell.spawn().unwrap());
+        let status = running.0.wait().unwrap();
+        let group = nix::unistd::Pid::from_raw(i32::try_from(running.0.id()).unwrap());
+        nix::sys::signal::killpg(group, nix::sys::signal::Signal::SIGKILL).unwrap();
+        assert_eq!(status.code(), Some(0), "{}", read(folder.path(), "receiver.log"));
+        assert!(folder.path().join("twenty-conform.xml").is_file());
+    }
 
     #[test]
     fn full_disk_leaves_every_file_as_it_was() {
