@@ -110,10 +110,11 @@ fn offered_values_do_not_change_what_is_parsed() {
 fn plain(page: &str) -> String {
     let mut text = String::new();
     for line in page.lines().filter(|line| !line.starts_with(".\\\"")) {
-        let line = line.strip_prefix(".SH ").or_else(|| line.strip_prefix(".SS ")).unwrap_or(line);
+        let heading = line.strip_prefix(".SH ").or_else(|| line.strip_prefix(".SS "));
+        let line = heading.map_or(line, |heading| heading.trim_matches('"'));
         let words = line.replace("\\fB", "").replace("\\fI", "").replace("\\fR", "").replace("\\-", "-");
         text.push(' ');
-        text.push_str(words.replace("\\*(Aq", "'").trim_start_matches("\\&").trim_matches('"'));
+        text.push_str(words.replace("\\*(Aq", "'").trim_start_matches("\\&"));
     }
     text.replace("\\e", "\\").replace("\\\\", "\\").split_whitespace().collect::<Vec<_>>().join(" ")
 }

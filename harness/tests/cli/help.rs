@@ -41,6 +41,7 @@ const WITHOUT_STATUSES: &[&str] = &[
     "sign",
     "bench",
     "bench export",
+    "known",
     "serve",
     "serve receiver",
     "serve sender",
@@ -153,10 +154,15 @@ fn examples_in_help_parse() {
         for example in examples(page) {
             // The shell writes what follows to a file.
             let call = example.split(" > ").next().unwrap_or(example);
-            let words = shlex::split(call).unwrap_or_else(|| panic!("a quote is open: {example}"));
+            let words = shlex::split(call).unwrap_or_else(|| {
+                panic!("{command}: a quote is open, or a line of more than 100 is wrapped: {example}")
+            });
             assert_eq!(words[0], "twenty-conform", "{command}");
             let parsed = cli::parse(words.into_iter().map(Into::into));
-            assert!(parsed.is_ok(), "{command}: {example}");
+            assert!(
+                parsed.is_ok(),
+                "{command}: it does not parse, or a line of more than 100 is wrapped: {example}"
+            );
         }
     }
 }
