@@ -112,6 +112,7 @@ fn names<T: ValueEnum>() -> Vec<String> {
 fn file(text: &str) -> Result<Option<String>, String> {
     match text {
         NONE => Ok(None),
+        "" => Err(init::empty_path().to_owned()),
         _ if text.ends_with(std::path::is_separator) => Err(init::is_folder(text)),
         _ if text.contains(char::is_control) => Err(init::not_printable().to_owned()),
         _ => Ok(Some(text.to_owned())),

@@ -82,7 +82,8 @@ fn script(name: &str) -> String {
 
 /// What package.json starts: its script `start`, or its main file.
 fn package(path: &Path) -> Option<String> {
-    let text = input::text(path, SMALL_FILE).ok()?;
+    // Nothing waits for the writer of a pipe.
+    let text = path.is_file().then(|| input::text(path, SMALL_FILE).ok())??;
     let package: Value = serde_json::from_str(&text).ok()?;
     if package["scripts"]["start"].is_string() {
         return Some("npm start".to_owned());

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::messages::init as messages;
 use crate::cli::outputs::unwritable;
 use crate::error::Error;
-use crate::files::{self, Folders};
+use crate::files::{self, Folders, Place};
 
 /// A file that is to be written.
 #[derive(Debug)]
@@ -53,9 +53,15 @@ pub(super) fn refuse_existing(path: &Path) -> Result<(), Error> {
 
 /// Errors: a file exists and must not be replaced, or one cannot be written. Nothing is changed then.
 pub(super) fn all(files: &[NewFile], force: bool) -> Result<(), Error> {
-    for file in files {
+    for (at, file) in files.iter().enumerate() {
         if !force {
             refuse_existing(&file.path)?;
+        }
+        if files[..at].iter().any(|other| Place::of(&other.path).is(&Place::of(&file.path))) {
+            return Err(Error::Usage(messages::same_file(&file.path)));
+        }
+        if is_pipe(&file.path) {
+            return Err(Error::Usage(messages::pipe(&file.path)));
         }
         files::check(&file.path, Folders::AreCreated)
             .map_err(|why| unwritable(&file.path.display().to_string(), &why))?;
@@ -70,15 +76,29 @@ pub(super) fn all(files: &[NewFile], force: bool) -> Result<(), Error> {
     Ok(())
 }
 
+/// Whether a write would wait for a reader.
+#[cfg(unix)]
+fn is_pipe(path: &Path) -> bool {
+    use std::os::unix::fs::FileTypeExt as _;
+    fs::metadata(path).is_ok_and(|found| found.file_type().is_fifo() || found.file_type().is_socket())
+}
+
+#[cfg(not(unix))]
+fn is_pipe(_: &Path) -> bool {
+    false
+}
+
 fn one(file: &NewFile, done: &mut Done) -> Result<(), Error> {
     let failed = |source| Error::File { path: file.path.clone(), source };
     let folder = file.path.parent().unwrap_or(Path::new(""));
-    let mut missing: Vec<&Path> =
-        folder.ancestors().take_while(|one| !one.as_os_str().is_empty() && !one.exists()).collect();
-    missing.reverse();
-    for folder in missing {
-        fs::create_dir(folder).map_err(failed)?;
-        done.folders.push(folder.to_owned());
+    let mut folders: Vec<&Path> = folder.ancestors().filter(|one| !one.as_os_str().is_empty()).collect();
+    folders.reverse();
+    for folder in folders {
+        // One that is named with `..` exists once the folder before it is created.
+        if !folder.exists() {
+            fs::create_dir(folder).map_err(failed)?;
+            done.folders.push(folder.to_owned());
+        }
     }
     let is_file = fs::metadata(&file.path).is_ok_and(|found| found.is_file());
     let before = if is_file { Some(fs::read(&file.path).map_err(failed)?) } else { None };

@@ -76,6 +76,10 @@ pub(in crate::cli) fn is_folder(text: &str) -> String {
     format!("{text} is a folder; give the path of a file")
 }
 
+pub(in crate::cli) fn empty_path() -> &'static str {
+    "the path is empty; give the path of a file, or none"
+}
+
 pub(in crate::cli) fn not_printable() -> &'static str {
     "a line break or another control character cannot be in it"
 }
@@ -137,6 +141,14 @@ pub(in crate::cli) fn start_without_url() -> &'static str {
 
 pub(in crate::cli) fn exists(path: &Path) -> String {
     format!("{} exists; nothing was written; give --force to replace it", path.display())
+}
+
+pub(in crate::cli) fn same_file(path: &Path) -> String {
+    format!("{} is written by `init` already; give the known failures another path", path.display())
+}
+
+pub(in crate::cli) fn pipe(path: &Path) -> String {
+    format!("{} is a pipe or a socket; remove it", path.display())
 }
 
 pub(in crate::cli) fn wrote(path: &Path) -> String {
