@@ -128,7 +128,8 @@ fn example(arg: &Arg) -> String {
             "FORMAT=PATH" => "junit=twenty-conform.xml",
             "NAME=VALUE" => "NODE_ENV=test",
             _ if arg.get_long() == Some("path") => "/",
-            name => name,
+            // The first of several forms.
+            name => name.split(['|', '[']).next().unwrap_or_default(),
         }
         .to_owned()
     });
