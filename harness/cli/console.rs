@@ -92,6 +92,12 @@ impl Console {
         self.write(&lines(&self.redaction.text(text), ""));
     }
 
+    /// Prints the beginning of a line to stderr, after which a user types.
+    pub(super) fn prompt(&mut self, text: &str) {
+        // Without stderr the user sees no question, but can still answer.
+        let _ = write!(self.err, "{}", guarded(&self.redaction.text(text))).and_then(|()| self.err.flush());
+    }
+
     /// Prints lines with styles to stderr, with everything else escaped that could control a terminal.
     pub(super) fn tell(&mut self, styled: &str) {
         let styled = self.redaction.text(styled);

@@ -10,11 +10,14 @@ use crate::suite::requirement::Role;
 use crate::wire::exchange::Outcome;
 
 pub(super) mod captures;
+pub(super) mod ci;
 pub(super) mod config;
-pub(super) mod github;
 pub(super) mod doctor;
+pub(super) mod github;
 pub(super) mod help;
+pub(super) mod init;
 pub(super) mod known;
+pub(super) mod man;
 pub(super) mod outputs;
 pub(super) mod rejudge;
 pub(super) mod replay;

@@ -7,6 +7,7 @@ mod attach;
 mod bench;
 mod captures;
 mod catalogue;
+mod completions;
 mod config;
 mod console;
 mod demo;
@@ -15,13 +16,16 @@ mod doctor;
 mod environment;
 mod explain;
 mod github;
+mod grammar;
 mod headings;
+mod init;
 mod keyboard;
 mod known;
 mod last_run;
 mod launch;
 mod list;
 mod listen;
+mod man;
 mod merge;
 mod messages;
 mod mismatch;
@@ -148,6 +152,20 @@ enum Command {
     /// Explain a requirement, a check or a cause
     #[command(after_long_help = help::EXPLAIN)]
     Explain(explain::Arguments),
+    /// Write a configuration file, and a file for CI
+    #[command(after_long_help = help::with(help::INIT, help::OF_INIT))]
+    Init(Box<init::Arguments>),
+    /// Print the completions of a shell
+    #[command(after_long_help = help::COMPLETIONS)]
+    Completions(completions::Arguments),
+    /// Write a manual page for each command
+    #[command(after_long_help = help::with(help::MAN, help::OF_MAN))]
+    Man(man::Arguments),
+}
+
+/// The command line as clap parses it, with every command that help shows.
+pub fn declared() -> clap::Command {
+    grammar::declared()
 }
 
 /// Whether this process is the watchdog of another; it has then done its work.
@@ -171,7 +189,7 @@ pub fn is_watchdog(arguments: impl IntoIterator<Item = OsString>) -> bool {
 ///
 /// Errors: it asks for help or for the configuration, or is wrong; the text has been printed.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments, ExitStatus> {
-    let command = environment::with_variables(Arguments::command());
+    let command = grammar::parsed();
     let folder = std::env::current_dir().unwrap_or_default();
     let around = Surroundings { variable: &|name| std::env::var_os(name), folder: &folder };
     let mut console = Console::new(ColorChoice::Auto);
@@ -242,5 +260,8 @@ async fn dispatch(command: Command, console: &mut Console) -> Result<ExitStatus,
         Command::Verify(arguments) => verify::run(&arguments, console),
         Command::List(arguments) => list::run(&arguments, console),
         Command::Explain(arguments) => explain::run(&arguments, console),
+        Command::Init(arguments) => init::run(*arguments, console).await,
+        Command::Completions(arguments) => completions::run(&arguments, console),
+        Command::Man(arguments) => man::run(&arguments, console),
     }
 }

@@ -122,7 +122,7 @@ pub(super) fn check(outputs: &[OutputFile], inputs: &[Input], evidence: Option<&
 }
 
 /// The error for an output that cannot be written.
-fn unwritable(option: &str, why: &NotWritable) -> Error {
+pub(super) fn unwritable(option: &str, why: &NotWritable) -> Error {
     Error::Usage(match why {
         NotWritable::IsFolder => messages::outputs::output_is_folder(option),
         NotWritable::NoFolder(folder) => messages::outputs::no_folder_of_output(option, folder),

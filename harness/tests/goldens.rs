@@ -262,10 +262,11 @@ fn help_of_every_command() {
     assert_snapshot("help", &lines.join("\n"));
 }
 
-/// The commands that a help text lists.
+/// The commands that a help text lists: the rows between the usage and the examples that begin with a name.
 pub(crate) fn subcommands(help: &str) -> impl Iterator<Item = &str> {
-    let list =
-        help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
-    let names = list.filter_map(|line| line.strip_prefix("  ").filter(|rest| !rest.starts_with(' ')));
-    names.filter_map(|rest| rest.split(' ').next()).filter(|name| *name != "help")
+    let lines = help.lines().skip_while(|line| !line.starts_with("Usage:"));
+    let rows = lines.take_while(|line| *line != "Examples:").filter_map(|line| line.strip_prefix("  "));
+    let names = rows.filter_map(|row| row.split_once("  ")).map(|(name, _)| name);
+    let is_name = |name: &str| name.starts_with(|first: char| first.is_ascii_lowercase());
+    names.filter(move |name| is_name(name) && !name.contains(' ') && *name != "help")
 }

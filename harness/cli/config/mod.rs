@@ -21,7 +21,9 @@ use super::{environment, messages};
 use crate::error::Error;
 use apply::{Known, Origin, Resolved};
 use file::File;
+pub(super) use print::quoted;
 use tree::Checked;
+pub(super) use tree::{options, takes_value};
 
 /// The name of the file.
 pub(super) const FILE: &str = "twenty-conform.toml";

@@ -82,7 +82,7 @@ fn without_secrets(long: &str, word: &OsString) -> String {
 }
 
 /// A number or a string of TOML.
-fn quoted(text: &str) -> String {
+pub(in crate::cli) fn quoted(text: &str) -> String {
     if text.parse::<u64>().is_ok_and(|number| number.to_string() == text) {
         return text.to_owned();
     }

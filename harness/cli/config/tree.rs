@@ -34,7 +34,7 @@ pub(super) fn relaxed(program: &Command, path: &[String], checked: Checked) -> C
     along(program.clone(), path, checked)
 }
 
-pub(super) fn takes_value(arg: &Arg) -> bool {
+pub(in crate::cli) fn takes_value(arg: &Arg) -> bool {
     matches!(arg.get_action(), ArgAction::Set | ArgAction::Append)
 }
 
@@ -49,7 +49,7 @@ pub(super) fn at<'a>(command: &'a Command, path: &[String]) -> Option<&'a Comman
 }
 
 /// The options of a command that a configuration can set, with the global ones of the program.
-pub(super) fn options<'a>(program: &'a Command, path: &[String]) -> Vec<&'a Arg> {
+pub(in crate::cli) fn options<'a>(program: &'a Command, path: &[String]) -> Vec<&'a Arg> {
     let own = at(program, path).into_iter().flat_map(Command::get_arguments);
     let global = program.get_arguments().filter(|arg| arg.is_global_set());
     let is_option = |arg: &&Arg| {

@@ -1,8 +1,13 @@
-//! The help of every command, as the reviewed snapshot has it: headings, examples and short sentences.
+//! The help of every command: groups, headings, examples and short sentences. The commands come from clap's own tree.
 
+use std::collections::BTreeSet;
+use std::sync::OnceLock;
+
+use clap::Command;
 use twenty_conform::cli;
 
-const SNAPSHOT: &str = include_str!("../../../snapshots/help.snap");
+use super::program::{finish, twenty};
+use crate::goldens::subcommands;
 
 /// The headings of options, in the order of every command.
 const HEADINGS: [&str; 14] = [
@@ -26,13 +31,51 @@ const HEADINGS: [&str; 14] = [
 const OTHER_HEADINGS: [&str; 5] =
     ["Commands:", "Arguments:", "Examples:", "Exit status:", "Environment and configuration:"];
 
+/// The groups of commands. Help shows those that have one.
+const GROUPS: [&str; 6] = ["Check:", "Send and watch:", "Understand:", "Saved runs:", "Speed:", "Set-up:"];
+
+/// Commands that only print, write or serve: the statuses are the usual ones.
+const WITHOUT_STATUSES: &[&str] = &[
+    "list",
+    "explain",
+    "sign",
+    "bench",
+    "bench export",
+    "known",
+    "serve",
+    "serve receiver",
+    "serve sender",
+    "completions",
+];
+
 const LONGEST_SENTENCE: usize = 30;
 
-/// The commands with their help.
-fn pages() -> Vec<(&'static str, &'static str)> {
-    let pages: Vec<_> = SNAPSHOT.split("\n$ ").skip(1).map(|page| page.split_once('\n').unwrap()).collect();
-    assert!(pages.len() > 20, "{}", pages.len());
-    pages
+/// The commands with their help, as the binary prints it.
+fn pages() -> &'static [(String, String)] {
+    static PAGES: OnceLock<Vec<(String, String)>> = OnceLock::new();
+    PAGES.get_or_init(|| {
+        let mut paths = vec![Vec::new()];
+        collect(&cli::declared(), &[], &mut paths);
+        assert!(paths.len() > 20, "{paths:?}");
+        paths.into_iter().map(|path| (path.join(" "), help(&path, "--help"))).collect()
+    })
+}
+
+/// The paths of the commands that help shows.
+fn collect(command: &Command, path: &[String], paths: &mut Vec<Vec<String>>) {
+    for one in command.get_subcommands().filter(|one| !one.is_hide_set()) {
+        let path = [path, &[one.get_name().to_owned()]].concat();
+        paths.push(path.clone());
+        collect(one, &path, paths);
+    }
+}
+
+/// What the binary prints, in the default width.
+fn help(path: &[String], option: &str) -> String {
+    let mut call = twenty(path.iter().map(String::as_str).chain([option]));
+    call.env_remove("COLUMNS").env_remove("LINES");
+    let text = finish(call).expect(0).stdout;
+    text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
 /// The lines of a page that begin with a heading's indentation, without the description and the usage.
@@ -50,6 +93,9 @@ fn options_are_grouped_under_the_same_headings_in_the_same_order() {
     for (command, page) in pages() {
         let given: Vec<&str> =
             headings(page).into_iter().filter(|line| !OTHER_HEADINGS.contains(line)).collect();
+        let is_group = |line: &&str| GROUPS.contains(line);
+        let given: Vec<&str> =
+            given.into_iter().filter(|line| !(command.is_empty() && is_group(line))).collect();
         let mut expected = HEADINGS.to_vec();
         expected.retain(|heading| given.contains(heading));
         assert_eq!(given, expected, "{command}");
@@ -65,11 +111,9 @@ fn help_ends_with_examples_and_exit_statuses() {
         let headings = headings(page);
         let after = headings.iter().skip_while(|line| **line != "Examples:").skip(1).copied();
         let after: Vec<&str> = after.collect();
-        let expected: &[&str] = match command.trim_start_matches("twenty-conform ") {
-            "--help" => &["Exit status:", "Environment and configuration:"],
-            // These only print, write or serve.
-            "list --help" | "explain --help" | "sign --help" | "bench --help" | "bench export --help" => &[],
-            serve if serve.starts_with("serve ") => &[],
+        let expected: &[&str] = match &**command {
+            "" => &["Exit status:", "Environment and configuration:"],
+            command if WITHOUT_STATUSES.contains(&command) => &[],
             _ => &["Exit status:"],
         };
         assert_eq!(after, expected, "{command}");
@@ -77,13 +121,48 @@ fn help_ends_with_examples_and_exit_statuses() {
 }
 
 #[test]
+fn commands_are_listed_in_groups_in_short_and_complete_help() {
+    let known: BTreeSet<String> = cli::declared()
+        .get_subcommands()
+        .filter(|one| !one.is_hide_set())
+        .map(|one| one.get_name().to_owned())
+        .collect();
+    for option in ["-h", "--help"] {
+        let page = help(&[], option);
+        let listed: Vec<&str> = subcommands(&page).collect();
+        assert_eq!(listed.len(), known.len(), "{option}: {listed:?}");
+        assert_eq!(listed.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>(), known, "{option}");
+        let mut group = None;
+        for line in page.lines().take_while(|line| *line != "Output:") {
+            if line.ends_with(':') && !line.starts_with(' ') {
+                group = Some(line);
+                assert!(
+                    GROUPS.contains(&line),
+                    "{option}: `{line}` is no group; GROUPS has the commands of each"
+                );
+            }
+            if subcommands(&format!("Usage:\n{line}")).next().is_some() {
+                assert!(group.is_some(), "{option}: {line}");
+            }
+        }
+    }
+}
+
+#[test]
 fn examples_in_help_parse() {
     for (command, page) in pages() {
         for example in examples(page) {
-            let words = shlex::split(example).unwrap_or_else(|| panic!("a quote is open: {example}"));
+            // The shell writes what follows to a file.
+            let call = example.split(" > ").next().unwrap_or(example);
+            let words = shlex::split(call).unwrap_or_else(|| {
+                panic!("{command}: a quote is open, or a line of more than 100 is wrapped: {example}")
+            });
             assert_eq!(words[0], "twenty-conform", "{command}");
             let parsed = cli::parse(words.into_iter().map(Into::into));
-            assert!(parsed.is_ok(), "{command}: {example}");
+            assert!(
+                parsed.is_ok(),
+                "{command}: it does not parse, or a line of more than 100 is wrapped: {example}"
+            );
         }
     }
 }

@@ -1,0 +1,143 @@
+//! `man`: one manual page for the program and for each command.
+//!
+//! Invariant: no file is overwritten that is not such a page, and if one is in the way, nothing is written.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Command};
+use clap_mangen::Man;
+use clap_mangen::roff::{Roff, bold, roman};
+
+use super::console::Console;
+use super::grammar;
+use super::messages::man as messages;
+use crate::error::Error;
+use crate::exit::ExitStatus;
+use crate::files;
+
+/// What the source of every page is called.
+const SOURCE: &str = concat!("twenty-conform ", env!("CARGO_PKG_VERSION"));
+/// What a page begins with, in every version.
+const MARK: &str = ".TH twenty-conform";
+/// How much of a file is read to see what it is.
+const MARKED: u64 = 64;
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Write the pages into this folder, which is created if missing
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+}
+
+/// A page, with the name of its file.
+struct Page {
+    name: String,
+    bytes: Vec<u8>,
+}
+
+pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
+    let pages = pages().map_err(|why| Error::Harness(messages::not_made(why)))?;
+    let folder = &arguments.folder;
+    let paths: Vec<PathBuf> = pages.iter().map(|page| folder.join(&page.name)).collect();
+    if let Some(why) = paths.iter().find_map(|path| in_the_way(path)) {
+        return Err(Error::Usage(why));
+    }
+    fs::create_dir_all(folder).map_err(|why| Error::Usage(messages::no_folder(folder, why)))?;
+    for (path, page) in paths.iter().zip(&pages) {
+        files::write(path, &page.bytes).map_err(|source| Error::File { path: path.clone(), source })?;
+    }
+    console.print(&paths.iter().map(|path| format!("{}\n", path.display())).collect::<String>())?;
+    Ok(ExitStatus::Passed)
+}
+
+/// Why a page cannot have this path, if so.
+fn in_the_way(path: &Path) -> Option<String> {
+    let found = fs::symlink_metadata(path).ok()?;
+    if !found.is_file() {
+        return Some(messages::not_a_file(path));
+    }
+    let mut start = Vec::new();
+    match File::open(path).and_then(|file| file.take(MARKED).read_to_end(&mut start)) {
+        Err(why) => Some(messages::unreadable(path, why)),
+        // An empty file has nothing to lose.
+        Ok(_) if start.is_empty() || start.starts_with(MARK.as_bytes()) => None,
+        Ok(_) => Some(messages::other_file(path)),
+    }
+}
+
+fn pages() -> io::Result<Vec<Page>> {
+    let mut program = grammar::visible(&grammar::declared()).disable_help_subcommand(true);
+    program.build();
+    let mut pages = Vec::new();
+    collect(&program, true, &mut pages)?;
+    Ok(pages)
+}
+
+fn collect(command: &Command, is_program: bool, pages: &mut Vec<Page>) -> io::Result<()> {
+    let name = command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned();
+    let man = Man::new(command.clone()).source(SOURCE);
+    let mut text = part(|to| man.render_title(to))?;
+    // What an apostrophe is, once.
+    text.push_str(&Roff::new().render());
+    text.push_str(&part(|to| man.render_name_section(to))?);
+    text.push_str(&part(|to| man.render_synopsis_section(to))?);
+    text.push_str(&part(|to| man.render_description_section(to))?);
+    if is_program {
+        text.push_str(&listed(command).to_roff());
+    } else if command.has_subcommands() {
+        text.push_str(&part(|to| man.render_subcommands_section(to))?);
+    }
+    text.push_str(&part(|to| man.render_options_section(to))?);
+    if let Some(after) = command.get_after_long_help().or_else(|| command.get_after_help()) {
+        text.push_str(&sections(&after.to_string()).to_roff());
+    }
+    let bytes = text.into_bytes();
+    pages.push(Page { name: format!("{name}.1"), bytes });
+    command.get_subcommands().try_for_each(|one| collect(one, false, pages))
+}
+
+/// A section, without what an apostrophe is: each section that is made alone says it.
+fn part(render: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    render(&mut bytes)?;
+    let preamble = Roff::new().render();
+    let text = String::from_utf8_lossy(&bytes);
+    Ok(text.strip_prefix(preamble.as_str()).unwrap_or(&text).to_owned())
+}
+
+/// The commands in their groups.
+fn listed(program: &Command) -> Roff {
+    let mut roff = Roff::new();
+    roff.control("SH", ["COMMANDS"]);
+    for (title, commands) in grammar::groups(program) {
+        roff.control("SS", [title]);
+        for one in commands {
+            roff.control("TP", []).text([bold(format!("{}-{}(1)", program.get_name(), one.get_name()))]);
+            roff.text([roman(grammar::about(one))]);
+        }
+    }
+    roff
+}
+
+/// What follows the options in help, with its line breaks: each heading begins a section.
+fn sections(text: &str) -> Roff {
+    let mut roff = Roff::new();
+    let mut is_open = false;
+    for line in text.lines() {
+        if let Some(heading) = line.strip_suffix(':').filter(|line| !line.starts_with(' ')) {
+            if is_open {
+                roff.control("fi", []);
+            }
+            roff.control("SH", [heading.to_uppercase().as_str()]).control("nf", []);
+            is_open = true;
+        } else if !line.is_empty() || is_open {
+            roff.text([roman(line)]);
+        }
+    }
+    if is_open {
+        roff.control("fi", []);
+    }
+    roff
+}
