@@ -6,10 +6,11 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use twenty_conform::report::{self, annotations, junit, sarif, tap};
 
-use super::readers::{READERS, sarif_errors, tap};
+use super::readers::{READERS, sarif_errors, tap as read_tap};
 use super::reported;
-use crate::cli::program::{Ran, finish, reference, run, serve_receiver, twenty};
+use crate::cli::program::{Ran, finish, judged, reference, run, serve_receiver, twenty};
 use crate::implementations::is_missing;
 use crate::peers::servers::{ClosedPort, always};
 use crate::skip::skip;
@@ -71,11 +72,53 @@ fn prove(tap: &str, status: i32) {
     assert!(!said.contains("Parse errors"), "{said}");
 }
 
+/// A run whose requirements all pass, and that does not: its program ended, it was interrupted, or something was not written.
+#[test]
+fn status_that_no_requirement_explains_is_a_case_of_its_own() {
+    let served = serve_receiver("s3cr3t");
+    let (ran, report) =
+        judged(["receiver", "--url", &served.url, "--secret", "s3cr3t", "--run", "RCV-1", "--cases", "1"]);
+    ran.expect(0);
+    for (status, result, is_failure) in [
+        (1, "fail", true),
+        (3, "incomplete", false),
+        (4, "incomplete", false),
+        (70, "error", false),
+        (130, "interrupted", false),
+    ] {
+        let mut stored = report.0.clone();
+        (stored["exit_status"], stored["result"]) = (status.into(), result.into());
+        let stored: report::Report = serde_json::from_value(stored).unwrap();
+        let rendered = [
+            ("junit", junit::render(&stored)),
+            ("tap", tap::render(&stored)),
+            ("sarif", sarif::render(&stored)),
+        ];
+        for (format, text) in &rendered {
+            let (_, read) = READERS.iter().find(|(name, _)| name == format).unwrap();
+            let counts = read(text);
+            assert_eq!(
+                (counts.passed, counts.others, counts.passes),
+                (1, 0, false),
+                "{format} with {status}"
+            );
+        }
+        prove(&rendered[1].1, status);
+        let junit = &rendered[0].1;
+        assert_eq!(junit.matches("<failure ").count(), usize::from(is_failure), "{junit}");
+        let sarif: Value = serde_json::from_str(&rendered[2].1).unwrap();
+        let invocation = &sarif["runs"][0]["invocations"][0];
+        assert_eq!(invocation["toolExecutionNotifications"][0]["level"], "error", "{invocation:#}");
+        assert_eq!(invocation["executionSuccessful"], ![70, 130].contains(&status), "{invocation:#}");
+        assert_eq!(annotations::render(&stored).matches("::error ").count(), 1);
+    }
+}
+
 #[test]
 fn wrong_reports_are_refused_by_their_readers() {
     let wrong = json!({ "version": "2.1.0", "runs": [{ "results": [] }] });
     assert_eq!(sarif_errors(&wrong).len(), 1, "a run without a tool");
-    let caught = std::panic::catch_unwind(|| tap("TAP version 13\n1..2\nok 1 - a\n"));
+    let caught = std::panic::catch_unwind(|| read_tap("TAP version 13\n1..2\nok 1 - a\n"));
     assert!(caught.is_err(), "a point is missing");
 }
 
