@@ -96,6 +96,9 @@ fn run_that_does_not_pass_has_an_error() {
         (&["receiver", "--exec", &exec, "--run", "VER-19", "--level", "must"], 4),
         (&["receiver", "--exec", &exec, "--run", "PRC-1", "--require", "PRC-1"], 3),
         (&["sender", "--exec", "cat", "--run", "DLV-1"], 70),
+        // Without a report.
+        (&["receiver", "--exec", &exec, "--run", "VER-999"], 2),
+        (&["receiver", "--exec", &exec, "--source", "none.mjs"], 2),
     ] {
         let ran = finish(on_github(arguments, None)).expect(status);
         let errors = commands_in(&ran.stderr).iter().filter(|line| line.starts_with("::error ")).count();
