@@ -1,6 +1,6 @@
 //! The report of a run.
 
-use crate::report::{self, CauseEntry, RunResult, VerdictName, html, json, junit, text};
+use crate::report::{self, CauseEntry, RunResult, VerdictName, html, json, junit, markdown, sarif, tap, text};
 use crate::suite::requirement::Level;
 use crate::terminal::plain;
 
@@ -49,8 +49,8 @@ impl Report {
         json::render(&self.0)
     }
 
-    /// The report as JUnit XML for CI systems, as `--report junit=FILE` writes it. An inconclusive requirement is an error, never
-    /// a skip.
+    /// The report as JUnit XML for CI systems, as `--report junit=FILE` writes it. Its failures and errors agree with the exit
+    /// status; what fails no run is skipped.
     pub fn junit(&self) -> String {
         junit::render(&self.0)
     }
@@ -58,6 +58,21 @@ impl Report {
     /// The report as one HTML page for a browser, as `--report html=FILE` writes it.
     pub fn html(&self) -> String {
         html::render(&self.0)
+    }
+
+    /// The report in the Test Anything Protocol, as `--report tap=FILE` writes it.
+    pub fn tap(&self) -> String {
+        tap::render(&self.0)
+    }
+
+    /// The report as SARIF 2.1.0, as `--report sarif=FILE` writes it, without a place in the project.
+    pub fn sarif(&self) -> String {
+        sarif::render(&self.0)
+    }
+
+    /// The report as Markdown, as `--report markdown=FILE` writes it.
+    pub fn markdown(&self) -> String {
+        markdown::render(&self.0)
     }
 }
 

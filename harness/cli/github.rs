@@ -26,6 +26,13 @@ pub(super) fn tell(report: &Report, console: &mut Console) {
     }
 }
 
+/// Prints an error that ended a command as an annotation.
+pub(super) fn tell_error(message: &str, console: &mut Console) {
+    if environment::is_github() {
+        console.command(&annotations::error(message));
+    }
+}
+
 /// Appends to the summary. It stays as it was if that fails.
 ///
 /// Errors: a warning that says why.

@@ -235,7 +235,9 @@ pub fn run(arguments: Arguments) -> ExitStatus {
         Err(why) => Err(Error::Harness(messages::runtime_not_started(why))),
     };
     result.unwrap_or_else(|error| {
-        console.error(&error.to_string());
+        let message = error.to_string();
+        console.error(&message);
+        github::tell_error(&message, &mut console);
         error.exit_status()
     })
 }

@@ -9,8 +9,8 @@
 use std::fmt::Write as _;
 
 use super::standing::{Case, Standing};
-use super::{FindingEntry, Place, Report, messages};
-use crate::terminal::{clean, clipped};
+use super::{FindingEntry, Place, Report, Tool, messages};
+use crate::terminal::{clean, clipped, inert};
 
 /// How many of each level GitHub shows for a step.
 const SHOWN: usize = 10;
@@ -49,6 +49,13 @@ pub fn render(report: &Report) -> String {
             line(&mut text, severity, &report.tool.name, &more, report.source.as_ref());
         }
     }
+    text
+}
+
+/// An error without a report as a command to the runner.
+pub fn error(message: &str) -> String {
+    let mut text = String::new();
+    line(&mut text, Severity::Error, &Tool::THIS.name, message, None);
     text
 }
 
@@ -121,7 +128,7 @@ fn clipped_lines(text: &str) -> String {
 
 /// Text after the second `::` of a command.
 fn value(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    inert(text).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 /// The value of a property.

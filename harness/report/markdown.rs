@@ -29,7 +29,7 @@ pub const MOST: usize = 60 * 1024;
 const OF_FINDINGS: usize = 16 * 1024;
 const OF_FAILURES: usize = 12 * 1024;
 const OF_DETAILS: usize = 16 * 1024;
-const OF_OTHERS: usize = 6 * 1024;
+const OF_OTHERS: usize = 3 * 1024;
 const OF_NOTES: usize = 4 * 1024;
 
 /// How many characters of a text are shown: in a line, and in a command.
@@ -43,7 +43,9 @@ pub fn render(report: &Report) -> String {
     page.push_str(&findings(report));
     page.push_str(&failures(report));
     page.push_str(&details(report));
-    for verdict in [VerdictName::Inconclusive, VerdictName::Error, VerdictName::NotApplicable] {
+    // Failures have a table of their own.
+    let shown = [VerdictName::Pass, VerdictName::Fail];
+    for verdict in VerdictName::ALL.into_iter().filter(|verdict| !shown.contains(verdict)) {
         page.push_str(&others(report, verdict));
     }
     page.push_str(&notes(report));
@@ -195,7 +197,7 @@ fn of_failure(case: &Case<'_>) -> String {
 fn others(report: &Report, verdict: VerdictName) -> String {
     let rows = report.cases().filter(|case| case.check.verdict == verdict).map(|case| row(&case, ""));
     let count = report.count(verdict);
-    let (rows, left_out) = fitting(rows, OF_OTHERS / 2);
+    let (rows, left_out) = fitting(rows, OF_OTHERS);
     if count == 0 {
         return String::new();
     }

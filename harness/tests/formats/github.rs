@@ -96,6 +96,9 @@ fn run_that_does_not_pass_has_an_error() {
         (&["receiver", "--exec", &exec, "--run", "VER-19", "--level", "must"], 4),
         (&["receiver", "--exec", &exec, "--run", "PRC-1", "--require", "PRC-1"], 3),
         (&["sender", "--exec", "cat", "--run", "DLV-1"], 70),
+        // Without a report.
+        (&["receiver", "--exec", &exec, "--run", "VER-999"], 2),
+        (&["receiver", "--exec", &exec, "--source", "none.mjs"], 2),
     ] {
         let ran = finish(on_github(arguments, None)).expect(status);
         let errors = commands_in(&ran.stderr).iter().filter(|line| line.starts_with("::error ")).count();
@@ -247,11 +250,16 @@ fn answers_cannot_command_the_runner() {
         let ran = finish(on_github(&[&run[..], &["--report", &report]].concat(), None)).expect(1);
         assert!(!read(&ran.stdout).passes, "{format}");
         assert_only_annotations(&ran);
-        // A step may print a file that another wrote.
-        let path = folder.path().join(format);
-        let report = format!("{format}={}", path.display());
-        finish(on_github(&[&run[..], &["--report", &report]].concat(), None)).expect(1);
-        assert_eq!(commands_in(&fs::read_to_string(path).unwrap()), Vec::<String>::new(), "{format}");
+    }
+    // A step may print a file that another wrote.
+    let mut command = on_github(&run, None);
+    for (format, _) in READERS {
+        command.arg(format!("--report={format}={}", folder.path().join(format).display()));
+    }
+    finish(command).expect(1);
+    for (format, _) in READERS {
+        let text = fs::read_to_string(folder.path().join(format)).unwrap();
+        assert_eq!(commands_in(&text), Vec::<String>::new(), "{format}");
     }
     // An argument, too.
     let ran = finish(on_github(&["receiver", "--exec", "x", "--run", "\n::add-mask::x\n##[error]y"], None))

@@ -220,6 +220,8 @@ fn annotations_have_no_command_and_no_property_of_a_program() {
     let harmless = kinds(&with(&report, "text"));
     assert!(harmless.len() >= 2, "{harmless:?}");
     for text in HOSTILE {
-        assert_eq!(kinds(&with(&report, text)), harmless, "{text:?}");
+        let report = with(&report, text);
+        assert_eq!(kinds(&report), harmless, "{text:?}");
+        assert!(!annotations::render(&report).contains("##["), "{text:?}");
     }
 }

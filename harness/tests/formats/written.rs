@@ -6,15 +6,16 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use twenty_conform::report::{self, annotations, junit, sarif, tap};
 
-use super::readers::{READERS, sarif_errors, tap};
+use super::readers::{READERS, sarif_errors, tap as read_tap};
 use super::reported;
-use crate::cli::program::{finish, reference, run, serve_receiver, twenty};
+use crate::cli::program::{Ran, finish, judged, reference, run, serve_receiver, twenty};
 use crate::implementations::is_missing;
 use crate::peers::servers::{ClosedPort, always};
 use crate::skip::skip;
 
-const FEW: &str = "RCV-1,RCV-5,VER-1,VER-4,VER-9,VER-21,RCV-10,PRC-1";
+const FEW: &str = "RCV-1,VER-1,VER-4,VER-9,VER-21,PRC-1";
 
 #[test]
 fn all_formats_agree_with_each_other_and_with_the_status() {
@@ -71,11 +72,53 @@ fn prove(tap: &str, status: i32) {
     assert!(!said.contains("Parse errors"), "{said}");
 }
 
+/// A run whose requirements all pass, and that does not: its program ended, it was interrupted, or something was not written.
+#[test]
+fn status_that_no_requirement_explains_is_a_case_of_its_own() {
+    let served = serve_receiver("s3cr3t");
+    let (ran, report) =
+        judged(["receiver", "--url", &served.url, "--secret", "s3cr3t", "--run", "RCV-1", "--cases", "1"]);
+    ran.expect(0);
+    for (status, result, is_failure) in [
+        (1, "fail", true),
+        (3, "incomplete", false),
+        (4, "incomplete", false),
+        (70, "error", false),
+        (130, "interrupted", false),
+    ] {
+        let mut stored = report.0.clone();
+        (stored["exit_status"], stored["result"]) = (status.into(), result.into());
+        let stored: report::Report = serde_json::from_value(stored).unwrap();
+        let rendered = [
+            ("junit", junit::render(&stored)),
+            ("tap", tap::render(&stored)),
+            ("sarif", sarif::render(&stored)),
+        ];
+        for (format, text) in &rendered {
+            let (_, read) = READERS.iter().find(|(name, _)| name == format).unwrap();
+            let counts = read(text);
+            assert_eq!(
+                (counts.passed, counts.others, counts.passes),
+                (1, 0, false),
+                "{format} with {status}"
+            );
+        }
+        prove(&rendered[1].1, status);
+        let junit = &rendered[0].1;
+        assert_eq!(junit.matches("<failure ").count(), usize::from(is_failure), "{junit}");
+        let sarif: Value = serde_json::from_str(&rendered[2].1).unwrap();
+        let invocation = &sarif["runs"][0]["invocations"][0];
+        assert_eq!(invocation["toolExecutionNotifications"][0]["level"], "error", "{invocation:#}");
+        assert_eq!(invocation["executionSuccessful"], ![70, 130].contains(&status), "{invocation:#}");
+        assert_eq!(annotations::render(&stored).matches("::error ").count(), 1);
+    }
+}
+
 #[test]
 fn wrong_reports_are_refused_by_their_readers() {
     let wrong = json!({ "version": "2.1.0", "runs": [{ "results": [] }] });
     assert_eq!(sarif_errors(&wrong).len(), 1, "a run without a tool");
-    let caught = std::panic::catch_unwind(|| tap("TAP version 13\n1..2\nok 1 - a\n"));
+    let caught = std::panic::catch_unwind(|| read_tap("TAP version 13\n1..2\nok 1 - a\n"));
     assert!(caught.is_err(), "a point is missing");
 }
 
@@ -85,7 +128,17 @@ fn each_format_replaces_the_text_on_stdout() {
     for (format, read) in READERS {
         let report = format!("{format}=-");
         let ran = run([
-            "receiver", "--url", &url, "--secret", "s", "--run", FEW, "--cases", "2", "--report", &report,
+            "receiver",
+            "--url",
+            &url,
+            "--secret",
+            "s",
+            "--run",
+            "RCV-1,VER-4",
+            "--cases",
+            "2",
+            "--report",
+            &report,
         ])
         .expect(1);
         assert!(!read(&ran.stdout).passes, "{format}");
@@ -113,6 +166,26 @@ fn full_disk_under_a_format_exits_70_and_the_others_are_written() {
             let counts = read(&fs::read_to_string(folder.path().join(other)).unwrap());
             assert_eq!((counts.passed, counts.others), (1, 1), "{other}, next to {format}");
         }
+    }
+}
+
+#[test]
+fn stdout_that_is_full_or_closed_is_told_apart_in_each_format() {
+    let full = fs::OpenOptions::new().write(true).open("/dev/full");
+    for (format, _) in READERS {
+        let report = format!("{format}=-");
+        let command = || twenty(["demo", "--run", "RCV-1", "--cases", "1", "--report", &report]);
+        let mut closed = command().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(closed.stdout.take());
+        assert_eq!(Ran::new(closed.wait_with_output().unwrap()).expect(0).stderr, "", "{format}");
+        let Ok(full) = &full else {
+            skip("a full disk", "/dev/full");
+            continue;
+        };
+        let mut written = command();
+        written.stdout(full.try_clone().unwrap()).stderr(Stdio::piped());
+        let ran = Ran::new(written.spawn().unwrap().wait_with_output().unwrap());
+        ran.expect(70).complains_of(&["cannot write the report (stdout)"]);
     }
 }
 
