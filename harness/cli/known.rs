@@ -10,7 +10,7 @@ use super::console::Console;
 use super::headings::OUTPUT;
 use super::messages::{self, help, known as said};
 use super::outputs::Input;
-use crate::budget::{INPUT, LARGE_FILE};
+use crate::budget::{KNOWN_FAILURES, LARGE_FILE};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::exit::ExitStatus;
@@ -84,7 +84,7 @@ pub(super) fn read(lists: &[String]) -> Result<Vec<Entry>, Error> {
 fn without_contradictions(entries: &[Entry]) -> Result<(), Error> {
     match known::contradictions(entries) {
         clashes if clashes.is_empty() => Ok(()),
-        clashes => Err(Error::Usage(clashes.join("\n"))),
+        clashes => Err(Error::Usage(said::first_of(&clashes))),
     }
 }
 
@@ -104,7 +104,7 @@ fn text_of(list: &str) -> Result<String, Error> {
     if path.is_dir() {
         return Err(cannot(said::is_folder().to_owned()));
     }
-    input::text(path, INPUT).map_err(|why| match &why {
+    input::text(path, KNOWN_FAILURES).map_err(|why| match &why {
         input::Unread::Io(io) if io.kind() == std::io::ErrorKind::NotFound => {
             let names: Vec<&str> = known::names().collect();
             Error::Usage(said::no_list(list, nearest::to(list, names.iter().copied()), &names))
@@ -116,7 +116,7 @@ fn text_of(list: &str) -> Result<String, Error> {
 fn parsed(list: &str, text: &str) -> Result<Vec<Entry>, Error> {
     known::parse(list, text).map_err(|faults| {
         let line = |Fault { line, why }: &Fault| messages::config::at_line(Path::new(list), *line, why);
-        Error::Usage(faults.iter().map(line).collect::<Vec<_>>().join("\n"))
+        Error::Usage(said::first_of(&faults.iter().map(line).collect::<Vec<_>>()))
     })
 }
 

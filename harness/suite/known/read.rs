@@ -34,7 +34,8 @@ pub struct Fault {
 
 struct Reader<'a> {
     list: &'a str,
-    text: &'a str,
+    /// Where each line ends.
+    ends: Vec<usize>,
     faults: Vec<Fault>,
 }
 
@@ -42,7 +43,8 @@ struct Reader<'a> {
 ///
 /// Errors: everything that is wrong, by line.
 pub fn parse(list: &str, text: &str) -> Result<Vec<Entry>, Vec<Fault>> {
-    let mut reader = Reader { list, text, faults: Vec::new() };
+    let ends = memchr::memchr_iter(b'\n', text.as_bytes()).collect();
+    let mut reader = Reader { list, ends, faults: Vec::new() };
     let document = match Document::parse(text) {
         Ok(document) => document,
         Err(why) => {
@@ -73,7 +75,7 @@ pub fn parse(list: &str, text: &str) -> Result<Vec<Entry>, Vec<Fault>> {
 
 impl Reader<'_> {
     fn line_at(&self, at: usize) -> usize {
-        self.text.bytes().take(at).filter(|&byte| byte == b'\n').count() + 1
+        self.ends.partition_point(|&end| end < at) + 1
     }
 
     /// The line of a key, or of the table that has it.
