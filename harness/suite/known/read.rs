@@ -6,6 +6,7 @@ use toml_edit::{Document, Item, Table, Value};
 use super::{Entry, ExpectedCause, messages};
 use crate::nearest;
 use crate::suite::requirement::{Requirement, Role};
+use crate::suite::requirements;
 use crate::suite::selection;
 use crate::terminal::clipped;
 
@@ -60,6 +61,12 @@ pub fn parse(list: &str, text: &str) -> Result<Vec<Entry>, Vec<Fault>> {
     for (name, item) in document.as_table() {
         match item {
             Item::ArrayOfTables(tables) if name == KNOWN => {
+                // More cannot be right, and each takes time.
+                let most = requirements::all().count();
+                if let Some(table) = tables.get(most) {
+                    reader.wrong(table, "", messages::too_many(tables.len(), most));
+                    continue;
+                }
                 entries.extend(tables.iter().filter_map(|table| reader.entry(table)));
             }
             _ if name == KNOWN => reader.wrong(document.as_table(), name, messages::not_entries()),
