@@ -155,7 +155,10 @@ impl Reader<'_> {
             Some(Item::Value(Value::String(text))) if text.value().trim().is_empty() => {
                 self.wrong(table, name, messages::is_empty(name, example));
             }
-            Some(Item::Value(Value::String(text))) => return Some(text.value().trim().to_owned()),
+            // Reports show it in one line.
+            Some(Item::Value(Value::String(text))) => {
+                return Some(text.value().split_whitespace().collect::<Vec<_>>().join(" "));
+            }
             Some(other) => self.wrong(table, name, messages::wrong_type(name, other.type_name(), example)),
         }
         None
