@@ -24,6 +24,9 @@ pub enum Error {
     Subject(#[from] SubjectError),
     #[error("cannot write the report {}: {source}", path.display())]
     Report { path: PathBuf, source: io::Error },
+    /// A file of the user's could not be changed. It is as it was.
+    #[error("cannot write {}: {source}", path.display())]
+    File { path: PathBuf, source: io::Error },
     /// The user interrupted before there was a result.
     #[error("interrupted before anything was measured")]
     Interrupted,
@@ -36,9 +39,10 @@ impl Error {
     pub fn exit_status(&self) -> ExitStatus {
         match self {
             Self::Usage(_) | Self::Subject(SubjectError::Usage(_)) => ExitStatus::Usage,
-            Self::Subject(SubjectError::ProtocolViolation(_)) | Self::Report { .. } | Self::Harness(_) => {
-                ExitStatus::Harness
-            }
+            Self::Subject(SubjectError::ProtocolViolation(_))
+            | Self::Report { .. }
+            | Self::File { .. }
+            | Self::Harness(_) => ExitStatus::Harness,
             Self::Subject(_) => ExitStatus::Incomplete,
             Self::Interrupted => ExitStatus::Interrupted,
         }

@@ -99,6 +99,9 @@ fn text_of(list: &str) -> Result<String, Error> {
     if let Some(text) = known::shipped(list) {
         return Ok(text.to_owned());
     }
+    if list.is_empty() {
+        return Err(Error::Usage(said::no_name().to_owned()));
+    }
     let path = Path::new(list);
     let cannot = |why: String| Error::Usage(messages::cannot_read(list, why));
     if path.is_dir() {
@@ -176,7 +179,7 @@ fn fix(arguments: &FixArguments, console: &mut Console) -> Result<ExitStatus, Er
         // What is written must be read again by the next run.
         parsed(&list, &fixed.text).map_err(|why| Error::Harness(why.to_string()))?;
         files::write(path, fixed.text.as_bytes())
-            .map_err(|source| Error::Report { path: path.clone(), source })?;
+            .map_err(|source| Error::File { path: path.clone(), source })?;
         told.push(said::written(&list, fixed.changes.len()));
     }
     console.print(&(told.join("\n") + "\n"))?;

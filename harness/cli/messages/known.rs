@@ -20,6 +20,10 @@ pub(crate) fn is_folder() -> &'static str {
     "it is a folder; name a file of known failures"
 }
 
+pub(crate) fn no_name() -> &'static str {
+    "the name of the list of known failures is empty; name a file, or a list that comes with the tool"
+}
+
 /// Neither a file nor the name of a list that comes with the tool.
 pub(crate) fn no_list(name: &str, nearest: Option<&str>, names: &[&str]) -> String {
     let hint = match nearest {

@@ -231,6 +231,7 @@ fn wrong_lists_are_errors_with_the_line() {
         ("no/such.toml", &["there is no file no/such.toml", "twenty-2.31"][..]),
         ("twenty-2.13", &["did you mean twenty-2.31?"]),
         ("/", &["it is a folder"]),
+        ("", &["list of known failures is empty"]),
     ] {
         run(["demo", "--known-failures", name]).expect(2).complains_of(words);
         run(["known", "check", name]).expect(2).complains_of(words);
