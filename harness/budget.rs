@@ -36,6 +36,8 @@ pub const PARSED_VALUES: usize = 512 * KIB;
 pub const SMALL_FILE: u64 = 64 * KIB as u64;
 /// The longest file with certificates.
 pub const CERTIFICATES: u64 = 16 * MIB as u64;
+/// The longest list of known failures, which has an entry for each requirement at most.
+pub const KNOWN_FAILURES: u64 = MIB as u64;
 /// The longest body or request that is read from a file or from stdin.
 pub const INPUT: u64 = 16 * MIB as u64;
 /// The longest HAR file of which single requests are read. It is read one entry at a time.

@@ -24,6 +24,7 @@ pub enum Error {
     Subject(#[from] SubjectError),
     #[error("cannot write the report {}: {source}", path.display())]
     Report { path: PathBuf, source: io::Error },
+    /// A file could not be written. What was there is unchanged.
     #[error("cannot write {}: {source}", path.display())]
     File { path: PathBuf, source: io::Error },
     /// The user interrupted before there was a result.

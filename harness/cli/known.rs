@@ -10,7 +10,7 @@ use super::console::Console;
 use super::headings::OUTPUT;
 use super::messages::{self, help, known as said};
 use super::outputs::Input;
-use crate::budget::{INPUT, LARGE_FILE};
+use crate::budget::{KNOWN_FAILURES, LARGE_FILE};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::exit::ExitStatus;
@@ -84,7 +84,7 @@ pub(super) fn read(lists: &[String]) -> Result<Vec<Entry>, Error> {
 fn without_contradictions(entries: &[Entry]) -> Result<(), Error> {
     match known::contradictions(entries) {
         clashes if clashes.is_empty() => Ok(()),
-        clashes => Err(Error::Usage(clashes.join("\n"))),
+        clashes => Err(Error::Usage(said::first_of(&clashes))),
     }
 }
 
@@ -99,12 +99,15 @@ fn text_of(list: &str) -> Result<String, Error> {
     if let Some(text) = known::shipped(list) {
         return Ok(text.to_owned());
     }
+    if list.is_empty() {
+        return Err(Error::Usage(said::no_name().to_owned()));
+    }
     let path = Path::new(list);
     let cannot = |why: String| Error::Usage(messages::cannot_read(list, why));
     if path.is_dir() {
         return Err(cannot(said::is_folder().to_owned()));
     }
-    input::text(path, INPUT).map_err(|why| match &why {
+    input::text(path, KNOWN_FAILURES).map_err(|why| match &why {
         input::Unread::Io(io) if io.kind() == std::io::ErrorKind::NotFound => {
             let names: Vec<&str> = known::names().collect();
             Error::Usage(said::no_list(list, nearest::to(list, names.iter().copied()), &names))
@@ -116,7 +119,7 @@ fn text_of(list: &str) -> Result<String, Error> {
 fn parsed(list: &str, text: &str) -> Result<Vec<Entry>, Error> {
     known::parse(list, text).map_err(|faults| {
         let line = |Fault { line, why }: &Fault| messages::config::at_line(Path::new(list), *line, why);
-        Error::Usage(faults.iter().map(line).collect::<Vec<_>>().join("\n"))
+        Error::Usage(said::first_of(&faults.iter().map(line).collect::<Vec<_>>()))
     })
 }
 
@@ -176,7 +179,7 @@ fn fix(arguments: &FixArguments, console: &mut Console) -> Result<ExitStatus, Er
         // What is written must be read again by the next run.
         parsed(&list, &fixed.text).map_err(|why| Error::Harness(why.to_string()))?;
         files::write(path, fixed.text.as_bytes())
-            .map_err(|source| Error::Report { path: path.clone(), source })?;
+            .map_err(|source| Error::File { path: path.clone(), source })?;
         told.push(said::written(&list, fixed.changes.len()));
     }
     console.print(&(told.join("\n") + "\n"))?;

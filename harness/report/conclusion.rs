@@ -68,6 +68,15 @@ impl Report {
         self.shard.is_some_and(|shard| shard.selected > 0)
     }
 
+    /// Notes that an end of the program fails the run, if nothing else does.
+    pub(super) fn note_end(&mut self) {
+        let note = messages::ended_fails_the_run();
+        self.notes.retain(|one| *one != note);
+        if self.ended && self.exit == ExitStatus::Failed && !self.gates(VerdictName::Fail) {
+            self.notes.push(note);
+        }
+    }
+
     pub(super) fn conclude(&mut self) {
         self.findings = findings::of(&self.checks);
         self.exit = if self.interrupted {

@@ -52,6 +52,7 @@ impl Report {
             self.notes.push(messages::known::not_judged(&open));
         }
         self.conclude();
+        self.note_end();
     }
 
     /// What the run says about each requirement, with or without a list of known failures.

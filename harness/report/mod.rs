@@ -321,9 +321,7 @@ impl Report {
             report.checks.push(CheckEntry { rerun, code_line, ..check });
         }
         report.conclude();
-        if report.ended && report.exit == ExitStatus::Failed && !report.gates(VerdictName::Fail) {
-            report.notes.push(messages::ended_fails_the_run());
-        }
+        report.note_end();
         report
     }
 

@@ -8,7 +8,10 @@ use crate::suite::requirement::{Level, Requirement, Role, group_of};
 use crate::suite::requirements;
 
 /// How much of a pattern is shown and compared with names: more than any name has.
-const LONGEST: usize = 100;
+const SHOWN: usize = 100;
+
+/// The longest pattern that is tried. Longer ones match nothing.
+const LONGEST: usize = 1000;
 
 #[derive(Debug, Clone)]
 pub struct Filter {
@@ -79,7 +82,7 @@ fn unmatched(roles: &[Role], pattern: &str) -> String {
         [role] => Some(*role),
         _ => None,
     };
-    let shown: String = pattern.chars().take(LONGEST).collect();
+    let shown: String = pattern.chars().take(SHOWN).collect();
     // A star is like nothing, and stands for what may be right.
     let bare = shown.trim_matches(['*', '/', ' ']);
     messages::pattern_without_match(&shown, whose, &nearest::several(bare, names))
@@ -93,6 +96,9 @@ fn family_of(id: &str) -> &str {
 /// Whether a pattern matches a requirement's id, its check's id, or that id with the group that reports show, in any case. `*`
 /// stays within a path component, `**` does not. A name of a group alone, with or without the role, means the group.
 pub fn matches(pattern: &str, requirement: &Requirement) -> bool {
+    if pattern.len() > LONGEST {
+        return false;
+    }
     let (id, name) = (requirement.check_id, requirement.check_id.rsplit('/').next().unwrap_or_default());
     let group = group_of(id);
     let shown = format!("{group}/{name}");

@@ -6,8 +6,22 @@ use super::alternatives;
 use crate::plural::counted;
 use crate::suite::known::Entry;
 
+/// The first lines of many.
+pub(crate) fn first_of(lines: &[String]) -> String {
+    const SHOWN: usize = 20;
+    let shown = lines.iter().take(SHOWN).cloned().collect::<Vec<_>>().join("\n");
+    match lines.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown}\nand {more} more"),
+    }
+}
+
 pub(crate) fn is_folder() -> &'static str {
     "it is a folder; name a file of known failures"
+}
+
+pub(crate) fn no_name() -> &'static str {
+    "the name of the list of known failures is empty; name a file, or a list that comes with the tool"
 }
 
 /// Neither a file nor the name of a list that comes with the tool.

@@ -7,6 +7,8 @@ use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, Value};
 
 use super::read::KNOWN;
 use super::{Entry, ExpectedCause, Seen, Standing, messages, written};
+use crate::suite::requirements;
+use crate::suite::selection::matches;
 use crate::suite::verdict::VerdictName;
 
 /// The byte order mark, which the parser drops.
@@ -81,7 +83,7 @@ pub fn fixed(
             plan.split.into_iter().map(|(ids, cause)| copy(&table, &ids, &cause)).collect();
         if let Some(Change::Edit { narrowed, cause }) = plan.change {
             if let Some(ids) = narrowed {
-                set(&mut table, "check", check(&ids));
+                narrow(&mut table, &ids);
             }
             if let Some(cause) = cause {
                 set(&mut table, "cause", cause.into());
@@ -171,6 +173,66 @@ fn check(ids: &[&str]) -> Value {
         [one] => (*one).into(),
         several => several.iter().copied().collect::<Array>().into(),
     }
+}
+
+/// Leaves these ids only in `check`. Patterns of a list that match nothing else stay, with their comments.
+fn narrow(table: &mut Table, ids: &[&str]) {
+    let Some(Item::Value(Value::Array(patterns))) = table.get_mut("check") else {
+        return set(table, "check", check(ids));
+    };
+    let mut missing = ids.to_vec();
+    let mut comments = String::new();
+    let mut at = 0;
+    while at < patterns.len() {
+        let matched: Vec<&str> = match patterns.get(at).and_then(Value::as_str) {
+            Some(pattern) => {
+                requirements::all().filter(|one| matches(pattern, one)).map(|one| one.id).collect()
+            }
+            None => Vec::new(),
+        };
+        if matched.iter().all(|id| ids.contains(id)) {
+            missing.retain(|id| !matched.contains(id));
+            if let Some(kept) = patterns.get_mut(at) {
+                put_before_value(&mut comments, kept);
+            }
+            at += 1;
+        } else {
+            // A comment at the end of the line before stands before this value.
+            let above = patterns.remove(at);
+            let above = above.decor().prefix().and_then(|prefix| prefix.as_str()).unwrap_or_default();
+            if above.contains('#') {
+                comments.push_str(above.trim_end());
+            }
+        }
+    }
+    for id in missing {
+        let mut value = Value::from(id);
+        value.decor_mut().set_prefix(if patterns.is_empty() { "" } else { " " });
+        put_before_value(&mut comments, &mut value);
+        patterns.push_formatted(value);
+    }
+    if let Some(first) = patterns.get_mut(0)
+        && first.decor().prefix().and_then(|prefix| prefix.as_str()) == Some(" ")
+    {
+        first.decor_mut().set_prefix("");
+    }
+    if !comments.is_empty() {
+        let trailing = patterns.trailing().as_str().unwrap_or_default().to_owned();
+        patterns.set_trailing(format!(
+            "{comments}{}",
+            if trailing.contains('\n') { trailing } else { "\n".to_owned() }
+        ));
+    }
+}
+
+/// Puts comments between the values of a list before this one.
+fn put_before_value(comments: &mut String, value: &mut Value) {
+    if comments.is_empty() {
+        return;
+    }
+    let own = value.decor().prefix().and_then(|prefix| prefix.as_str()).unwrap_or_default();
+    let own = if own.contains('\n') { own.to_owned() } else { format!("\n{own}") };
+    value.decor_mut().set_prefix(format!("{}{own}", mem::take(comments)));
 }
 
 /// Replaces a value and keeps what stands around it.

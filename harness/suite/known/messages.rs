@@ -21,6 +21,10 @@ pub(super) fn not_toml(why: &str, line: usize, shown: &str) -> String {
     format!("{why}\n{line} | {shown}\nwrite each entry below [[known]], as NAME = \"VALUE\"; see {PAGE}")
 }
 
+pub(super) fn too_many(count: usize, most: usize) -> String {
+    format!("there are {count} entries, but only {most} requirements; write one entry for each")
+}
+
 pub(super) fn not_entries() -> String {
     format!("write each entry as a table of its own, below a line [[known]]; see {PAGE}")
 }

@@ -6,6 +6,7 @@ use toml_edit::{Document, Item, Table, Value};
 use super::{Entry, ExpectedCause, messages};
 use crate::nearest;
 use crate::suite::requirement::{Requirement, Role};
+use crate::suite::requirements;
 use crate::suite::selection;
 use crate::terminal::clipped;
 
@@ -34,7 +35,8 @@ pub struct Fault {
 
 struct Reader<'a> {
     list: &'a str,
-    text: &'a str,
+    /// Where each line ends.
+    ends: Vec<usize>,
     faults: Vec<Fault>,
 }
 
@@ -42,7 +44,8 @@ struct Reader<'a> {
 ///
 /// Errors: everything that is wrong, by line.
 pub fn parse(list: &str, text: &str) -> Result<Vec<Entry>, Vec<Fault>> {
-    let mut reader = Reader { list, text, faults: Vec::new() };
+    let ends = memchr::memchr_iter(b'\n', text.as_bytes()).collect();
+    let mut reader = Reader { list, ends, faults: Vec::new() };
     let document = match Document::parse(text) {
         Ok(document) => document,
         Err(why) => {
@@ -58,6 +61,12 @@ pub fn parse(list: &str, text: &str) -> Result<Vec<Entry>, Vec<Fault>> {
     for (name, item) in document.as_table() {
         match item {
             Item::ArrayOfTables(tables) if name == KNOWN => {
+                // More cannot be right, and each takes time.
+                let most = requirements::all().count();
+                if let Some(table) = tables.get(most) {
+                    reader.wrong(table, "", messages::too_many(tables.len(), most));
+                    continue;
+                }
                 entries.extend(tables.iter().filter_map(|table| reader.entry(table)));
             }
             _ if name == KNOWN => reader.wrong(document.as_table(), name, messages::not_entries()),
@@ -73,7 +82,7 @@ pub fn parse(list: &str, text: &str) -> Result<Vec<Entry>, Vec<Fault>> {
 
 impl Reader<'_> {
     fn line_at(&self, at: usize) -> usize {
-        self.text.bytes().take(at).filter(|&byte| byte == b'\n').count() + 1
+        self.ends.partition_point(|&end| end < at) + 1
     }
 
     /// The line of a key, or of the table that has it.
@@ -146,7 +155,10 @@ impl Reader<'_> {
             Some(Item::Value(Value::String(text))) if text.value().trim().is_empty() => {
                 self.wrong(table, name, messages::is_empty(name, example));
             }
-            Some(Item::Value(Value::String(text))) => return Some(text.value().trim().to_owned()),
+            // Reports show it in one line.
+            Some(Item::Value(Value::String(text))) => {
+                return Some(text.value().split_whitespace().collect::<Vec<_>>().join(" "));
+            }
             Some(other) => self.wrong(table, name, messages::wrong_type(name, other.type_name(), example)),
         }
         None

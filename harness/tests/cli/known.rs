@@ -205,6 +205,8 @@ fn wrong_lists_are_errors_with_the_line() {
             format!("[[known]]\ncheck = \"{}x\"\n", "**a".repeat(2000)),
             &["known.toml:2: ", "matches no requirement"],
         ),
+        (WINDOW.repeat(60), &["known.toml:5: VER-11 has an entry at ", "and 39 more"]),
+        (WINDOW.repeat(9000), &["known.toml:", "there are 9000 entries, but only "]),
         ("[".repeat(200_000), &["known.toml:1: "]),
     ] {
         let place = Place::with(&text);
@@ -229,6 +231,7 @@ fn wrong_lists_are_errors_with_the_line() {
         ("no/such.toml", &["there is no file no/such.toml", "twenty-2.31"][..]),
         ("twenty-2.13", &["did you mean twenty-2.31?"]),
         ("/", &["it is a folder"]),
+        ("", &["list of known failures is empty"]),
     ] {
         run(["demo", "--known-failures", name]).expect(2).complains_of(words);
         run(["known", "check", name]).expect(2).complains_of(words);
@@ -236,8 +239,8 @@ fn wrong_lists_are_errors_with_the_line() {
     let place = Place::with("");
     fs::write(place.list(), b"\xff").unwrap();
     place.known("check", &[]).expect(2).complains_of(&["known.toml", "UTF-8"]);
-    fs::write(place.list(), vec![b'#'; 17 << 20]).unwrap();
-    place.known("check", &[]).expect(2).complains_of(&["known.toml", "larger than 16 MiB"]);
+    fs::write(place.list(), vec![b'#'; 2 << 20]).unwrap();
+    place.known("check", &[]).expect(2).complains_of(&["known.toml", "larger than 1 MiB"]);
 }
 
 #[test]

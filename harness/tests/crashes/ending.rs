@@ -59,6 +59,21 @@ fn end_fails_the_run_although_only_a_should_is_selected() {
 }
 
 #[test]
+fn end_that_is_a_known_failure_does_not_fail_the_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let list = folder.path().join("known.toml");
+    for (cause, status) in [("crash.aborted-request", 0), ("crash.malformed-json", 1)] {
+        let text = format!("[[known]]\ncheck = \"VER-9\"\ncause = \"{cause}\"\nreason = \"old server\"\n");
+        std::fs::write(&list, text).unwrap();
+        let options = ["--run", "RCV-1,VER-9", "--known-failures", list.to_str().unwrap()];
+        let Some((ran, report)) = receiver("abort 0", &options) else { return };
+        let ran = ran.expect(status);
+        assert_eq!(ran.stdout.contains("which fails the run at every --fail-on"), status == 1, "{ran:#?}");
+        assert_eq!(report.check("VER-9")["verdict"], if status == 0 { "known-failure" } else { "drift" });
+    }
+}
+
+#[test]
 fn process_that_ends_at_each_accepted_delivery_ends_the_run() {
     let Some((ran, report)) = receiver("accepting", &["--run", "RCV-*"]) else { return };
     let ran = ran.expect(1);
