@@ -83,8 +83,9 @@ fn exchanges(check: &CheckEntry, room: Room) -> Markup {
         }
         @match (failing, &check.answer) {
             (Some(failing), _) => {
-                (exchange::answer_in_short(failing, room))
-                details.more {
+                // What a sender was answered is the suite's own; what it sent is what shows the failure.
+                @if is_receiver { (exchange::answer_in_short(failing, room)) }
+                details.more open[!is_receiver] {
                     summary { (messages::whole_exchange(failing.id)) }
                     (exchange::exchange(failing, is_receiver, room))
                 }

@@ -77,7 +77,9 @@ pub(super) fn not_started(failure: &StartFailure) -> Markup {
                 @if let Some((stream, lines)) = &failure.output {
                     (fact(&text::attribute(stream), Some(html! { pre.raw tabindex="0" { (text::block(&lines.join("\n"))) } })))
                 }
-                @for fix in &failure.fixes { (fact("Fix", Some(html! { (text::block(fix)) }))) }
+                @for (at, fix) in failure.fixes.iter().enumerate() {
+                    (fact(if at == 0 { "Fix" } else { "Or" }, Some(text::block(fix))))
+                }
             }
         }
     }

@@ -234,7 +234,8 @@ pub(super) fn transfer(transfer: &Transfer) -> Option<String> {
 }
 
 pub(super) fn exchange(id: ExchangeId, outcome: &Outcome, took: Duration) -> String {
-    format!("Exchange {id}: {} after {}", clean(&outcome.to_string()), time(took))
+    let after = if took.is_zero() { String::new() } else { format!(" after {}", time(took)) };
+    format!("Exchange {id}: {}{after}", clean(&outcome.to_string()))
 }
 
 pub(super) fn request(is_receiver: bool) -> &'static str {

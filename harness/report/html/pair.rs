@@ -83,7 +83,7 @@ pub(super) fn pair(control: &Exchange, failing: &Exchange, room: Room) -> Markup
 }
 
 fn row(line: &Line<'_>, room: Room, is_own: bool) -> Markup {
-    let absent = || html! { em.dim { (messages::absent()) } };
+    let absent = |class: &str| html! { mark class=(class) { em { (messages::absent()) } } };
     let (control, failing) = match (&line.control, &line.failing) {
         (Some(control), Some(failing)) if control == failing => {
             return html! {
@@ -97,8 +97,8 @@ fn row(line: &Line<'_>, room: Room, is_own: bool) -> Markup {
             (side(control, &pieces, room, &Side::Control), side(failing, &pieces, room, &Side::Failing))
         }
         (control, failing) => (
-            control.as_ref().map_or_else(absent, |value| html! { mark.a { (clipped(value, room)) } }),
-            failing.as_ref().map_or_else(absent, |value| html! { mark.b { (clipped(value, room)) } }),
+            control.as_ref().map_or_else(|| absent("a"), |value| html! { mark.a { (clipped(value, room)) } }),
+            failing.as_ref().map_or_else(|| absent("b"), |value| html! { mark.b { (clipped(value, room)) } }),
         ),
     };
     html! {
