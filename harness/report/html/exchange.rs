@@ -87,9 +87,19 @@ pub(super) fn stored_answer(answer: &AnswerEntry, room: Room) -> Markup {
     scrolled(messages::answer_text(), characters(&Message { begin, length }, room.text))
 }
 
-/// Text that scrolls if it is long. `label` names it for screen readers.
-fn scrolled(label: &str, content: Markup) -> Markup {
-    html! { pre.raw tabindex="0" role="region" aria-label=(label) { (content) } }
+/// Text that scrolls if it is long; then it can be reached by keys. `label` names it for screen readers.
+fn scrolled(label: &str, (content, scrolls): (Markup, bool)) -> Markup {
+    html! {
+        @if scrolls { pre.raw tabindex="0" role="group" aria-label=(label) { (content) } }
+        @else { pre.raw { (content) } }
+    }
+}
+
+/// Whether a text may need more lines than are shown at once on a phone.
+fn is_tall(text: &str) -> bool {
+    /// How many lines are always visible, and how many characters fit in each.
+    const VISIBLE: (usize, usize) = (17, 38);
+    text.lines().map(|line| line.chars().count().div_ceil(VISIBLE.1).max(1)).sum::<usize>() > VISIBLE.0
 }
 
 /// The request without the headers that belong to the connection.
@@ -120,14 +130,15 @@ fn message(first: String, headers: &Headers, body: &[u8]) -> Message {
     Message { begin, length }
 }
 
-/// The beginning as text, with how many bytes are missing.
-fn characters(message: &Message, most: usize) -> Markup {
+/// The beginning as text, with how many bytes are missing, and whether it is tall.
+fn characters(message: &Message, most: usize) -> (Markup, bool) {
     let (shown, missing) = message.shown(most);
-    html! { (text::block(&terminal::text(shown))) (rest(missing)) }
+    let shown = terminal::text(shown);
+    (html! { (text::whole(&shown)) (rest(missing)) }, is_tall(&shown))
 }
 
-/// The beginning as hexadecimal digits, with how many bytes are missing.
-fn digits(message: &Message, most: usize) -> Markup {
+/// The beginning as hexadecimal digits, with how many bytes are missing. A line is too long for a phone.
+fn digits(message: &Message, most: usize) -> (Markup, bool) {
     let (shown, missing) = message.shown(most);
     let mut lines = String::new();
     for (number, line) in shown.chunks(LINE).enumerate() {
@@ -146,7 +157,7 @@ fn digits(message: &Message, most: usize) -> Markup {
         }));
         lines.push('\n');
     }
-    html! { (text::block(lines.trim_end_matches('\n'))) (rest(missing)) }
+    (html! { (text::whole(lines.trim_end_matches('\n'))) (rest(missing)) }, true)
 }
 
 fn rest(missing: usize) -> Markup {
@@ -178,7 +189,7 @@ mod tests {
 
     #[test]
     fn digits_have_offsets_and_characters() {
-        let shown = digits(&message(b"POST / HTTP/1.1\r\n\xff<"), 100).into_string();
+        let shown = digits(&message(b"POST / HTTP/1.1\r\n\xff<"), 100).0.into_string();
         let expected = "000000 _50_4f_53_54_20_2f_20_48_54_54_50_2f_31_2e_31_0d  POST / HTTP/1.1.\n\
                         000010 _0a_ff_3c                                         ..&lt;";
         assert_eq!(shown.replace(BETWEEN, "_"), expected);

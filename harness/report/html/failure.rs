@@ -23,7 +23,7 @@ pub(super) fn details(requirement: &RequirementEntry, check: &CheckEntry, room: 
         @if check.verdict != VerdictName::Pass {
             (facts(check))
             (exchanges(check, room))
-            (commands(requirement, check))
+            (commands(requirement, check, room))
         }
     }
 }
@@ -111,8 +111,8 @@ fn exchanges(check: &CheckEntry, room: Room) -> Markup {
     }
 }
 
-fn commands(requirement: &RequirementEntry, check: &CheckEntry) -> Markup {
-    let short = |command: &&str| command.len() <= messages::LONGEST_COMMAND;
+fn commands(requirement: &RequirementEntry, check: &CheckEntry, room: Room) -> Markup {
+    let short = |command: &&str| command.len() <= room.command;
     let repeat = check.repeat();
     html! {
         @if check.rerun.is_some() || repeat.is_some() || check.beyond_curl {

@@ -10,9 +10,6 @@ use crate::wire::exchange::{Abort, ExchangeId, Outcome, Transfer};
 
 pub(super) use crate::report::messages::{also_explained_by as or, no_curl_command};
 
-/// How long a command may be that is shown. The text report and the JSON report have longer ones.
-pub(super) const LONGEST_COMMAND: usize = 4000;
-
 /// How many characters of a reason are shown next to a title.
 const SHORT: usize = 140;
 

@@ -237,14 +237,14 @@ fn marked(part: &[u8], left: &mut usize) -> Markup {
     *left -= end.min(*left);
     let shown = terminal::text(&part[..end]).replace('\t', "\u{2192}\t").replace('\n', "\u{21b5}\n");
     html! {
-        (text::block(&shown)) @if shown.ends_with('\n') { "\n" }
+        (text::whole(&shown)) @if shown.ends_with('\n') { "\n" }
         @if end < part.len() { span.cut { (messages::more_bytes(part.len() - end)) } }
     }
 }
 
 fn plain(part: &[u8]) -> Markup {
     let shown = terminal::text(part);
-    html! { (text::block(&shown)) @if shown.ends_with('\n') { "\n" } }
+    html! { (text::whole(&shown)) @if shown.ends_with('\n') { "\n" } }
 }
 
 /// A value without marks, cut to the room.
