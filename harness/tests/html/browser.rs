@@ -7,12 +7,14 @@ use std::process::{Command, Stdio};
 use assert_cmd::Command as Limited;
 use serde_json::Value;
 use tempfile::TempDir;
+use twenty_conform::bench;
 use twenty_conform::report::{Report, html};
 use twenty_conform::suite::verdict::VerdictName;
 
 use super::hostile::hostile;
 use super::{all_failing, passing, stored};
 use crate::cli::program::{finish, twenty};
+use crate::load::formats::full;
 use crate::peers::servers::always;
 use crate::skip::skip;
 
@@ -60,6 +62,7 @@ fn pages_work_in_a_browser() {
     {
         fs::write(path(&format!("{name}.html")), html::render(&report)).unwrap();
     }
+    fs::write(path("bench.html"), bench::show::html::render(&full())).unwrap();
     // A full run, from the command line. Parts of such a secret occur by chance in digits.
     let secret = "0123456789abcdef".repeat(4);
     let (page, json) = (path("accepts-everything.html"), path("accepts-everything.json"));
@@ -71,7 +74,7 @@ fn pages_work_in_a_browser() {
     let text = fs::read_to_string(&page).unwrap();
     assert!(!text.contains("[redacted:part:hex"), "digits are whole");
     assert!(!text.contains(&secret) && !text.contains(&hex_of(&secret)), "the secret");
-    let pages = ["stored", "hostile", "passing", "all-failing", "accepts-everything"];
+    let pages = ["stored", "hostile", "passing", "all-failing", "bench", "accepts-everything"];
     let mut check = Limited::new("node");
     check
         .arg(fixtures().join("check.mjs"))
