@@ -1,5 +1,7 @@
 //! What every page says.
 
+use crate::plural::counted;
+
 pub(super) fn skip_to_content() -> &'static str {
     "Skip to the content"
 }
@@ -16,4 +18,9 @@ pub(super) fn copy_button() -> &'static str {
 /// The name of a button that copies something, for screen readers.
 pub(super) fn copy(what: &str) -> String {
     format!("Copy: {what}")
+}
+
+/// The end of a text that was cut.
+pub(super) fn more_characters(count: usize) -> String {
+    format!(" … {} not shown", counted(count, "more character", "more characters"))
 }

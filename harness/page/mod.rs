@@ -80,7 +80,7 @@ fn hash(content: &str) -> String {
 pub(crate) fn copied(label: &str, code: &str) -> Markup {
     html! {
         div.copied {
-            pre tabindex="0" role="region" aria-label=(label) { code { (text::block(code)) } }
+            pre { code { (text::whole(code)) } }
             button.copy type="button" hidden aria-label=(messages::copy(label)) { (messages::copy_button()) }
         }
     }

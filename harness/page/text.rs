@@ -2,6 +2,7 @@
 
 use maud::{Markup, PreEscaped, Render, html};
 
+use super::messages;
 use crate::terminal;
 
 /// Text for the content of an element, never for an attribute: quotes are not escaped, which halves the size of JSON.
@@ -25,8 +26,21 @@ pub(crate) fn line(text: &str) -> Markup {
     PreEscaped(Content(&terminal::clean(text)).render().into_string())
 }
 
-/// Text with its lines, for content.
+/// How many characters of a text a page has, unless it has to be whole.
+const LONGEST: usize = 4000;
+
+/// Text with its lines, for content. Of a longer one, the beginning and how much is missing.
 pub(crate) fn block(text: &str) -> Markup {
+    match text.char_indices().nth(LONGEST) {
+        None => whole(text),
+        Some((end, _)) => html! {
+            (whole(&text[..end])) span.cut { (messages::more_characters(text[end..].chars().count())) }
+        },
+    }
+}
+
+/// The same, however long it is.
+pub(crate) fn whole(text: &str) -> Markup {
     PreEscaped(Content(&terminal::lines(text, "")).render().into_string())
 }
 
@@ -71,6 +85,14 @@ mod tests {
             shown.starts_with("<p title=\"a&lt;/script&gt;\\u{202e}\\u{0}\\u{1b}[2J&amp;&quot;'"),
             "{shown}"
         );
+    }
+
+    #[test]
+    fn long_text_is_cut_and_says_so() {
+        let shown = block(&"\u{e9}".repeat(4002)).into_string();
+        let expected =
+            format!("{}<span class=\"cut\"> … 2 more characters not shown</span>", "\u{e9}".repeat(4000));
+        assert_eq!(shown, expected);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 mod bodies;
 mod comparison;
 mod connections;
-mod formats;
+pub(crate) mod formats;
 mod intake;
 mod judged;
 mod ledger;

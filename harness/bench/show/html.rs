@@ -1,8 +1,10 @@
 //! The report of a benchmark as one HTML file: the content of the text, with charts of latencies and rates.
 //!
-//! The page needs no script and no network. All text from outside is escaped. It contains no secret, as the report has none.
+//! The page needs no network. All text from outside is escaped. It contains no secret, as the report has none.
 
 use std::fmt::Write as _;
+
+use maud::PreEscaped;
 
 use crate::bench::measure::compared::ReportComparison;
 use crate::bench::measure::figures::{Latency, Measured, SeriesPoint, ShownExchange};
@@ -12,16 +14,17 @@ use crate::bench::show::chart::{Axis, ChartLine, draw};
 use crate::bench::show::comparison::{change, figure, within};
 use crate::bench::show::messages;
 use crate::bench::show::text::{ms, result_line, seconds, seed};
+use crate::page::Page;
 use crate::plural::counted;
 use crate::statistics::Place;
 use crate::terminal::{clean, is_invisible};
 
-/// The page up to its table, with a place for the title.
-const HEAD: &str = include_str!("page.html");
+/// The page's own style.
+const STYLE: &str = include_str!("bench.css");
 
 pub fn render(report: &BenchReport) -> String {
     let title = format!("bench {} {}", report.role.describe(), report.subject);
-    let mut page = HEAD.replace("{title}", &escape(&title));
+    let mut page = format!("<h1>{}</h1>\n", escape(&title));
     heading(&mut page, report);
     totals(&mut page, &report.total);
     if report.phases.len() > 1 {
@@ -40,8 +43,9 @@ pub fn render(report: &BenchReport) -> String {
         let _ = writeln!(page, "<h2>Notes</h2>\n<ul>\n{notes}</ul>");
     }
     // Writing to a string does not fail.
-    let _ = writeln!(page, "<p><code>{}</code></p>\n</body>\n</html>", escape(&result_line(report)));
-    page
+    let _ = writeln!(page, "<p><code>{}</code></p>", escape(&result_line(report)));
+    let main = PreEscaped(page);
+    Page { title: &title, kind: messages::kind_of_page(), style: STYLE, script: "", main }.render()
 }
 
 /// Escapes text for content and attributes.
@@ -66,7 +70,8 @@ fn escape(text: &str) -> String {
 /// Adds a table. Cells are HTML already; those that begin with a digit are aligned to the right.
 fn table(page: &mut String, head: &[&str], rows: &[Vec<String>]) {
     let class = |cell: &str| if cell.starts_with(|c: char| c.is_ascii_digit()) { " class=\"n\"" } else { "" };
-    let mut text = String::from("<table>\n");
+    let mut text =
+        String::from("<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"figures\"><table>\n");
     if !head.is_empty() {
         let cells: String = head.iter().map(|cell| format!("<th>{cell}")).collect();
         let _ = writeln!(text, "<tr>{cells}");
@@ -75,7 +80,7 @@ fn table(page: &mut String, head: &[&str], rows: &[Vec<String>]) {
         let cells: String = row.iter().map(|cell| format!("<td{}>{cell}", class(cell))).collect();
         let _ = writeln!(text, "<tr>{cells}");
     }
-    let _ = writeln!(page, "{text}</table>");
+    let _ = writeln!(page, "{text}</table></div>");
 }
 
 fn heading(page: &mut String, report: &BenchReport) {

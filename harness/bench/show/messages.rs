@@ -9,6 +9,11 @@ use crate::bench::measure::report::{BenchReport, LoadFacts, LoadMode};
 use crate::bench::measure::result::BenchResult;
 use crate::plural::counted;
 
+/// What an HTML page is.
+pub(super) fn kind_of_page() -> &'static str {
+    "load report"
+}
+
 // The head.
 
 pub(super) fn cores(machine: &Machine) -> String {

@@ -14,6 +14,9 @@ use crate::wire::exchange::{Delivery, Exchange, Headers, Outcome, Response};
 
 /// How many bytes a line of digits has.
 const LINE: usize = 16;
+/// What separates them. With plain spaces, the redaction of all output would find digits of the secret by chance. The bytes are
+/// redacted already.
+const BETWEEN: char = '\u{a0}';
 
 /// How much of a body is looked at: no page shows more.
 const LONGEST: usize = 64 * 1024;
@@ -84,9 +87,19 @@ pub(super) fn stored_answer(answer: &AnswerEntry, room: Room) -> Markup {
     scrolled(messages::answer_text(), characters(&Message { begin, length }, room.text))
 }
 
-/// Text that scrolls if it is long. `label` names it for screen readers.
-fn scrolled(label: &str, content: Markup) -> Markup {
-    html! { pre.raw tabindex="0" role="region" aria-label=(label) { (content) } }
+/// Text that scrolls if it is long; then it can be reached by keys. `label` names it for screen readers.
+fn scrolled(label: &str, (content, scrolls): (Markup, bool)) -> Markup {
+    html! {
+        @if scrolls { pre.raw tabindex="0" role="group" aria-label=(label) { (content) } }
+        @else { pre.raw { (content) } }
+    }
+}
+
+/// Whether a text may need more lines than are shown at once on a phone.
+fn is_tall(text: &str) -> bool {
+    /// How many lines are always visible, and how many characters fit in each.
+    const VISIBLE: (usize, usize) = (17, 38);
+    text.lines().map(|line| line.chars().count().div_ceil(VISIBLE.1).max(1)).sum::<usize>() > VISIBLE.0
 }
 
 /// The request without the headers that belong to the connection.
@@ -117,14 +130,15 @@ fn message(first: String, headers: &Headers, body: &[u8]) -> Message {
     Message { begin, length }
 }
 
-/// The beginning as text, with how many bytes are missing.
-fn characters(message: &Message, most: usize) -> Markup {
+/// The beginning as text, with how many bytes are missing, and whether it is tall.
+fn characters(message: &Message, most: usize) -> (Markup, bool) {
     let (shown, missing) = message.shown(most);
-    html! { (text::block(&terminal::text(shown))) (rest(missing)) }
+    let shown = terminal::text(shown);
+    (html! { (text::whole(&shown)) (rest(missing)) }, is_tall(&shown))
 }
 
-/// The beginning as hexadecimal digits, with how many bytes are missing.
-fn digits(message: &Message, most: usize) -> Markup {
+/// The beginning as hexadecimal digits, with how many bytes are missing. A line is too long for a phone.
+fn digits(message: &Message, most: usize) -> (Markup, bool) {
     let (shown, missing) = message.shown(most);
     let mut lines = String::new();
     for (number, line) in shown.chunks(LINE).enumerate() {
@@ -132,7 +146,7 @@ fn digits(message: &Message, most: usize) -> Markup {
         let _ = write!(lines, "{:06x} ", number * LINE);
         for at in 0..LINE {
             let _ = match line.get(at) {
-                Some(byte) => write!(lines, " {byte:02x}"),
+                Some(byte) => write!(lines, "{BETWEEN}{byte:02x}"),
                 None => write!(lines, "   "),
             };
         }
@@ -143,7 +157,7 @@ fn digits(message: &Message, most: usize) -> Markup {
         }));
         lines.push('\n');
     }
-    html! { (text::block(lines.trim_end_matches('\n'))) (rest(missing)) }
+    (html! { (text::whole(lines.trim_end_matches('\n'))) (rest(missing)) }, true)
 }
 
 fn rest(missing: usize) -> Markup {
@@ -167,7 +181,7 @@ impl Message {
 
 #[cfg(test)]
 mod tests {
-    use super::{Message, digits};
+    use super::{BETWEEN, Message, digits};
 
     fn message(bytes: &[u8]) -> Message {
         Message { begin: bytes.to_vec(), length: bytes.len() }
@@ -175,10 +189,10 @@ mod tests {
 
     #[test]
     fn digits_have_offsets_and_characters() {
-        let shown = digits(&message(b"POST / HTTP/1.1\r\n\xff<"), 100).into_string();
-        let expected = "000000  50 4f 53 54 20 2f 20 48 54 54 50 2f 31 2e 31 0d  POST / HTTP/1.1.\n\
-                        000010  0a ff 3c                                         ..&lt;";
-        assert_eq!(shown, expected);
+        let shown = digits(&message(b"POST / HTTP/1.1\r\n\xff<"), 100).0.into_string();
+        let expected = "000000 _50_4f_53_54_20_2f_20_48_54_54_50_2f_31_2e_31_0d  POST / HTTP/1.1.\n\
+                        000010 _0a_ff_3c                                         ..&lt;";
+        assert_eq!(shown.replace(BETWEEN, "_"), expected);
     }
 
     #[test]

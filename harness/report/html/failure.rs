@@ -23,7 +23,7 @@ pub(super) fn details(requirement: &RequirementEntry, check: &CheckEntry, room: 
         @if check.verdict != VerdictName::Pass {
             (facts(check))
             (exchanges(check, room))
-            (commands(requirement, check))
+            (commands(requirement, check, room))
         }
     }
 }
@@ -83,8 +83,9 @@ fn exchanges(check: &CheckEntry, room: Room) -> Markup {
         }
         @match (failing, &check.answer) {
             (Some(failing), _) => {
-                (exchange::answer_in_short(failing, room))
-                details.more {
+                // What a sender was answered is the suite's own; what it sent is what shows the failure.
+                @if is_receiver { (exchange::answer_in_short(failing, room)) }
+                details.more open[!is_receiver] {
                     summary { (messages::whole_exchange(failing.id)) }
                     (exchange::exchange(failing, is_receiver, room))
                 }
@@ -110,8 +111,8 @@ fn exchanges(check: &CheckEntry, room: Room) -> Markup {
     }
 }
 
-fn commands(requirement: &RequirementEntry, check: &CheckEntry) -> Markup {
-    let short = |command: &&str| command.len() <= messages::LONGEST_COMMAND;
+fn commands(requirement: &RequirementEntry, check: &CheckEntry, room: Room) -> Markup {
+    let short = |command: &&str| command.len() <= room.command;
     let repeat = check.repeat();
     html! {
         @if check.rerun.is_some() || repeat.is_some() || check.beyond_curl {

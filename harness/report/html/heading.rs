@@ -75,9 +75,11 @@ pub(super) fn not_started(failure: &StartFailure) -> Markup {
             dl.facts {
                 (fact("Command", failure.command.as_ref().map(|command| html! { code { (text::line(command)) } })))
                 @if let Some((stream, lines)) = &failure.output {
-                    (fact(&text::attribute(stream), Some(html! { pre.raw tabindex="0" { (text::block(&lines.join("\n"))) } })))
+                    (fact(&text::attribute(stream), Some(html! { pre.raw tabindex="0" role="group" aria-label=(text::attribute(stream)) { (text::block(&lines.join("\n"))) } })))
                 }
-                @for fix in &failure.fixes { (fact("Fix", Some(html! { (text::block(fix)) }))) }
+                @for (at, fix) in failure.fixes.iter().enumerate() {
+                    (fact(if at == 0 { "Fix" } else { "Or" }, Some(text::block(fix))))
+                }
             }
         }
     }

@@ -10,9 +10,6 @@ use crate::wire::exchange::{Abort, ExchangeId, Outcome, Transfer};
 
 pub(super) use crate::report::messages::{also_explained_by as or, no_curl_command};
 
-/// How long a command may be that is shown. The text report and the JSON report have longer ones.
-pub(super) const LONGEST_COMMAND: usize = 4000;
-
 /// How many characters of a reason are shown next to a title.
 const SHORT: usize = 140;
 
@@ -234,7 +231,8 @@ pub(super) fn transfer(transfer: &Transfer) -> Option<String> {
 }
 
 pub(super) fn exchange(id: ExchangeId, outcome: &Outcome, took: Duration) -> String {
-    format!("Exchange {id}: {} after {}", clean(&outcome.to_string()), time(took))
+    let after = if took.is_zero() { String::new() } else { format!(" after {}", time(took)) };
+    format!("Exchange {id}: {}{after}", clean(&outcome.to_string()))
 }
 
 pub(super) fn request(is_receiver: bool) -> &'static str {

@@ -83,7 +83,7 @@ pub(super) fn pair(control: &Exchange, failing: &Exchange, room: Room) -> Markup
 }
 
 fn row(line: &Line<'_>, room: Room, is_own: bool) -> Markup {
-    let absent = || html! { em.dim { (messages::absent()) } };
+    let absent = |class: &str| html! { mark class=(class) { em { (messages::absent()) } } };
     let (control, failing) = match (&line.control, &line.failing) {
         (Some(control), Some(failing)) if control == failing => {
             return html! {
@@ -97,8 +97,8 @@ fn row(line: &Line<'_>, room: Room, is_own: bool) -> Markup {
             (side(control, &pieces, room, &Side::Control), side(failing, &pieces, room, &Side::Failing))
         }
         (control, failing) => (
-            control.as_ref().map_or_else(absent, |value| html! { mark.a { (clipped(value, room)) } }),
-            failing.as_ref().map_or_else(absent, |value| html! { mark.b { (clipped(value, room)) } }),
+            control.as_ref().map_or_else(|| absent("a"), |value| html! { mark.a { (clipped(value, room)) } }),
+            failing.as_ref().map_or_else(|| absent("b"), |value| html! { mark.b { (clipped(value, room)) } }),
         ),
     };
     html! {
@@ -237,14 +237,14 @@ fn marked(part: &[u8], left: &mut usize) -> Markup {
     *left -= end.min(*left);
     let shown = terminal::text(&part[..end]).replace('\t', "\u{2192}\t").replace('\n', "\u{21b5}\n");
     html! {
-        (text::block(&shown)) @if shown.ends_with('\n') { "\n" }
+        (text::whole(&shown)) @if shown.ends_with('\n') { "\n" }
         @if end < part.len() { span.cut { (messages::more_bytes(part.len() - end)) } }
     }
 }
 
 fn plain(part: &[u8]) -> Markup {
     let shown = terminal::text(part);
-    html! { (text::block(&shown)) @if shown.ends_with('\n') { "\n" } }
+    html! { (text::whole(&shown)) @if shown.ends_with('\n') { "\n" } }
 }
 
 /// A value without marks, cut to the room.

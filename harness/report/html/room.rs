@@ -15,6 +15,8 @@ pub(super) struct Room {
     pub(super) digits: usize,
     /// Of a body in which differences are marked.
     pub(super) compared: usize,
+    /// How long a command may be that is shown.
+    pub(super) command: usize,
     /// How many further exchanges are shown.
     pub(super) further: usize,
 }
@@ -28,6 +30,7 @@ impl Room {
             text: share(8, 200, 16 * 1024),
             digits: share(16, 64, 4 * 1024),
             compared: share(8, 160, 4 * 1024),
+            command: share(2, 400, 4000),
             further: share(4000, 0, 6),
         }
     }

@@ -7,12 +7,14 @@ use std::process::{Command, Stdio};
 use assert_cmd::Command as Limited;
 use serde_json::Value;
 use tempfile::TempDir;
+use twenty_conform::bench;
 use twenty_conform::report::{Report, html};
 use twenty_conform::suite::verdict::VerdictName;
 
 use super::hostile::hostile;
 use super::{all_failing, passing, stored};
 use crate::cli::program::{finish, twenty};
+use crate::load::formats::full;
 use crate::peers::servers::always;
 use crate::skip::skip;
 
@@ -42,6 +44,11 @@ fn browser() -> Result<PathBuf, &'static str> {
     names.find(|program| program.is_file()).ok_or("there is no Chromium")
 }
 
+/// A text as the page's hexadecimal digits.
+fn hex_of(text: &str) -> String {
+    text.bytes().take(16).map(|byte| format!("\u{a0}{byte:02x}")).collect()
+}
+
 #[test]
 fn pages_work_in_a_browser() {
     let browser = match browser() {
@@ -55,14 +62,19 @@ fn pages_work_in_a_browser() {
     {
         fs::write(path(&format!("{name}.html")), html::render(&report)).unwrap();
     }
-    // A full run, from the command line.
+    fs::write(path("bench.html"), bench::show::html::render(&full())).unwrap();
+    // A full run, from the command line. Parts of such a secret occur by chance in digits.
+    let secret = "0123456789abcdef".repeat(4);
     let (page, json) = (path("accepts-everything.html"), path("accepts-everything.json"));
     let mut command =
-        twenty(["receiver", "--url", &always(200), "--secret", "s3cr3t", "--cases", "8", "--seed", "1"]);
+        twenty(["receiver", "--url", &always(200), "--secret", &secret, "--cases", "8", "--seed", "1"]);
     command.arg("--report").arg(format!("html={}", page.display()));
     command.arg("--report").arg(format!("json={}", json.display()));
     finish(command).expect(1);
-    let pages = ["stored", "hostile", "passing", "all-failing", "accepts-everything"];
+    let text = fs::read_to_string(&page).unwrap();
+    assert!(!text.contains("[redacted:part:hex"), "digits are whole");
+    assert!(!text.contains(&secret) && !text.contains(&hex_of(&secret)), "the secret");
+    let pages = ["stored", "hostile", "passing", "all-failing", "bench", "accepts-everything"];
     let mut check = Limited::new("node");
     check
         .arg(fixtures().join("check.mjs"))
