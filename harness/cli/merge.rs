@@ -8,6 +8,7 @@ use super::console::Console;
 use super::outputs::Input;
 use super::reports::ReportOptions;
 use super::saved;
+use crate::budget::{Budget, CAPTURES};
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::report::stored::merge::{Whole, merge};
@@ -22,10 +23,10 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
-    let mut shards = Vec::new();
+    let (budget, mut shards) = (Budget::of(CAPTURES), Vec::new());
     for path in &arguments.shards {
         let mut shard = saved::open(path)?;
-        saved::add_exchanges(&mut shard, console);
+        saved::add_exchanges(&mut shard, &budget, console);
         shards.push(shard);
     }
     let Whole { mut report, manifests } = merge(shards).map_err(|why| Error::Usage(why.to_string()))?;

@@ -9,6 +9,7 @@ use super::headings::VERDICT;
 use super::outputs::Input;
 use super::reports::Rendering;
 use super::saved;
+use crate::budget::{Budget, CAPTURES};
 use crate::error::Error;
 use crate::exit::ExitStatus;
 
@@ -27,7 +28,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
     let mut saved = saved::open(&arguments.saved)?;
     arguments.shown.check(&[Input::saved(&arguments.saved)], None)?;
-    saved::add_exchanges(&mut saved, console);
+    saved::add_exchanges(&mut saved, &Budget::of(CAPTURES), console);
     arguments.shown.write(&saved.report, console)?;
     Ok(if arguments.exit_status { saved.report.exit } else { ExitStatus::Passed })
 }

@@ -25,7 +25,9 @@ pub(super) fn is_shard((index, of): (usize, usize), (count, selected): (usize, u
     let rest = "`twenty-conform merge` joins the folders of all shards, which --out makes";
     match count {
         0 if selected > 0 => {
-            format!("shard {index} of {of} has nothing to do, because {all} fit into fewer shards; {rest}")
+            format!(
+                "shard {index} of {of} has nothing to do: there are more shards than requirements ({selected}); {rest}"
+            )
         }
         _ => format!("this is shard {index} of {of}, with {count} of {all}; {rest}"),
     }

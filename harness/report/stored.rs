@@ -22,8 +22,8 @@ use super::evidence::{Manifest, OF_ROLES};
 
 pub use self::unusable::{Unusable, Why};
 
-/// The longest report that is read. Parsed, it may take ten times the memory.
-const LONGEST_REPORT: u64 = 16 * 1024 * 1024;
+/// The longest report that is read, a hundred times as long as usual. Parsed, it may take ten times the memory.
+const LONGEST_REPORT: u64 = 8 * 1024 * 1024;
 /// The longest `run.json` that is read.
 const LONGEST_MANIFEST: u64 = 1024 * 1024;
 

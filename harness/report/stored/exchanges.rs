@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::names::EXCHANGES;
 use super::unusable::{Unusable, Why, unusable};
 use super::{Saved, is_file, messages};
-use crate::budget::{Budget, CAPTURES, INPUT_LINE};
+use crate::budget::{Budget, INPUT_LINE};
 use crate::input;
 use crate::report::CheckEntry;
 use crate::report::check::shown_numbers;
@@ -23,11 +23,14 @@ struct Numbered {
 }
 
 impl Saved {
-    /// Adds to each failure the exchanges that show it, as the run itself had them.
+    /// Adds to each failure the exchanges that show it, as the run itself had them, as far as the budget allows. Those of joined shards
+    /// are in other folders.
     ///
     /// Errors: they cannot be read; the report is complete without them.
-    pub fn add_exchanges(&mut self) -> Result<(), Unusable> {
-        let budget = Budget::of(CAPTURES);
+    pub fn add_exchanges(&mut self, budget: &Budget) -> Result<(), Unusable> {
+        if self.manifests.iter().any(|one| one.merged_from.is_some()) {
+            return Ok(());
+        }
         for (folder, role) in self.exchanges.clone() {
             let is_of_role = |check: &&mut CheckEntry| role.is_none_or(|role| is_of(role, check));
             let checks: Vec<_> = self.report.checks.iter_mut().filter(is_of_role).collect();
@@ -35,7 +38,7 @@ impl Saved {
             if wanted.is_empty() {
                 continue;
             }
-            let known = read(&folder.join(EXCHANGES), &wanted, &budget)?;
+            let known = read(&folder.join(EXCHANGES), &wanted, budget)?;
             for check in checks {
                 let shown = shown_numbers(check).into_iter().filter_map(|number| known.get(&number).cloned());
                 check.exchanges_shown = shown.collect();

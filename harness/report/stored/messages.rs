@@ -54,7 +54,8 @@ pub(super) fn cut(path: &Path) -> String {
 }
 
 pub(super) fn not_json(path: &Path, why: &str) -> String {
-    format!("{} is not JSON: {why}; {AGAIN}", path.display())
+    let fix = "give the folder that a run made with --out, or its report; run it again if that is damaged";
+    format!("{} is not JSON: {why}; {fix}", path.display())
 }
 
 pub(super) fn malformed(path: &Path, why: &str) -> String {

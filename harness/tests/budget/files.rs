@@ -63,6 +63,28 @@ fn pipe_is_read_and_one_without_a_writer_is_refused() {
     writer.join().unwrap();
 }
 
+/// Reports of the greatest length that is read, with as many values as possible.
+#[test]
+fn saved_run_with_huge_members_is_refused() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("report");
+    let name = path.to_str().unwrap();
+    let entry = r#"{"id":"","requirements":[""],"level":"must","verdict":"pass","cases":0,"duration_us":0},"#;
+    for (member, value) in [
+        ("notes", r#""","#),
+        ("findings", r#"{"level":"must","requirements":[],"text":"","exchanges":[]},"#),
+        ("checks", entry),
+        ("unknown", "[],"),
+    ] {
+        let count = (8 << 20) / value.len() - 20;
+        let values = value.repeat(count);
+        let values = values.trim_end_matches(',');
+        let text = format!(r#"{{"format":"twenty-conform-report/2","{member}":[{values}]}}"#);
+        fs::write(&path, text).unwrap();
+        refused(&["report", name], &[name, "damaged", "missing field"]);
+    }
+}
+
 /// A case with one member replaced by 40 MiB of it.
 #[test]
 fn case_with_a_huge_member_is_refused() {

@@ -1,7 +1,13 @@
 //! `report`: what it renders is what the run wrote.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+
+use twenty_conform::budget::Budget;
+use twenty_conform::report::VerdictName;
+use twenty_conform::report::stored::open;
+use twenty_conform::wire::exchange::Exchange;
 
 use super::{Folder, assert_valid, run};
 use crate::cli::program::Report;
@@ -54,6 +60,36 @@ fn report_that_was_written_alone_is_rendered_and_ends_as_asked() {
     assert_eq!(json, fs::read_to_string(folder.at("run/report.json")).unwrap());
     let printed = run(["report", &folder.path("run"), "--color", "always"]).expect(0).stdout;
     assert!(printed.contains('\u{1b}'), "{printed}");
+}
+
+#[test]
+fn failures_have_the_exchanges_that_show_them() {
+    let folder = Folder::new();
+    folder.receiver("run", 200, &["--run", "VER-1,VER-4,VER-10"], 1);
+    let mut saved = open(&folder.at("run")).unwrap();
+    saved.add_exchanges(&Budget::of(1 << 20)).unwrap();
+    let lines = fs::read_to_string(folder.at("run/exchanges.jsonl")).unwrap();
+    let exchanges: Vec<Exchange> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let failed = || saved.report.checks.iter().filter(|check| check.verdict == VerdictName::Fail);
+    assert!(failed().count() >= 2);
+    for check in failed() {
+        let caused = check.cause.iter().flat_map(|cause| cause.shown_by.iter().take(3));
+        let numbers: BTreeSet<usize> = check
+            .exchanges
+            .iter()
+            .take(3)
+            .chain(check.controls.iter().take(3))
+            .chain(caused)
+            .copied()
+            .collect();
+        let expected: Vec<Exchange> =
+            numbers.into_iter().map(|number| exchanges[number - 1].clone()).collect();
+        assert_eq!(check.exchanges_shown, expected, "{}", check.id);
+        assert!(!expected.is_empty());
+    }
+    let mut brief = open(&folder.at("run")).unwrap();
+    brief.add_exchanges(&Budget::of(0)).unwrap();
+    assert!(brief.report.checks.iter().all(|check| check.exchanges_shown.is_empty()));
 }
 
 #[test]
