@@ -19,6 +19,8 @@ const SMALL_MS: i64 = 30 * 1000;
 /// How old a date may be when it is sent: it has whole seconds, and servers write it once a second.
 const OLDEST_MS: i64 = 1999;
 
+const ROUNDING_MS: i64 = 3;
+
 /// By how much the clock of the answers is ahead, at least and at most, in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Interval {
@@ -55,7 +57,8 @@ pub(super) fn row(seen: &Surroundings) -> Option<Row> {
         };
         let at = i64::try_from(sent.at_ms).unwrap_or(i64::MAX);
         let took = i64::try_from(sent.told.took.as_millis()).unwrap_or(i64::MAX);
-        let low = date.saturating_sub(at.saturating_add(took));
+        // All of these are whole milliseconds, rounded down.
+        let low = date.saturating_sub(at.saturating_add(took)).saturating_sub(ROUNDING_MS);
         intervals.push(Interval { low, high: date.saturating_add(OLDEST_MS).saturating_sub(at) });
     }
     if intervals.is_empty() {

@@ -173,7 +173,7 @@ pub(super) fn difference(middle: i64, least: i64) -> String {
     let way = if middle < 0 { "back" } else { "ahead" };
     let seconds = middle.unsigned_abs() / 1000;
     match (least, seconds) {
-        (0, _) => "no difference beyond two seconds".to_owned(),
+        (..1000, _) => "no difference beyond two seconds".to_owned(),
         (_, ..120) => format!("{} {way}", counted(seconds, "second", "seconds")),
         (_, ..7200) => format!("{} {way}", counted(seconds / 60, "minute", "minutes")),
         _ => format!("{} h {} min {way}", seconds / 3600, seconds % 3600 / 60),

@@ -47,7 +47,7 @@ fn arrived(seen: &Passage, plain: &Passed) -> Vec<Row> {
         Some(body(seen)),
         chunks(seen),
         expect(seen),
-        streaming(seen, plain),
+        streaming(seen),
         size(seen),
         Some(answers(seen)),
         Some(repeats(seen)),
@@ -196,16 +196,20 @@ fn expect(seen: &Passage) -> Option<Row> {
     })
 }
 
-fn streaming(seen: &Passage, plain: &Passed) -> Option<Row> {
+fn streaming(seen: &Passage) -> Option<Row> {
     let passed = seen.passed(Probe::Slow)?;
     let Some(first) = passed.first() else {
         return Some(stopped(Topic::Streaming, said::slow(), &passed.told.outcome));
     };
-    let usual = plain.first()?.began.saturating_duration_since(plain.began);
+    // How long the way takes alone, without opening a connection.
+    let ways =
+        seen.passed.iter().filter_map(|one| Some(one.first()?.began.saturating_duration_since(one.began)));
+    let usual = ways.min()?;
     let head = first.began.saturating_duration_since(passed.began).saturating_sub(usual);
     let body = first.body_began.unwrap_or(first.began).saturating_duration_since(passed.began);
     let body = body.saturating_sub(usual);
-    let late = SLOW_PAUSE / 2;
+    // What arrives earlier was not complete yet.
+    let late = SLOW_PAUSE * 9 / 10;
     Some(match (head > late, body > late) {
         (false, false) => Row::new(Topic::Streaming, State::Ok, said::streams()),
         (head_late, _) => Row::new(Topic::Streaming, State::Warning, said::buffers(head_late))

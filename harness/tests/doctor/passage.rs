@@ -77,6 +77,11 @@ async fn changed_headers_are_told() {
 
 #[tokio::test]
 async fn changed_values_and_lines_of_headers_are_told() {
+    let emptied =
+        changing(|request| Message { body: Vec::new(), ..request.without("X-Twenty-Webhook-Nonce") });
+    let findings = emptied.await;
+    expect(&findings, Topic::TwentyHeaders, State::Problem, &["removed: X-Twenty-Webhook-Nonce"]);
+    expect(&findings, Topic::Body, State::Problem, &["arrives as 0"]);
     let typed = changing(|request| request.without("Content-Type").with("Content-Type", "text/plain"));
     expect(&typed.await, Topic::TwentyHeaders, State::Problem, &["changed: Content-Type"]);
     let once = changing(|mut request| {
@@ -196,4 +201,18 @@ async fn what_is_no_request_is_told() {
         State::Unreachable,
         &["no request of HTTP/1.1", "PROXY TCP4", "PROXY protocol"],
     );
+}
+
+#[tokio::test]
+async fn requests_of_others_are_told_apart() {
+    let checking = Proxy::answering(|request, pass| {
+        let health =
+            Message { start: "GET /health HTTP/1.1".to_owned(), headers: Vec::new(), body: Vec::new() };
+        pass(health.with("Host", "own"));
+        pass(request)
+    });
+    let findings = measured(&checking).await;
+    expect(&findings, Topic::Arrival, State::Ok, &["7 requests of others too"]);
+    expect(&findings, Topic::Repeats, State::Ok, &["once"]);
+    rest_is_fine(&findings, &READS_WHOLE);
 }
