@@ -30,7 +30,7 @@ use twenty_conform::suite::cause::sender::signature as cause;
 use twenty_conform::suite::requirement::{Level, Role};
 use twenty_conform::suite::requirements;
 use twenty_conform::suite::run::{self, Run};
-use twenty_conform::suite::traffic::Traffic;
+use twenty_conform::suite::traffic::{self, Traffic};
 use twenty_conform::suite::transcript::Limits;
 use twenty_conform::webhook::dialect::{Context, DOCUMENTED};
 use twenty_conform::webhook::shape::Shape;
@@ -60,7 +60,7 @@ const CASES: [Case; 7] = [
     ("judge", 10, |one| {
         let transcript = one.traffic.transcript([one.exchange.clone()]);
         let selected: Vec<_> = requirements::of(Role::Sender).collect();
-        black_box(one.traffic.judge(&transcript, &selected));
+        black_box(traffic::judge(&transcript, &selected));
     }),
     ("cause", 1, |one| assert!(cause(SECRET, &[], TIMESTAMP, &one.body, black_box(&one.wrong)).is_none())),
     ("report", 2, |one| {

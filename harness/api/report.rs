@@ -1,6 +1,8 @@
 //! The report of a run.
 
-use crate::report::{self, CauseEntry, RunResult, VerdictName, html, json, junit, markdown, sarif, tap, text};
+use crate::report::{
+    self, CauseEntry, RunResult, VerdictName, html, json, junit, markdown, sarif, tap, text,
+};
 use crate::suite::requirement::Level;
 use crate::terminal::plain;
 

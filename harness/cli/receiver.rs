@@ -212,7 +212,10 @@ impl Once<'_> {
 
 /// Whether a finding may be about what surrounds the receiver.
 fn is_of_surroundings(finding: &FindingEntry) -> bool {
-    finding.cause.as_deref().is_some_and(|code| ["route.", "clock."].iter().any(|family| code.starts_with(family)))
+    finding
+        .cause
+        .as_deref()
+        .is_some_and(|code| ["route.", "clock."].iter().any(|family| code.starts_with(family)))
 }
 
 /// The URL that lists what was processed; `None` for stdout.

@@ -8,12 +8,11 @@ use super::console::Console;
 use super::messages::rejudge as messages;
 use super::options::SecretOptions;
 use super::outputs::Input;
-use super::reports::ReportOptions;
-use crate::budget::LARGE_FILE;
+use super::reports::Rendering;
 use crate::error::Error;
 use crate::exit::ExitStatus;
-use crate::input;
 use crate::report::rejudge::{Rejudged, rejudge};
+use crate::report::stored::{self, Saved};
 use crate::report::{CheckEntry, Report, Tool};
 use crate::suite::run;
 use crate::webhook::signature::Secret;
@@ -26,29 +25,44 @@ pub(super) struct Arguments {
     #[command(flatten)]
     secret: SecretOptions,
     #[command(flatten)]
-    reports: ReportOptions,
+    shown: Rendering,
 }
 
 pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
     let folder = &arguments.folder;
     let secret = arguments.secret.read(console)?;
-    arguments.reports.claim(&[Input::with_contents("", folder)])?;
+    arguments.shown.check(&[Input::saved(folder)], None)?;
     run::check_vectors()?;
     let mut report = judged(folder, secret.as_ref())?;
-    let differences = match own(folder) {
-        Ok(own) => differences(&own, &report),
-        Err(why) => {
-            console.note(&messages::not_compared(&why));
-            Vec::new()
-        }
+    let differences = match stored::open(folder) {
+        Ok(saved) => compared(&saved, &mut report),
+        Err(why) => Err(why.to_string()),
     };
+    let differences = differences.unwrap_or_else(|why| {
+        console.note(&messages::not_compared(&why));
+        Vec::new()
+    });
     report.notes.extend(differences.iter().cloned());
-    let status = arguments.reports.publish(&report, console)?;
+    arguments.shown.write(&report, console)?;
     if differences.is_empty() {
-        return Ok(status);
+        return Ok(report.exit);
     }
     console.error(&messages::differs(differences.len()));
-    Ok(status.min(ExitStatus::Harness))
+    Ok(report.exit.min(ExitStatus::Harness))
+}
+
+/// Takes over what the run says of itself, and returns what is judged otherwise. Errors: why nothing is compared.
+fn compared(saved: &Saved, report: &mut Report) -> Result<Vec<String>, String> {
+    let shard = saved.manifests.first().and_then(|first| first.shard);
+    if let Some(shard) = shard {
+        report.mark_shard(shard, saved.manifests.iter().map(|one| one.selection.len()).sum());
+    }
+    let own = &saved.report;
+    report.know_as(own);
+    if own.tool != Tool::THIS {
+        return Err(messages::other_version(&saved.path, &own.tool.version, &Tool::THIS.version));
+    }
+    Ok(differences(own, report))
 }
 
 /// The report of a run that is judged again, or of one on each role.
@@ -65,18 +79,6 @@ fn one(folder: &Path, secret: Option<&Secret>) -> Result<Report, Error> {
     let Rejudged { run, heading, notes } = rejudge(folder, secret)?;
     let mut report = Report::new(&run, &heading);
     report.notes.extend(notes);
-    Ok(report)
-}
-
-/// The report that the run itself made. Errors: why it cannot be read.
-fn own(folder: &Path) -> Result<Report, String> {
-    let path = folder.join("report.json");
-    let why = |why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
-    let text = input::text(&path, LARGE_FILE).map_err(|unread| why(&unread))?;
-    let report: Report = serde_json::from_str(&text).map_err(|wrong| why(&wrong))?;
-    if report.tool != Tool::THIS {
-        return Err(messages::other_version(&path, &report.tool.version, &Tool::THIS.version));
-    }
     Ok(report)
 }
 

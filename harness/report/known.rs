@@ -55,6 +55,21 @@ impl Report {
         self.note_end();
     }
 
+    /// Takes for known what an earlier report of the same run took for known, where both judge alike.
+    pub fn know_as(&mut self, earlier: &Self) {
+        for at in 0..self.checks.len() {
+            let check = &mut self.checks[at];
+            let own = earlier.checks.iter().find(|other| other.id == check.id);
+            let alike =
+                |own: &&CheckEntry| own.verdict.without_list() == check.verdict && own.cause == check.cause;
+            if let Some(own) = own.filter(|own| own.known.is_some()).filter(alike) {
+                (check.verdict, check.known) = (own.verdict, own.known.clone());
+                self.requirements[at].verdict = own.verdict;
+            }
+        }
+        self.conclude();
+    }
+
     /// What the run says about each requirement, with or without a list of known failures.
     pub fn seen(&self) -> Vec<Seen<'_>> {
         self.checks.iter().map(seen).collect()

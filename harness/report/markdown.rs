@@ -134,7 +134,7 @@ fn of_finding(number: usize, finding: &FindingEntry) -> String {
 
 /// A table of what failed, gated or not.
 fn failures(report: &Report) -> String {
-    let failed = report.cases().filter(|case| case.check.verdict == VerdictName::Fail);
+    let failed = report.cases().filter(|case| case.check.verdict.is_failure());
     let rows = failed.map(|case| {
         let gate = if case.standing == Standing::Fails {
             messages::fails_the_run()
@@ -163,7 +163,7 @@ fn row(case: &Case<'_>, gate: &str) -> String {
 
 /// What is known of each failure, folded.
 fn details(report: &Report) -> String {
-    let failed = report.cases().filter(|case| case.check.verdict == VerdictName::Fail);
+    let failed = report.cases().filter(|case| case.check.verdict.is_failure());
     let (parts, left_out) = fitting(failed.map(|case| of_failure(&case)), OF_DETAILS);
     let more =
         if left_out > 0 { format!("{}\n\n", messages::more_failures(left_out)) } else { String::new() };

@@ -26,6 +26,7 @@ mod conclusion;
 mod curl;
 mod findings;
 mod framework;
+mod heading;
 pub mod known;
 mod latency;
 mod messages;
@@ -38,7 +39,6 @@ mod standing;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -47,11 +47,9 @@ use crate::error::StartFailure;
 use crate::exit::ExitStatus;
 use crate::redaction::Redaction;
 use crate::suite::requirement::{Level, Requirement, Role};
-use crate::suite::requirements;
 use crate::suite::run::{self, Finding, Run};
 use crate::suite::sender::payload::shape::further_members;
 use crate::suite::transcript::{Ending, Transcript};
-use crate::webhook::dialect::DOCUMENTED;
 use crate::wire::exchange::{Delivery, ExchangeId, Trust};
 use check::check_entry;
 use framework::Stack;
@@ -60,6 +58,7 @@ pub use answer::AnswerEntry;
 pub use check::{AfterFix, CauseEntry, CheckEntry};
 pub use conclusion::RunResult;
 pub use findings::FindingEntry;
+pub use heading::Heading;
 pub use known::KnownEntry;
 pub use latency::Latency;
 pub use place::Place;
@@ -201,42 +200,6 @@ pub struct RequirementEntry {
     pub text: Cow<'static, str>,
     /// Where it comes from: the documentation, the shipped server, a standard, or practice.
     pub source: Cow<'static, str>,
-}
-
-/// What a report says in addition to the findings.
-#[derive(Debug, Clone)]
-pub struct Heading {
-    pub subject: String,
-    pub seed: u64,
-    /// The words that attach the subject on a command line, if there are any, such as `receiver --exec 'node server.mjs'`.
-    pub attached: Option<String>,
-    /// The lowest level whose failures fail the run.
-    pub fail_on: Level,
-    /// The requirements that must apply.
-    pub required: Vec<&'static str>,
-    /// The folder of the run's evidence, if any.
-    pub out: Option<PathBuf>,
-}
-
-impl Heading {
-    /// The requirements on the run's role that must apply, but were not selected.
-    fn left_out(&self, run: &Run) -> Vec<&'static str> {
-        let of_role = |id: &str| requirements::of(run.transcript.role).any(|one| one.id == id);
-        let is_judged = |id: &str| run.findings.iter().any(|finding| finding.requirement.id == id);
-        self.required.iter().copied().filter(|id| of_role(id) && !is_judged(id)).collect()
-    }
-
-    /// The command that runs a failed check again.
-    fn rerun(&self, check: &CheckEntry, transcript: &Transcript, redact: &Redaction) -> Option<String> {
-        let attached = self.attached.as_ref().filter(|_| check.verdict == VerdictName::Fail)?;
-        let dialect = transcript.dialect.name;
-        let dialect =
-            // Where nothing names it, `auto` finds the same one again.
-            if dialect == DOCUMENTED.name && transcript.chosen.is_some() { String::new() } else { format!(" --dialect {dialect}") };
-        let [id] = &check.requirements;
-        let command = format!("{} {attached}{dialect} --seed {} --run {id}", Tool::THIS.name, self.seed);
-        Some(redact.text(&command))
-    }
 }
 
 impl Tool {

@@ -79,7 +79,7 @@ fn result(report: &Report, case: &Case<'_>, at: usize) -> Option<Value> {
     let (requirement, check) = (case.requirement, case.check);
     let kind = match (case.standing, check.verdict) {
         (Standing::Passes | Standing::NotApplicable, _) => return None,
-        (Standing::Fails, _) | (Standing::Excused, VerdictName::Fail) => "fail",
+        (Standing::Fails, _) | (Standing::Excused, VerdictName::Fail | VerdictName::KnownFailure) => "fail",
         (Standing::Open | Standing::Excused, _) => "open",
     };
     let level = if kind == "fail" { level(requirement.level) } else { "none" };
@@ -100,7 +100,7 @@ fn result(report: &Report, case: &Case<'_>, at: usize) -> Option<Value> {
         ("repeat", check.again()),
     ];
     properties.extend(known.into_iter().filter_map(|(name, value)| Some((name.to_owned(), json!(value?)))));
-    Some(json!({
+    let mut result = json!({
         "ruleId": requirement.id,
         "ruleIndex": at,
         "kind": kind,
@@ -109,7 +109,13 @@ fn result(report: &Report, case: &Case<'_>, at: usize) -> Option<Value> {
         "locations": [location(report, check)],
         "partialFingerprints": { "checkAndCause/v1": fingerprint(check) },
         "properties": properties,
-    }))
+    });
+    if let Some(known) = check.known.as_ref().filter(|_| check.verdict == VerdictName::KnownFailure) {
+        let justification = literal(&known.reason);
+        result["suppressions"] =
+            json!([{ "kind": "external", "status": "accepted", "justification": justification }]);
+    }
+    Some(result)
 }
 
 /// The place in the project, and the check: the file that was named for it, or else the configuration file.

@@ -141,7 +141,8 @@ impl Difference {
     }
 
     fn add(&mut self, change: Change) {
-        let (old, new) = (change.old.verdict, change.new.verdict);
+        // Whether a failure is known does not change what fails.
+        let (old, new) = (change.old.verdict.without_list(), change.new.verdict.without_list());
         let list = match new {
             VerdictName::Fail if old == VerdictName::Fail => {
                 if change.old.fails_as(&change.new) {
@@ -161,7 +162,8 @@ impl Difference {
         let is_gated = |changes: &[Change], of: &dyn Fn(VerdictName) -> bool| {
             changes.iter().any(|change| change.gated && of(change.new.verdict))
         };
-        if is_gated(&self.newly_failing, &|_| true) || self.newly_ended {
+        if is_gated(&self.newly_failing, &|verdict| verdict != VerdictName::KnownFailure) || self.newly_ended
+        {
             ExitStatus::Failed
         } else if is_gated(&self.newly_open, &|verdict| verdict != VerdictName::NotApplicable) {
             ExitStatus::Incomplete
@@ -225,7 +227,7 @@ impl Side {
 
 impl Change {
     fn of(before: &CheckEntry, (entry, check): (&RequirementEntry, &CheckEntry), report: &Report) -> Self {
-        let fails = check.verdict == VerdictName::Fail;
+        let fails = check.verdict.is_failure();
         let cause = check.cause.as_ref().filter(|_| fails);
         Self {
             id: entry.id.clone(),

@@ -164,7 +164,7 @@ fn joined(shards: Vec<Saved>) -> Whole {
     whole.requirements.sort_by_key(|one| place(&one.id));
     whole.checks.sort_by_key(|one| place(&one.requirements[0]));
     whole.absent.sort_by_key(|id| place(id));
-    let fails = whole.ended || whole.gates(VerdictName::Fail);
+    let fails = whole.ended && !whole.end_is_known() || whole.gates(VerdictName::Fail);
     whole.unreached &= !fails;
     if whole.findings_have_numbers() {
         whole.notes.push(messages::numbers_of_shards());

@@ -28,7 +28,7 @@ fn read(folder: &Path, name: &str) -> String {
 }
 
 fn yaml(text: &str) -> Value {
-    serde_norway::from_str(text).unwrap_or_else(|why| panic!("{why}:\n{text}"))
+    serde_saphyr::from_str(text).unwrap_or_else(|why| panic!("{why}:\n{text}"))
 }
 
 fn names(folder: &Path) -> Vec<String> {

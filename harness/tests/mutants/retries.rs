@@ -14,7 +14,7 @@ use url::Url;
 use super::{MUTANT_WAIT, assert_sender_passes, passed};
 
 /// Retries failed deliveries as a careful sender does: unchanged, a few times, with growing pauses.
-struct Retries(Pooled);
+pub(super) struct Retries(pub(super) Pooled);
 
 impl Transport for Retries {
     fn trust(&self, ca: &Path) -> Result<(), String> {
