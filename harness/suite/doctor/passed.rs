@@ -220,10 +220,10 @@ fn streaming(seen: &Passage) -> Option<Row> {
 fn size(seen: &Passage) -> Option<Row> {
     let passed = seen.passed(Probe::Large)?;
     Some(match passed.first() {
-        Some(first) if first.whole && first.length == LARGE as u64 => {
+        // A program that prints it again leaves out some bytes, which the row about the body says.
+        Some(first) if first.whole && first.length * 10 > LARGE as u64 * 9 => {
             Row::new(Topic::Size, State::Ok, said::large_arrives(LARGE))
         }
-        // The row about the body says how.
         Some(first) => Row::new(Topic::Size, State::Warning, said::large_changed(LARGE, first.length))
             .fixed_by(said::raise_limit()),
         None => Row::new(Topic::Size, State::Warning, said::large_stopped(LARGE, &passed.told.outcome))

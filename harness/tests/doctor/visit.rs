@@ -7,6 +7,7 @@ use std::net::{Ipv6Addr, TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
+use tokio::join;
 use twenty_conform::report::doctor::text;
 use twenty_conform::suite::cause::Code;
 use twenty_conform::suite::doctor::visit::MOST_REQUESTS;
@@ -170,20 +171,22 @@ async fn connections_are_told() {
         })
     };
     let closing = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-    expect(&answering(closing, false).await, Topic::KeepAlive, State::Ok, &["closed after each answer"]);
     let old = b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n";
-    let findings = answering(old, false).await;
-    expect(&findings, Topic::Version, State::Warning, &["HTTP/1.0", "HTTP/1.1"]);
+    let (closing, old, silent) =
+        join!(answering(closing, false), answering(old, false), answering(OK, false));
+    expect(&closing, Topic::KeepAlive, State::Ok, &["closed after each answer"]);
+    expect(&old, Topic::Version, State::Warning, &["HTTP/1.0", "HTTP/1.1"]);
     // The client never gets 100 Continue from this server.
-    expect(&findings, Topic::Expect, State::Warning, &["never sent"]);
-    let findings = answering(OK, false).await;
-    assert_eq!(row(&findings, Topic::KeepAlive).state, State::Warning, "{findings:#?}");
+    expect(&old, Topic::Expect, State::Warning, &["never sent"]);
+    assert_eq!(row(&silent, Topic::KeepAlive).state, State::Warning, "{silent:#?}");
 }
 
 #[tokio::test]
 async fn clocks_are_compared() {
     let at = |ms: i64, status: u16| {
-        answered(move |_| {
+        answered(move |request| {
+            // Large bodies show nothing here.
+            let status = if request.body.len() > 50_000 { 413 } else { status };
             let now = i64::try_from(super::CLOCK.now_ms()).unwrap() + ms;
             let now = jiff::Timestamp::from_millisecond(now).unwrap();
             let date = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&now).unwrap();
