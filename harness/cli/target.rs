@@ -14,6 +14,7 @@ use super::signals::writing;
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::files;
+use crate::page;
 
 /// Names of stdout. A second descriptor of a redirected stdout would overwrite its beginning.
 const STDOUT: [&str; 4] = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
@@ -92,7 +93,7 @@ pub(super) fn write<F: Copy>(
     let _writing = writing();
     let mut failed = None;
     for target in targets {
-        let rendered = console.redacted(&render(target.format)?);
+        let rendered = page::redacted(&render(target.format)?, |text| console.redacted(text));
         let written = if target.is_stdout() {
             console.print(&rendered)
         } else {

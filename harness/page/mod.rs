@@ -17,6 +17,8 @@ const STYLE: &str = include_str!("page.css");
 /// The switch of the theme, and the buttons that copy.
 const SCRIPT: &str = include_str!("page.js");
 
+const HEAD_END: &str = "</head>";
+
 /// A page within the frame.
 pub(crate) struct Page<'a> {
     /// The title of the window.
@@ -71,6 +73,15 @@ impl Page<'_> {
     }
 }
 
+/// The text of a page with the secrets redacted that were missed. The style and the script in its head are the suite's own and stay as
+/// their hashes say, although a short secret may be a word of them. Another text is redacted as a whole.
+pub(crate) fn redacted(text: &str, redact: impl Fn(&str) -> String) -> String {
+    match text.split_once(HEAD_END).filter(|_| text.starts_with(&DOCTYPE.into_string())) {
+        Some((head, body)) => format!("{head}{HEAD_END}{}", redact(body)),
+        None => redact(text),
+    }
+}
+
 /// A hash as security policies name it.
 fn hash(content: &str) -> String {
     format!("sha256-{}", STANDARD.encode(Sha256::digest(content)))
@@ -88,11 +99,23 @@ pub(crate) fn copied(label: &str, code: &str) -> Markup {
 
 #[cfg(test)]
 mod tests {
-    use super::{SCRIPT, hash};
+    use maud::html;
+
+    use super::{Page, SCRIPT, hash, redacted};
 
     #[test]
     fn policy_names_the_hash_of_the_content() {
         assert_eq!(hash("alert(1)"), "sha256-bhHHL3z2vDgxUt0W3dWQOrprscmda2Y5pLsLg4GF+pI=");
+    }
+
+    #[test]
+    fn short_secret_leaves_style_and_script_as_they_are() {
+        let main = html! { p { "the key" } };
+        let page = Page { title: "a", kind: "b", style: "", script: "", main }.render();
+        let redact = |text: &str| text.replace("key", "[redacted]");
+        let shown = redacted(&page, redact);
+        assert!(shown.contains("the [redacted]") && shown.contains(SCRIPT), "{shown}");
+        assert_eq!(redacted("a key</head>", redact), "a [redacted]</head>");
     }
 
     #[test]
