@@ -6,14 +6,13 @@ use maud::{Markup, html};
 
 use super::messages;
 use crate::report::Latency;
+use crate::report::latency::{PER_DECADE, step};
 
 /// The size of the chart.
 const WIDTH: f64 = 640.0;
 const HEIGHT: f64 = 120.0;
 /// The room for the words under the bars.
 const FOOT: f64 = 22.0;
-/// How many bars there are for a time ten times as long.
-const PER_DECADE: i32 = 10;
 /// The bars that end at 1, 2 and 5 times a power of ten, nearly.
 const TICKS: [(i32, f64); 3] = [(0, 1.0), (3, 2.0), (7, 5.0)];
 /// With more bars than these, only powers of ten have a label.
@@ -39,15 +38,6 @@ pub(super) fn latency(latency: &Latency) -> Markup {
             (chart(latency))
         }
     }
-}
-
-/// The step of a time on the logarithmic axis.
-fn step(us: u64) -> i32 {
-    #[expect(clippy::cast_precision_loss, reason = "times are far below 2^53 us")]
-    let us = us.max(1) as f64;
-    #[expect(clippy::cast_possible_truncation, reason = "the logarithm of a number of 64 bits is small")]
-    let step = (us.log10() * f64::from(PER_DECADE)).ceil() as i32;
-    step
 }
 
 fn bars(latency: &Latency) -> Vec<Bar> {
