@@ -10,10 +10,11 @@ use crate::cli::program::{Ran, reference};
 use crate::goldens::masked;
 
 /// Members that differ from run to run: times, numbers of exchanges, and how many there were.
-const VARYING: [&str; 12] = [
+const VARYING: [&str; 13] = [
     "duration_ms",
     "waited_ms",
     "duration_us",
+    "latency_us",
     "exchanges",
     "exchanges_per_s",
     "controls",
