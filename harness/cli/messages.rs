@@ -17,7 +17,6 @@ pub(super) mod init;
 pub(super) mod man;
 pub(super) mod outputs;
 pub(super) mod replay;
-pub(super) mod setup;
 
 // Progress.
 
