@@ -125,7 +125,9 @@ impl Place {
         }
         // A path in the file is seen from its folder, and an absolute one is the same everywhere.
         let is_path = arg.get_value_parser().type_id() == ValueParser::path_buf().type_id();
-        let path = is_path.then(|| self.folder.path().join("path").display().to_string());
+        let is_named =
+            arg.get_value_names().is_some_and(|names| names.iter().any(|name| name == "FILE|NAME"));
+        let path = (is_path || is_named).then(|| self.folder.path().join("path").display().to_string());
         let named = arg.get_possible_values().into_iter().map(|value| value.get_name().to_owned());
         let is_default = |value: &String| arg.get_default_values().iter().any(|one| one == value.as_str());
         let values = named.chain(path).chain(VALUES.map(str::to_owned)).filter(|value| !is_default(value));
