@@ -15,7 +15,7 @@ use super::{FILE, Line, Surroundings, tree};
 use crate::cli::{Arguments, environment};
 
 /// Values, one of which every option takes.
-const VALUES: [&str; 12] = [
+const VALUES: [&str; 13] = [
     "3",
     "10%",
     "300",
@@ -27,6 +27,7 @@ const VALUES: [&str; 12] = [
     "/path",
     "127.0.0.2",
     "event=person.updated",
+    "1/2",
     "text",
 ];
 
