@@ -187,7 +187,9 @@ fn compare(place: &Place, path: &[String], line: &[String], set: &Set) {
     let of_file: Set = set.iter().filter(|(long, _)| *long != "secret").map(owned).collect();
     let only_flags: Set = set.iter().filter(|(long, _)| *long == "secret").map(owned).collect();
     let variable = |long: &str| environment::variable_of(&place.program, path, long);
-    let is_general = |long: &str| !environment::is_of_other_commands(&place.program, path, long);
+    // In TOML, `report` is either a value or the table of the command of that name.
+    let is_general =
+        |long: &str| path[0] != long && !environment::is_of_other_commands(&place.program, path, long);
     let own: Set = set.iter().filter(|(long, _)| variable(long).is_none()).map(owned).collect();
     let variables = set.iter().filter_map(|(long, value)| {
         Some((variable(long)?, value.clone().unwrap_or_else(|| "true".to_owned())))
