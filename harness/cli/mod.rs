@@ -153,13 +153,13 @@ enum Command {
     #[command(after_long_help = help::EXPLAIN)]
     Explain(explain::Arguments),
     /// Write a configuration file, and a file for CI
-    #[command(after_long_help = help::with(messages::setup::INIT, messages::setup::OF_INIT))]
+    #[command(after_long_help = help::with(messages::init::INIT, messages::init::OF_INIT))]
     Init(Box<init::Arguments>),
     /// Print the completions of a shell
-    #[command(after_long_help = messages::setup::COMPLETIONS)]
+    #[command(after_long_help = messages::man::COMPLETIONS)]
     Completions(completions::Arguments),
     /// Write a manual page for each command
-    #[command(after_long_help = help::with(messages::setup::MAN, messages::setup::OF_MAN))]
+    #[command(after_long_help = help::with(messages::man::MAN, messages::man::OF_MAN))]
     Man(man::Arguments),
 }
 

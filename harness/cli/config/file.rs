@@ -110,7 +110,9 @@ impl Reader<'_> {
             let is_top = scope.command.is_empty() && scope.profile.is_none();
             match value.get_ref() {
                 DeValue::Table(profiles) if is_top && name == PROFILE => self.profiles(profiles)?,
-                DeValue::Table(inner) if self.is_command(scope, name) => {
+                DeValue::Table(inner)
+                    if self.is_command(scope, name) && !self.is_value(scope, name, inner) =>
+                {
                     let command = [&scope.command[..], &[name.to_owned()]].concat();
                     self.table(inner, &Scope { command, ..scope.clone() })?;
                 }
@@ -141,6 +143,17 @@ impl Reader<'_> {
 
     fn is_command(&self, scope: &Scope, name: &str) -> bool {
         tree::at(&self.program, &scope.command).is_some_and(|at| at.find_subcommand(name).is_some())
+    }
+
+    /// Whether a table under the name of a command is the value of the option of that name: none of its keys belongs to the command.
+    fn is_value(&self, scope: &Scope, name: &str, table: &DeTable<'_>) -> bool {
+        let command = [&scope.command[..], &[name.to_owned()]].concat();
+        let of_command = self.options(&command);
+        let is_of_command =
+            |key: &str| key == "secret" || OWN.contains(&key) || of_command.iter().any(|long| long == key);
+        self.is_option(scope, name)
+            && !table.is_empty()
+            && !table.keys().any(|key| is_of_command(key.get_ref().as_ref()))
     }
 
     fn options(&self, command: &[String]) -> Vec<String> {

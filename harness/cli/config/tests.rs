@@ -15,7 +15,7 @@ use super::{FILE, Line, Surroundings, tree};
 use crate::cli::{Arguments, environment};
 
 /// Values, one of which every option takes.
-const VALUES: [&str; 12] = [
+const VALUES: [&str; 13] = [
     "3",
     "10%",
     "300",
@@ -27,6 +27,7 @@ const VALUES: [&str; 12] = [
     "/path",
     "127.0.0.2",
     "event=person.updated",
+    "1/2",
     "text",
 ];
 
@@ -125,7 +126,9 @@ impl Place {
         }
         // A path in the file is seen from its folder, and an absolute one is the same everywhere.
         let is_path = arg.get_value_parser().type_id() == ValueParser::path_buf().type_id();
-        let path = is_path.then(|| self.folder.path().join("path").display().to_string());
+        let is_named =
+            arg.get_value_names().is_some_and(|names| names.iter().any(|name| name == "FILE|NAME"));
+        let path = (is_path || is_named).then(|| self.folder.path().join("path").display().to_string());
         let named = arg.get_possible_values().into_iter().map(|value| value.get_name().to_owned());
         let is_default = |value: &String| arg.get_default_values().iter().any(|one| one == value.as_str());
         let values = named.chain(path).chain(VALUES.map(str::to_owned)).filter(|value| !is_default(value));
@@ -184,7 +187,9 @@ fn compare(place: &Place, path: &[String], line: &[String], set: &Set) {
     let of_file: Set = set.iter().filter(|(long, _)| *long != "secret").map(owned).collect();
     let only_flags: Set = set.iter().filter(|(long, _)| *long == "secret").map(owned).collect();
     let variable = |long: &str| environment::variable_of(&place.program, path, long);
-    let is_general = |long: &str| !environment::is_of_other_commands(&place.program, path, long);
+    // In TOML, `report` is either a value or the table of the command of that name.
+    let is_general =
+        |long: &str| path[0] != long && !environment::is_of_other_commands(&place.program, path, long);
     let own: Set = set.iter().filter(|(long, _)| variable(long).is_none()).map(owned).collect();
     let variables = set.iter().filter_map(|(long, value)| {
         Some((variable(long)?, value.clone().unwrap_or_else(|| "true".to_owned())))

@@ -8,6 +8,27 @@ use super::alternatives;
 /// The title of options that have none.
 pub(in crate::cli) const OTHER: &str = "Other";
 
+// Help.
+
+pub(crate) const INIT: &str = "\
+Examples:
+  # Answer a few questions on a terminal
+  $ twenty-conform init
+  # Write the configuration for a receiver, and a workflow that checks it
+  $ twenty-conform init --exec 'node server.mjs' --path /webhooks/twenty --ci github
+  # Keep known failures in a file, and fail on shoulds too
+  $ twenty-conform init --yes --fail-on should --known-failures known-failures.toml
+  # Check a sender that CI starts in the background
+  $ twenty-conform init sender --control http://127.0.0.1:4010/ --ci gitlab --ci-start './sender'";
+
+/// The statuses of `init`.
+pub(crate) const OF_INIT: &str = "\
+Exit status:
+    0  every file was written
+    2  usage error, an invalid answer, a file that exists, or a folder that cannot be written
+   70  a file could not be written; none was changed
+  130  interrupted; nothing was written";
+
 // Questions.
 
 /// A question with the answer of an empty line.
