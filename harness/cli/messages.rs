@@ -22,7 +22,6 @@ pub(super) mod outputs;
 pub(super) mod rejudge;
 pub(super) mod replay;
 pub(super) mod saved;
-pub(super) mod setup;
 
 // Progress.
 
