@@ -1,7 +1,7 @@
 //! The HTML report: its structure as an independent parser reads it, and its behaviour in a real browser.
 
 mod browser;
-mod document;
+pub(crate) mod document;
 mod hostile;
 
 use std::collections::BTreeMap;

@@ -112,7 +112,7 @@ fn receivers_cannot_control_the_terminal() {
         let Some(command) = hostile(mode) else { return };
         let folder = TempDir::new().unwrap();
         let report = |format: &str| format!("--report={format}={}", folder.path().join(format).display());
-        let reports = ["text", "json", "junit", "html"].map(report);
+        let reports = ["text", "json", "junit", "html", "tap", "sarif", "markdown"].map(report);
         let colors =
             if mode == "receiver:ends-at-start" { &["auto", "always", "never"][..] } else { &["auto"] };
         for color in colors {
@@ -128,7 +128,7 @@ fn receivers_cannot_control_the_terminal() {
                 assert_escaped(&format!("{mode} {color}"), &output);
             }
         }
-        for format in ["text", "json", "junit", "html"] {
+        for format in ["text", "json", "junit", "html", "tap", "sarif", "markdown"] {
             assert_harmless(&format!("{mode} {format}"), &fs::read(folder.path().join(format)).unwrap());
         }
     }

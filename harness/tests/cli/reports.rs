@@ -18,7 +18,7 @@ use crate::skip::skip;
 /// Every format, as options that write into a folder.
 fn all_formats(folder: &Path) -> Vec<String> {
     let option = |format| format!("--report={format}={}", folder.join(format).display());
-    ["text", "json", "junit", "tap", "sarif", "markdown"].map(option).to_vec()
+    ["text", "json", "junit", "html", "tap", "sarif", "markdown"].map(option).to_vec()
 }
 
 /// A run with a report in each format: its output, the text, the JSON, the JUnit.
@@ -292,7 +292,7 @@ fn piped_output_has_no_colours_or_progress() {
         let ran = finish(command).expect(0);
         assert_eq!(ran.stdout.contains('\u{1b}'), coloured, "{arguments:?} {variables:?}");
         assert_eq!(ran.stderr, "");
-        for format in ["text", "json", "junit", "tap", "sarif", "markdown"] {
+        for format in ["text", "json", "junit", "html", "tap", "sarif", "markdown"] {
             let report = fs::read_to_string(folder.path().join(format)).unwrap();
             assert!(!report.contains('\u{1b}'), "{format}: {report:?}");
         }

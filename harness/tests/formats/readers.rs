@@ -8,6 +8,8 @@ use jsonschema::Validator;
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use serde_json::Value;
 
+use crate::html::document::Document;
+
 /// What a reader learns of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Counts {
@@ -22,14 +24,30 @@ pub(super) struct Counts {
 type Reader = fn(&str) -> Counts;
 
 /// Every format with its reader.
-pub(super) const READERS: [(&str, Reader); 6] = [
+pub(super) const READERS: [(&str, Reader); 7] = [
     ("text", text),
     ("json", json),
     ("junit", junit),
     ("tap", tap),
     ("sarif", sarif),
     ("markdown", markdown),
+    ("html", html),
 ];
+
+/// The entries of the requirements, and the heading's result.
+fn html(text: &str) -> Counts {
+    let page = Document::parse(text);
+    let entries: Vec<String> = page
+        .all("details")
+        .filter(|one| one.attribute("data-level").is_some())
+        .filter_map(|one| one.attribute("data-verdict"))
+        .collect();
+    let with = |verdict: &str| entries.iter().filter(|entry| *entry == verdict).count();
+    let (passed, not_applicable) = (with("pass"), with("not-applicable"));
+    let others = entries.len() - passed - not_applicable;
+    let result = page.all("section").find_map(|one| one.attribute("data-result")).unwrap();
+    Counts { passed, not_applicable, others, passes: &*result == "pass" }
+}
 
 /// The last line.
 fn text(text: &str) -> Counts {

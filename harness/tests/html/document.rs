@@ -4,55 +4,55 @@ use html5ever::tendril::TendrilSink;
 use html5ever::{ParseOpts, parse_document};
 use markup5ever_rcdom::{Handle, NodeData, RcDom};
 
-pub(super) struct Document {
+pub(crate) struct Document {
     root: Element,
-    pub(super) errors: Vec<String>,
+    pub(crate) errors: Vec<String>,
     // Nodes are released with the tree.
     _tree: RcDom,
 }
 
 #[derive(Clone)]
-pub(super) struct Element(Handle);
+pub(crate) struct Element(Handle);
 
 impl Document {
-    pub(super) fn parse(page: &str) -> Self {
+    pub(crate) fn parse(page: &str) -> Self {
         let tree = parse_document(RcDom::default(), ParseOpts::default()).one(page);
         let errors = tree.errors.borrow().iter().map(ToString::to_string).collect();
         Self { root: Element(tree.document.clone()), errors, _tree: tree }
     }
 
-    pub(super) fn all(&self, name: &str) -> impl Iterator<Item = Element> {
+    pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = Element> {
         self.root.all(name)
     }
 
-    pub(super) fn elements(&self) -> Vec<Element> {
+    pub(crate) fn elements(&self) -> Vec<Element> {
         self.root.elements()
     }
 }
 
 impl Element {
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         match &self.0.data {
             NodeData::Element { name, .. } => &name.local,
             _ => "",
         }
     }
 
-    pub(super) fn attributes(&self) -> Vec<(String, String)> {
+    pub(crate) fn attributes(&self) -> Vec<(String, String)> {
         let NodeData::Element { attrs, .. } = &self.0.data else { return Vec::new() };
         attrs.borrow().iter().map(|one| (one.name.local.to_string(), one.value.to_string())).collect()
     }
 
-    pub(super) fn attribute(&self, name: &str) -> Option<String> {
+    pub(crate) fn attribute(&self, name: &str) -> Option<String> {
         self.attributes().into_iter().find(|(known, _)| known == name).map(|(_, value)| value)
     }
 
-    pub(super) fn has_class(&self, class: &str) -> bool {
+    pub(crate) fn has_class(&self, class: &str) -> bool {
         self.attribute("class").is_some_and(|classes| classes.split(' ').any(|one| one == class))
     }
 
     /// Every element in this one, itself included.
-    pub(super) fn elements(&self) -> Vec<Self> {
+    pub(crate) fn elements(&self) -> Vec<Self> {
         let mut found = Vec::new();
         let mut open = vec![self.0.clone()];
         while let Some(node) = open.pop() {
@@ -64,11 +64,11 @@ impl Element {
         found
     }
 
-    pub(super) fn all(&self, name: &str) -> impl Iterator<Item = Self> {
+    pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = Self> {
         self.elements().into_iter().filter(move |element| element.name() == name)
     }
 
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let mut text = String::new();
         let mut open = vec![self.0.clone()];
         while let Some(node) = open.pop() {

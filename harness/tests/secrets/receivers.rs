@@ -49,7 +49,7 @@ fn run_with_every_output(secret: &str, patterns: &[&str], subject: &[&str]) -> (
     let mut command = twenty(["receiver", "--seed", "1", "--cases", "0", "--timeout", "2s", "-v"]);
     command.args(patterns.iter().flat_map(|pattern| ["--run", pattern])).args(subject);
     command.env("TWENTY_WEBHOOK_SECRET", secret);
-    for format in ["text", "json", "junit", "html"] {
+    for format in ["text", "json", "junit", "html", "tap", "sarif", "markdown"] {
         command.arg("--report").arg(format!("{format}={}", folder.path().join(format).display()));
     }
     command.arg("--out").arg(folder.path().join("out"));

@@ -47,7 +47,7 @@ fn leaks_nowhere(mode: &str, is_found: bool) {
     let mut command =
         twenty(["sender", "--seed", "1", "--cases", "2", "--deadline", "2s", "--run", "SIG-8", "-v"]);
     command.args(["--exec", &exec]);
-    for format in ["text", "json", "junit", "html"] {
+    for format in ["text", "json", "junit", "html", "tap", "sarif", "markdown"] {
         command.arg("--report").arg(format!("{format}={}", folder.path().join(format).display()));
     }
     command.arg("--out").arg(folder.path().join("out"));
