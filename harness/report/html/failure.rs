@@ -72,7 +72,13 @@ fn facts(check: &CheckEntry) -> Markup {
 fn exchanges(check: &CheckEntry, room: Room) -> Markup {
     let number = |wanted: &usize| check.exchanges_shown.iter().find(|exchange| exchange.id.0 == *wanted);
     let failing = check.exchanges.first().and_then(number);
-    let control = check.controls.iter().find_map(number);
+    // Where every valid delivery is rejected, one that was accepted shows the cause.
+    let accepted = |one: &&Exchange| matches!(one.outcome.status(), Some(200..=299));
+    let shows_cause = || {
+        let cause = check.cause.as_ref().filter(|_| !failing.as_ref().is_some_and(accepted))?;
+        cause.shown_by.iter().filter_map(number).find(accepted)
+    };
+    let control = check.controls.iter().find_map(number).or_else(shows_cause);
     let is_first = |one: &&Exchange| failing.is_some_and(|first| first.id == one.id);
     let others: Vec<&Exchange> = check.exchanges_shown.iter().filter(|one| !is_first(one)).collect();
     let is_receiver = check.id.starts_with("receiver/");

@@ -180,11 +180,11 @@ pub(super) fn what_matters() -> &'static str {
 // Exchanges.
 
 pub(super) fn minimal_pair() -> &'static str {
-    "Accepted control and failing delivery"
+    "Accepted delivery and failing delivery"
 }
 
 pub(super) fn control(id: ExchangeId, outcome: &Outcome) -> String {
-    format!("Control {id}: {}", clean(&outcome.to_string()))
+    format!("Accepted {id}: {}", clean(&outcome.to_string()))
 }
 
 pub(super) fn failing(id: ExchangeId, outcome: &Outcome) -> String {
@@ -193,7 +193,7 @@ pub(super) fn failing(id: ExchangeId, outcome: &Outcome) -> String {
 
 /// Where a cell belongs, where columns are rows.
 pub(super) fn in_control() -> &'static str {
-    "control"
+    "accepted"
 }
 
 pub(super) fn in_failing() -> &'static str {
