@@ -289,7 +289,8 @@ fn option_with_the_name_of_a_command_is_a_table_too() {
     let place = Place::new();
     for text in ["report = { junit = \"/a.xml\" }\n", "[report]\njunit = \"/a.xml\"\n"] {
         place.write(text);
-        let given = [place.program.get_name(), "demo"].map(str::to_owned);
+        let config = format!("--config={}", place.folder.path().join(FILE).display());
+        let given = [place.program.get_name(), "demo", &config].map(str::to_owned);
         let completed = place.completed(&given, &BTreeMap::new());
         let report = completed.resolved.iter().find(|one| one.long == "report").unwrap();
         assert_eq!(report.arguments(), ["--report=junit=/a.xml"], "{text}");
