@@ -15,7 +15,7 @@ pub(crate) type Constant = &'static str;
 const MOST: usize = 1024 * 1024;
 
 /// What is wrong if there are more.
-pub(crate) const TOO_MANY: &str = "too many different names";
+pub(crate) const TOO_MANY: &str = "too many names";
 
 /// What was read so far, and how many bytes that is.
 static READ: LazyLock<Mutex<(HashSet<Constant>, usize)>> = LazyLock::new(Mutex::default);

@@ -236,6 +236,14 @@ impl Files {
         }
     }
 
+    /// Writes what a later judgement of the run needs. A run that did not begin has nothing to judge.
+    fn write_transcript(&mut self, run: &Run, heading: &Heading) {
+        if run.not_started.is_none() {
+            let redacted = self.redaction.serialised(&transcript::written(run, heading));
+            self.write_json(transcript::NAME, &redacted);
+        }
+    }
+
     fn write_json(&mut self, name: &str, value: &impl Serialize) {
         let path = self.folder.join(name);
         let written = write_json(&path, value);

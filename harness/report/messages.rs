@@ -12,6 +12,7 @@ use crate::webhook::dialect::SHIPPED;
 use crate::wire::exchange::Outcome;
 
 pub(super) mod known;
+pub(super) mod rejudge;
 
 // Notes.
 
@@ -309,85 +310,6 @@ pub(super) fn unknown_signature() -> &'static str {
 pub(super) fn required_not_selected(ids: &[&str]) -> String {
     let (is, was) = if ids.len() == 1 { ("is", "was") } else { ("are", "were") };
     format!("{} {is} required (--require), but {was} not selected to run", ids.join(", "))
-}
-
-// Saved runs that are judged again.
-
-/// A file of a saved run that cannot be used.
-pub(super) fn damaged(path: &Path, why: &dyn fmt::Display) -> String {
-    format!(
-        "{}: {why}; it was changed or cut after the run, so run the check again with --out",
-        path.display()
-    )
-}
-
-pub(super) fn damaged_line(path: &Path, line: usize, why: &dyn fmt::Display) -> String {
-    format!(
-        "{}:{line}: {why}; it was changed or cut after the run, so run the check again with --out",
-        path.display()
-    )
-}
-
-/// A folder without a transcript. `has_begun` says whether a run wrote to it.
-pub(super) fn no_transcript(folder: &Path, has_begun: bool) -> String {
-    let why = if has_begun {
-        "the run did not end, or a version before 0.2 made it, so there is no transcript.json; run the check again with --out"
-    } else {
-        "it is not the folder of a run: there is no transcript.json; name a folder that --out has made"
-    };
-    format!("{}: {why}", folder.display())
-}
-
-pub(super) fn other_transcript_format(path: &Path, format: &str, wanted: &str) -> String {
-    format!(
-        "{}: its `format` is {format:?}, but this version reads {wanted:?}; use the version of twenty-conform that wrote it, or a newer one",
-        path.display()
-    )
-}
-
-pub(super) fn no_format() -> &'static str {
-    "it has no `format`"
-}
-
-pub(super) fn no_file() -> &'static str {
-    "it is not a file"
-}
-
-pub(super) fn cut_off() -> &'static str {
-    "the line is cut off"
-}
-
-pub(super) fn other_seed() -> &'static str {
-    "its secrets were made with another seed"
-}
-
-pub(super) fn out_of_order(number: usize, wanted: usize) -> String {
-    format!("the exchange has number {number}, not {wanted}")
-}
-
-pub(super) fn no_such_exchange(number: usize) -> String {
-    format!("it names exchange #{number}, which is not in exchanges.jsonl")
-}
-
-pub(super) fn missing_exchange(number: usize) -> String {
-    format!("exchange #{number} is missing, which transcript.json names")
-}
-
-pub(super) fn secret_needed(folder: &Path) -> String {
-    format!(
-        "{} has recorded traffic, whose secret is not kept; give it with --secret-file or TWENTY_WEBHOOK_SECRET",
-        folder.display()
-    )
-}
-
-/// Generated cases whose answers in the file are not those that the run counted.
-pub(super) fn generated_differ(count: usize) -> String {
-    let cases = counted(count, "generated case", "generated cases");
-    format!("{cases} came to something else than in the run: the answers in exchanges.jsonl were changed")
-}
-
-pub(super) fn unknown_requirements(ids: &[&str]) -> String {
-    format!("this version does not have {}, which the run judged", ids.join(", "))
 }
 
 // Files of cases. `wanted` is the format that this version reads.

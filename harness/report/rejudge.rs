@@ -12,9 +12,10 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::Heading;
 use super::evidence::GENERATED;
 use super::evidence::transcript::{self, ReadRun};
-use super::{Heading, messages};
+use super::messages::rejudge as messages;
 use crate::budget::LARGE_FILE;
 use crate::error::Error;
 use crate::input;

@@ -279,11 +279,6 @@ impl Transcript {
         own.unwrap_or(self.dialect)
     }
 
-    /// Whether the receiver had a secret.
-    pub fn had_secret(&self) -> bool {
-        self.secret.is_some() || self.withheld_secret
-    }
-
     /// Records an exchange and numbers it.
     pub fn record(&mut self, exchange: Exchange) -> ExchangeId {
         self.record_part(exchange, 0)

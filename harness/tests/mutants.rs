@@ -5,6 +5,7 @@
 
 mod alone;
 
+mod limits;
 mod matrix;
 mod nulls;
 mod probes;
@@ -45,6 +46,7 @@ use twenty_conform::webhook::signature::Secret;
 use twenty_conform::wire::endpoint::certificates::Authority;
 use twenty_conform::wire::endpoint::http;
 
+use self::limits::{LATE, LATE_DELIVERY, MUTANT_WAIT, longer, patient, short};
 use self::matrix::Matrix;
 use self::rejudged::Saved;
 
@@ -73,39 +75,6 @@ pub(crate) fn options(dialect: &'static Dialect, limits: Limits) -> Options {
         max_time,
     }
 }
-
-/// Every wait of these limits this many times as long.
-fn longer(limits: Limits, times: u32) -> Limits {
-    Limits {
-        deadline: limits.deadline * times,
-        timeout: limits.timeout * times,
-        prompt: limits.prompt * times,
-        quick: limits.quick * times,
-        ..limits
-    }
-}
-
-/// Limits that are short, but long enough for a busy machine.
-fn short() -> Limits {
-    Limits {
-        deadline: Duration::from_millis(2500),
-        prompt: Duration::from_millis(1500),
-        quick: Duration::from_millis(1500),
-        timeout: Duration::from_secs(8),
-        ..Limits::default()
-    }
-}
-
-/// The same with a longer timeout: many receivers read bodies of 16 MiB at the same time.
-fn patient() -> Limits {
-    Limits { timeout: Duration::from_secs(30), ..short() }
-}
-
-/// How late the late senders and receivers are, respectively.
-const LATE_DELIVERY: Duration = Duration::from_millis(2700);
-const LATE: Duration = Duration::from_millis(1900);
-/// How long senders wait for an answer: all of them have an endpoint that never answers.
-const MUTANT_WAIT: Duration = Duration::from_secs(3);
 
 async fn check_sender(sender: &dyn subject::sender::Sender, options: &Options) -> Run {
     let selected: Vec<_> = requirements::of(Role::Sender).collect();

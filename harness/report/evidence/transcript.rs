@@ -13,7 +13,6 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::Files;
 use crate::constant::Constant;
 use crate::report::Heading;
 use crate::suite::requirement::Level;
@@ -26,8 +25,9 @@ pub(in crate::report) const FORMAT: &str = "twenty-conform-transcript/1";
 
 pub(in crate::report) const NAME: &str = "transcript.json";
 
+/// The file as it is written.
 #[derive(Serialize)]
-struct Written<'a> {
+pub(super) struct Written<'a> {
     format: Constant,
     heading: KeptHeading,
     requirements: Vec<Constant>,
@@ -84,25 +84,16 @@ impl KeptHeading {
     }
 }
 
-impl Files {
-    /// Writes what a later judgement of the run needs. A run that did not begin has nothing to judge.
-    pub(super) fn write_transcript(&mut self, run: &Run, heading: &Heading) {
-        if run.not_started.is_some() {
-            return;
-        }
-        let written = Written {
-            format: FORMAT,
-            heading: KeptHeading::of(heading),
-            requirements: run.findings.iter().map(|finding| finding.requirement.id).collect(),
-            duration_us: u64::try_from(run.duration.as_micros()).unwrap_or(u64::MAX),
-            interrupted: run.interrupted,
-            first: WrittenTranscript::new(&run.transcript, 1),
-            after: run
-                .after
-                .as_ref()
-                .map(|after| WrittenTranscript::new(after, run.transcript.exchanges.count() + 1)),
-        };
-        let redacted = self.redaction.serialised(&written);
-        self.write_json(NAME, &redacted);
+/// What a later judgement of a run needs.
+pub(super) fn written<'a>(run: &'a Run, heading: &Heading) -> Written<'a> {
+    let following = run.transcript.exchanges.count() + 1;
+    Written {
+        format: FORMAT,
+        heading: KeptHeading::of(heading),
+        requirements: run.findings.iter().map(|finding| finding.requirement.id).collect(),
+        duration_us: u64::try_from(run.duration.as_micros()).unwrap_or(u64::MAX),
+        interrupted: run.interrupted,
+        first: WrittenTranscript::new(&run.transcript, 1),
+        after: run.after.as_ref().map(|after| WrittenTranscript::new(after, following)),
     }
 }

@@ -1,7 +1,7 @@
 //! The secrets that a run makes for the webhooks of a sender.
 //!
-//! They are needed to judge a kept run again, and nobody else's. A file has them only sealed with the run's seed, so that no search
-//! finds one in it and nobody takes one for a real secret.
+//! They are needed to judge a kept run again. A file has them only sealed with the run's seed, so that no search finds one in it and
+//! no one takes one for a real secret.
 
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
@@ -45,6 +45,11 @@ fn masked(bytes: &[u8], seed: u64, number: usize) -> Vec<u8> {
 }
 
 impl Transcript {
+    /// Whether the receiver had a secret.
+    pub fn had_secret(&self) -> bool {
+        self.secret.is_some() || self.withheld_secret
+    }
+
     /// Takes a secret that the run with this seed made. It is redacted from now on. Returns its number.
     pub(crate) fn make_secret(&mut self, secret: &Secret, seed: u64) -> usize {
         let number = self.made.len();

@@ -6,9 +6,10 @@ use super::imports::{self, Import};
 use super::{Files, assert_no, library, tree};
 
 /// Small files that every room may use. They use only each other, `webhook`, and the exchange.
-const GROUND_FLOOR: [&str; 16] = [
+const GROUND_FLOOR: [&str; 17] = [
     "budget",
     "clock",
+    "constant",
     "described",
     "duration",
     "error",
