@@ -1,7 +1,7 @@
 //! Two deliveries next to each other: one that was accepted and one that shows the failure, with the bytes marked that differ.
 
+use bytes::Bytes;
 use maud::{Markup, html};
-use similar::{Algorithm, DiffTag, capture_diff_slices};
 
 use super::diff::{Piece, pieces};
 use super::messages;
@@ -132,39 +132,23 @@ fn lines<'a>(control: &'a Delivery, failing: &'a Delivery) -> Vec<Line<'a>> {
         };
         lines.push(Line { name: "transfer", control: words(control), failing: words(failing) });
     }
-    let names = |delivery: &Delivery| -> Vec<String> {
-        delivery.headers.0.iter().map(|(name, _)| name.to_ascii_lowercase()).collect()
-    };
-    let (old, new) = (&control.headers.0, &failing.headers.0);
-    for op in capture_diff_slices(Algorithm::Myers, &names(control), &names(failing)) {
-        let (tag, of_old, of_new) = op.as_tag_tuple();
-        if tag == DiffTag::Equal {
-            for ((name, control), (other, failing)) in old[of_old].iter().zip(&new[of_new]) {
-                // The spelling of a name can be all that differs.
-                let value = |name: &str, value: &[u8]| match name == other.as_str() {
-                    true => value.to_vec(),
-                    false => [name.as_bytes(), b": ", value].concat(),
-                };
-                let failing = if name == other {
-                    failing.to_vec()
-                } else {
-                    [other.as_bytes(), b": ", failing].concat()
-                };
-                lines.push(Line { name, control: Some(value(name, control)), failing: Some(failing) });
-            }
-        } else {
-            let value = |value: &[u8]| Some(value.to_vec());
-            lines.extend(old[of_old].iter().map(|(name, one)| Line {
-                name,
-                control: value(one),
-                failing: None,
-            }));
-            lines.extend(new[of_new].iter().map(|(name, one)| Line {
-                name,
-                control: None,
-                failing: value(one),
-            }));
-        }
+    // The same header is compared wherever it is: its place says nothing.
+    let mut rest: Vec<Option<&(String, Bytes)>> = control.headers.0.iter().map(Some).collect();
+    for (name, failing) in &failing.headers.0 {
+        let is_same =
+            |one: &Option<&(String, Bytes)>| one.is_some_and(|(other, _)| other.eq_ignore_ascii_case(name));
+        let control = rest.iter().position(is_same).and_then(|at| rest[at].take());
+        // The spelling of a name can be all that differs.
+        let is_spelled = control.is_none_or(|(other, _)| other == name);
+        let value = |name: &str, value: &[u8]| match is_spelled {
+            true => value.to_vec(),
+            false => [name.as_bytes(), b": ", value].concat(),
+        };
+        let control = control.map(|(other, control)| value(other, control));
+        lines.push(Line { name, control, failing: Some(value(name, failing)) });
+    }
+    for (name, control) in rest.into_iter().flatten() {
+        lines.push(Line { name, control: Some(control.to_vec()), failing: None });
     }
     lines
 }
@@ -256,4 +240,33 @@ fn clipped(value: &[u8], room: Room) -> Markup {
 fn boundary(bytes: &[u8], at: usize) -> usize {
     let continues = |at: &usize| bytes.get(*at).is_some_and(|byte| byte & 0b1100_0000 == 0b1000_0000);
     (at.saturating_sub(3)..=at).rev().find(|at| !continues(at)).unwrap_or(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::lines;
+    use crate::wire::exchange::{Delivery, Headers};
+
+    fn with(headers: &[(&str, &str)]) -> Delivery {
+        let bytes = |value: &str| Bytes::copy_from_slice(value.as_bytes());
+        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), bytes(value))).collect();
+        Delivery::new("POST", "/", Headers(headers), Bytes::new())
+    }
+
+    #[test]
+    fn headers_are_compared_by_name_wherever_they_are() {
+        let control = with(&[("A", "1"), ("B", "2"), ("C", "3"), ("D", "4")]);
+        let failing = with(&[("b", "2"), ("A", "1"), ("A", "5"), ("D", "6")]);
+        let shown = |value: &Option<Vec<u8>>| {
+            value.as_ref().map_or_else(|| "-".to_owned(), |value| String::from_utf8_lossy(value).into_owned())
+        };
+        let found: Vec<String> = lines(&control, &failing)
+            .iter()
+            .map(|line| format!("{} {} {}", line.name, shown(&line.control), shown(&line.failing)))
+            .collect();
+        let expected = ["request POST / POST /", "b B: 2 b: 2", "A 1 1", "A - 5", "D 4 6", "C 3 -"];
+        assert_eq!(found, expected);
+    }
 }
