@@ -181,6 +181,11 @@ pub(crate) const RUNNER_MARK: &str = "##[";
 /// The text so that no line of it is a command to GitHub's runner, which takes lines of any output: one that begins with `::`, or has
 /// `##[` in it.
 pub(crate) fn inert(text: &str) -> Cow<'_, str> {
+    inert_with(text, ("\\u{3a}", "\\u{23}"))
+}
+
+/// The same with other spellings of the colon and the number sign.
+pub(crate) fn inert_with<'a>(text: &'a str, (colon, sign): (&str, &str)) -> Cow<'a, str> {
     if !text.contains("::") && !text.contains(RUNNER_MARK) {
         return Cow::Borrowed(text);
     }
@@ -191,12 +196,13 @@ pub(crate) fn inert(text: &str) -> Cow<'_, str> {
         shown.push_str(margin);
         let rest = match rest.strip_prefix("::") {
             Some(after) => {
-                shown.push_str("\\u{3a}:");
+                shown.push_str(colon);
+                shown.push(':');
                 after
             }
             None => rest,
         };
-        shown.push_str(&rest.replace(RUNNER_MARK, "\\u{23}#["));
+        shown.push_str(&rest.replace(RUNNER_MARK, &format!("{sign}#[")));
     }
     Cow::Owned(shown)
 }

@@ -8,8 +8,9 @@
 
 use std::fmt::Write as _;
 
+use super::messages::formats as messages;
 use super::standing::{Case, Standing};
-use super::{FindingEntry, Place, Report, Tool, messages};
+use super::{FindingEntry, Place, Report, Tool};
 use crate::terminal::{clean, clipped, inert};
 
 /// How many of each level GitHub shows for a step.

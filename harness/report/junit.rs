@@ -15,8 +15,9 @@ use quick_junit::{NonSuccessKind, Report as Document, TestCase, TestCaseStatus, 
 
 use crate::terminal::{RUNNER_MARK, clean, lines};
 
+use super::messages::formats as messages;
 use super::standing::{Case, Standing};
-use super::{Place, Report, messages};
+use super::{Place, Report};
 
 /// The report as XML, ending with a line feed.
 pub fn render(report: &Report) -> String {

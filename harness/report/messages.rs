@@ -5,12 +5,11 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
-use super::{Report, VerdictName};
 use crate::plural::counted;
-use crate::suite::requirement::Level;
 use crate::webhook::dialect::SHIPPED;
 use crate::wire::exchange::Outcome;
 
+pub(super) mod formats;
 pub(super) mod known;
 pub(super) mod rejudge;
 
@@ -116,74 +115,6 @@ pub(super) fn result(
 ) -> String {
     let levels = levels.join(" ");
     format!("RESULT: {result} {levels} inconclusive {inconclusive} n/a {not_applicable} seed {seed}")
-}
-
-// Cases of JUnit and TAP, annotations.
-
-/// The case of the run itself.
-pub(super) fn the_run() -> &'static str {
-    "the run"
-}
-
-/// Why a requirement that did not pass fails no run.
-pub(super) fn excused(level: Level, verdict: VerdictName, found: &str) -> String {
-    format!("{level}, which fails no run here: {}: {found}", verdict.as_str())
-}
-
-pub(super) fn run_ended() -> &'static str {
-    "the program under test ended or stopped answering during the run"
-}
-
-pub(super) fn run_interrupted() -> &'static str {
-    "the run was interrupted, so this report is incomplete"
-}
-
-pub(super) fn run_selected_nothing() -> &'static str {
-    "nothing was selected to run; change --run, --skip or --level"
-}
-
-pub(super) fn run_lacks_evidence() -> &'static str {
-    "the suite failed, or the evidence of the run could not be written; see the notes"
-}
-
-pub(super) fn run_incomplete() -> &'static str {
-    "the program under test could not be started or reached"
-}
-
-/// What was tested, in one line.
-pub(super) fn heading(report: &Report) -> String {
-    let Report { role, subject, dialect, seed, .. } = report;
-    format!("{role} {subject} · {dialect} payloads · seed {seed}")
-}
-
-pub(super) fn finding_with_fix(text: &str, fix: Option<&str>) -> String {
-    fix.map_or_else(|| text.to_owned(), |fix| format!("{text}\nFix: {fix}"))
-}
-
-/// The title of an annotation about requirements that could not be judged.
-pub(super) fn not_judged(ids: &[&str]) -> String {
-    match ids {
-        [one] => format!("{one} not judged"),
-        [first, rest @ ..] => format!("{first} and {} more not judged", rest.len()),
-        [] => String::new(),
-    }
-}
-
-pub(super) fn more_findings(count: usize) -> String {
-    format!("{} in the report of this step", counted(count, "more finding is", "more findings are"))
-}
-
-// SARIF.
-
-/// What relative paths are relative to.
-pub(super) fn project_root() -> &'static str {
-    "The top folder of the project."
-}
-
-/// The help of a requirement as a rule.
-pub(super) fn help_of_rule(sentence: &str, source: &str, fix: Option<&str>) -> String {
-    let fix = fix.map(|fix| format!("\nFix: {fix}")).unwrap_or_default();
-    format!("{sentence}\nSource: {source}{fix}")
 }
 
 // What `listen` says.

@@ -14,8 +14,9 @@
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
+use super::messages::formats as messages;
 use super::standing::{Case, Standing};
-use super::{CheckEntry, Place, Report, VerdictName, messages};
+use super::{CheckEntry, Place, Report, VerdictName};
 use crate::exit::ExitStatus;
 use crate::suite::requirement::{Level, sources_in_words};
 use crate::terminal;

@@ -3,7 +3,8 @@
 //! Invariant: a report has a case that fails or is open exactly if its exit status is not 0. Where no requirement says why, the run
 //! itself is such a case.
 
-use super::{CheckEntry, Report, RequirementEntry, VerdictName, messages};
+use super::messages::formats as messages;
+use super::{CheckEntry, Report, RequirementEntry, VerdictName};
 use crate::exit::ExitStatus;
 
 /// What a verdict means for the exit status.

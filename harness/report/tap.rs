@@ -19,8 +19,9 @@
 
 use std::fmt::Write as _;
 
+use super::Report;
+use super::messages::formats as messages;
 use super::standing::{Case, Standing};
-use super::{Report, messages};
 use crate::terminal::{clean, inert, json};
 
 /// The report as TAP, ending with a line feed.

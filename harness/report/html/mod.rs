@@ -20,6 +20,7 @@ use self::room::Room;
 use super::{CheckEntry, Report, VerdictName};
 use crate::page::{Page, copied, text};
 use crate::suite::requirement::Level;
+use crate::terminal::inert_with;
 
 const STYLE: &str = include_str!("report.css");
 const SCRIPT: &str = include_str!("report.js");
@@ -41,7 +42,8 @@ pub fn render(report: &Report) -> String {
         }
         page = self::page(report, Room::of(failures, attempt));
     }
-    page
+    // As entities, which a browser shows as what they stand for.
+    inert_with(&page, ("&#58;", "&#35;")).into_owned()
 }
 
 fn page(report: &Report, room: Room) -> String {
