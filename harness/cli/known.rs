@@ -3,19 +3,19 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use serde_json::Value;
 use similar::TextDiff;
 
 use super::console::Console;
 use super::headings::OUTPUT;
 use super::messages::{self, help, known as said};
 use super::outputs::Input;
-use crate::budget::{KNOWN_FAILURES, LARGE_FILE};
+use super::saved;
+use crate::budget::KNOWN_FAILURES;
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::exit::ExitStatus;
+use crate::report::Report;
 use crate::report::known::{EntryState, described};
-use crate::report::{FORMAT, Report};
 use crate::suite::known::{self, Entry, Fault};
 use crate::{files, input, nearest};
 
@@ -186,21 +186,7 @@ fn fix(arguments: &FixArguments, console: &mut Console) -> Result<ExitStatus, Er
     Ok(if fixed.left.is_empty() { ExitStatus::Passed } else { ExitStatus::KnownFailures })
 }
 
-/// The report of a run: of its folder, or a file. Errors: it is none.
+/// The report of a run: of its folder, or a file. Errors: it is none, or damaged.
 fn report_of(run: &Path) -> Result<Report, Error> {
-    let path = if run.is_dir() { run.join("report.json") } else { run.to_owned() };
-    let text = input::text(&path, LARGE_FILE).map_err(|why| {
-        Error::Usage(if run.is_dir() && !path.exists() {
-            said::no_report(run)
-        } else {
-            messages::cannot_read(path.display(), why)
-        })
-    })?;
-    let wrong = |why: String| Error::Usage(said::not_a_report(&path, &why));
-    let value: Value = serde_json::from_str(&text).map_err(|why| wrong(why.to_string()))?;
-    match value["format"].as_str() {
-        Some(FORMAT) => serde_json::from_value(value).map_err(|why| wrong(why.to_string())),
-        Some(other) => Err(wrong(said::other_format(other, FORMAT))),
-        None => Err(wrong(said::no_format().to_owned())),
-    }
+    saved::open(run).map(|saved| saved.report)
 }

@@ -195,6 +195,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments,
     let mut console = Console::new(ColorChoice::Auto);
     let line = Line::complete(arguments.into_iter().collect(), &command, &around).map_err(|why| {
         console.error(&why.to_string());
+        github::tell_error(&why.to_string(), &mut console);
         why.exit_status()
     })?;
     if let Some(text) = line.printed {
@@ -207,6 +208,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments,
         if !why.use_stderr() {
             return ExitStatus::Passed;
         }
+        github::tell_error(&usage::first_line(&why, &line.arguments), &mut console);
         line.origins(&why.to_string()).iter().for_each(|origin| console.note(origin));
         ExitStatus::Usage
     })

@@ -9,10 +9,11 @@ use super::messages::rejudge as messages;
 use super::options::SecretOptions;
 use super::outputs::Input;
 use super::reports::Rendering;
+use super::saved;
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::report::rejudge::{Rejudged, rejudge};
-use crate::report::stored::{self, Saved};
+use crate::report::stored::Saved;
 use crate::report::{CheckEntry, Report, Tool};
 use crate::suite::run;
 use crate::webhook::signature::Secret;
@@ -33,15 +34,23 @@ pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitSt
     let secret = arguments.secret.read(console)?;
     arguments.shown.check(&[Input::saved(folder)], None)?;
     run::check_vectors()?;
+    let saved = saved::open(folder)?;
+    if saved.manifests.iter().any(|one| one.merged_from.is_some()) {
+        return Err(Error::Usage(messages::joined(folder)));
+    }
     let mut report = judged(folder, secret.as_ref())?;
-    let differences = match stored::open(folder) {
-        Ok(saved) => compared(&saved, &mut report),
-        Err(why) => Err(why.to_string()),
+    let differences = match compared(&saved, &mut report) {
+        Ok(differences) => {
+            if differences.is_empty() {
+                console.note(messages::agrees());
+            }
+            differences
+        }
+        Err(why) => {
+            console.note(&messages::not_compared(&why));
+            Vec::new()
+        }
     };
-    let differences = differences.unwrap_or_else(|why| {
-        console.note(&messages::not_compared(&why));
-        Vec::new()
-    });
     report.notes.extend(differences.iter().cloned());
     arguments.shown.write(&report, console)?;
     if differences.is_empty() {

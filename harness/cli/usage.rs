@@ -22,6 +22,13 @@ pub(super) fn print(why: &clap::Error, arguments: &[OsString]) {
     }
 }
 
+/// The first line of an error.
+pub(super) fn first_line(why: &clap::Error, arguments: &[OsString]) -> String {
+    let text = hidden(why.render().to_string(), &doubtful(why, arguments));
+    let line = text.lines().next().unwrap_or_default();
+    line.strip_prefix("error: ").unwrap_or(line).to_owned()
+}
+
 /// The parts of the command line that may be a secret.
 fn doubtful(why: &clap::Error, arguments: &[OsString]) -> Vec<String> {
     let arguments: Vec<String> =

@@ -60,6 +60,7 @@ pub fn rejudge(folder: &Path, secret: Option<&Secret>) -> Result<Rejudged, Error
     secret.into_iter().chain(&made).for_each(|secret| redaction.add_numbered(secret));
     let mut files = Exchanges { folder, redaction, answers: Vec::new() };
     files.read_answers()?;
+    files.check_count(after.as_ref().unwrap_or(&first).last())?;
     let mut parts = [Some(first), after].into_iter().flatten().collect::<Vec<_>>();
     let changed = files.count_generated(&mut parts)?;
     let mut transcripts = files.read_kept(parts, secret, seed)?.into_iter();
@@ -99,8 +100,7 @@ fn read(folder: &Path) -> Result<Saved, Error> {
     let path = folder.join(transcript::NAME);
     let damaged = |why: &dyn std::fmt::Display| Error::Usage(messages::damaged(&path, why));
     if !path.exists() {
-        let has_begun = folder.join("run.json").exists();
-        return Err(Error::Usage(messages::no_transcript(folder, has_begun)));
+        return Err(Error::Usage(messages::no_transcript(folder)));
     }
     let text = input::text(&path, 4 * LARGE_FILE).map_err(|why| damaged(&why))?;
     let Format { format } = serde_json::from_str(&text).map_err(|why| damaged(&why))?;
@@ -160,6 +160,15 @@ impl Exchanges<'_> {
         Ok(())
     }
 
+    /// Errors: there are more exchanges, or fewer.
+    fn check_count(&self, wanted: usize) -> Result<(), Error> {
+        let found = self.answers.len();
+        if found == wanted {
+            return Ok(());
+        }
+        Err(Error::Usage(messages::damaged(&self.path(), &messages::other_number(found, wanted))))
+    }
+
     fn answer(&self, id: ExchangeId) -> Option<(u16, Duration)> {
         *self.answers.get(id.0.checked_sub(1)?)?
     }
@@ -174,8 +183,8 @@ impl Exchanges<'_> {
         if !of_receiver {
             return Ok(0);
         }
-        parts.iter_mut().for_each(ReadTranscript::forget_tallies);
-        let (path, mut changed) = (self.folder.join(GENERATED), 0);
+        let wanted: usize = parts.iter_mut().map(ReadTranscript::forget_tallies).sum();
+        let (path, mut changed, mut found) = (self.folder.join(GENERATED), 0, 0);
         each_line(&path, |line, text| {
             let case: GeneratedCase = parsed(&path, line, text)?;
             let unknown = |id: &&ExchangeId| id.0 == 0 || id.0 > self.answers.len();
@@ -186,8 +195,12 @@ impl Exchanges<'_> {
             let part =
                 part.ok_or_else(|| damaged_at(&path, line, &messages::no_such_exchange(case.exchange.0)))?;
             changed += usize::from(part.count_again(case, |id| self.status(id)));
+            found += 1;
             Ok(())
         })?;
+        if found != wanted {
+            return Err(Error::Usage(messages::damaged(&path, &messages::other_count(found, wanted))));
+        }
         Ok(changed)
     }
 

@@ -100,7 +100,18 @@ fn report(path: &Path) -> Result<Report, Unusable> {
                 && requirement.checks[0] == check.id
                 && requirement.verdict == check.verdict
         });
-    if is_paired { Ok(report) } else { Err(unusable(path, Why::Malformed(messages::unpaired().to_owned()))) }
+    if !is_paired {
+        return Err(unusable(path, Why::Malformed(messages::unpaired().to_owned())));
+    }
+    let mut concluded = report.clone();
+    concluded.conclude();
+    let concludes =
+        (concluded.exit, concluded.result, &concluded.counts) == (report.exit, report.result, &report.counts);
+    if concludes {
+        Ok(report)
+    } else {
+        Err(unusable(path, Why::Malformed(messages::other_result().to_owned())))
+    }
 }
 
 /// Errors: a folder, a device or a pipe has the name of a file of a run.

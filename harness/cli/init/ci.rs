@@ -8,7 +8,7 @@ use super::write::NewFile;
 use crate::cli::messages::{ci as texts, init as messages};
 use crate::shell::word;
 
-/// The folder of the source, if CI builds it.
+/// A file of the source, which CI builds.
 const SOURCE: &str = "twenty-conform/Cargo.toml";
 
 /// The file, and what the user has to do with it.
@@ -19,12 +19,11 @@ pub(super) fn file(ci: &Ci, answers: &Answers, folder: &Path) -> (NewFile, Optio
     let url = url.and_then(|url| word(url.as_bytes())).unwrap_or_default();
     let job = texts::Job {
         role: answers.role.as_str(),
-        has_source: folder.join(SOURCE).is_file(),
         start: ci.start.as_deref().map(|command| (command, url)),
         port: target.map(|target| target.port),
         needs_secret: matches!(answers.attached, Attached::Url(_)),
     };
-    match ci.service {
+    let (file, include) = match ci.service {
         Service::Github => {
             (NewFile::new(folder.join(".github/workflows/twenty-conform.yml"), texts::github(&job)), None)
         }
@@ -33,7 +32,10 @@ pub(super) fn file(ci: &Ci, answers: &Answers, folder: &Path) -> (NewFile, Optio
             (NewFile::new(folder.join(path), texts::gitlab(&job)), Some(messages::include(path)))
         }
         Service::Gitlab => (NewFile::new(folder.join(".gitlab-ci.yml"), texts::gitlab(&job)), None),
-    }
+    };
+    let source = (!folder.join(SOURCE).is_file()).then(messages::needs_source);
+    let notes: Vec<String> = include.into_iter().chain(source).collect();
+    (file, Some(notes.concat()).filter(|notes| !notes.is_empty()))
 }
 
 /// Whether there is such a file that `init` has not written.

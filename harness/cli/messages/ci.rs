@@ -12,12 +12,21 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 const CHECKOUT: &str = "actions/checkout@11bd71901bbe5b1630ceea73d27597364c9af683 # v4.2.2";
 const UPLOAD: &str = "actions/upload-artifact@ea165f8d65b6e75b540449e92b4886f43607fa02 # v4.6.2";
 
+/// Where the source is: there is no published package.
+const SOURCE: &str = "The folder twenty-conform is a Git submodule with its repository.";
+
+/// The commands that install the program, in this version.
+fn install() -> [String; 2] {
+    [
+        "cargo install --locked --path twenty-conform".to_owned(),
+        format!("twenty-conform --version | grep -F 'twenty-conform {VERSION}'"),
+    ]
+}
+
 /// A job that checks a program.
 pub(in crate::cli) struct Job<'a> {
     /// The command of twenty-conform: `receiver` or `sender`.
     pub(in crate::cli) role: &'a str,
-    /// Whether the folder `twenty-conform` has the source.
-    pub(in crate::cli) has_source: bool,
     /// The command that starts the program in the background, and the URL where it then answers.
     pub(in crate::cli) start: Option<(&'a str, String)>,
     /// The port that the program gets.
@@ -27,25 +36,6 @@ pub(in crate::cli) struct Job<'a> {
 }
 
 impl Job<'_> {
-    fn install(&self) -> Vec<String> {
-        if self.has_source {
-            return vec![
-                "cargo install --locked --path twenty-conform".to_owned(),
-                format!("twenty-conform --version | grep -F 'twenty-conform {VERSION}'"),
-            ];
-        }
-        vec![format!("cargo install --locked --version '={VERSION}' twenty-conform")]
-    }
-
-    /// The line that says how to install from source.
-    fn source(&self) -> &'static str {
-        if self.has_source {
-            "The folder twenty-conform is a Git submodule with its repository."
-        } else {
-            "To build it from its repository, add that as the submodule twenty-conform, and use --path twenty-conform."
-        }
-    }
-
     /// The file of what the program in the background writes.
     fn log(&self) -> String {
         format!("{}.log", self.role)
@@ -115,17 +105,16 @@ jobs:
     if !environment.is_empty() {
         text.push_str(&format!("    env:\n{}", indented(&environment, 6)));
     }
-    let submodules = if job.has_source { "          submodules: true\n" } else { "" };
     text.push_str(&format!(
-        "    steps:\n      - uses: {CHECKOUT}\n        with:\n          persist-credentials: false\n{submodules}"
+        "    steps:\n      - uses: {CHECKOUT}\n        with:\n          persist-credentials: false\n          submodules: true\n"
     ));
     text.push_str(
         "      # Add the steps that your program needs here, such as its runtime and its dependencies.\n",
     );
-    text.push_str(&format!("      # {}\n", job.source()));
+    text.push_str(&format!("      # {}\n", SOURCE));
     text.push_str(&format!(
         "      - name: Install twenty-conform\n        run: |\n{}",
-        indented(&job.install(), 10)
+        indented(&install(), 10)
     ));
     if job.start.is_some() {
         text.push_str(&format!(
@@ -158,13 +147,11 @@ pub(in crate::cli) fn gitlab(job: &Job<'_>) -> String {
         "webhooks:\n  # Use an image that has what your program needs, and Rust to install twenty-conform.\n  image: {IMAGE}\n  timeout: 20 minutes\n"
     ));
     let port = job.port.filter(|_| job.start.is_some()).map(|port| format!("PORT: \"{port}\""));
-    let submodules = job.has_source.then(|| "GIT_SUBMODULE_STRATEGY: normal".to_owned());
-    let variables: Vec<String> = port.into_iter().chain(submodules).collect();
-    if !variables.is_empty() {
-        text.push_str(&format!("  variables:\n{}", indented(&variables, 4)));
-    }
-    text.push_str(&format!("  script:\n    # {}\n", job.source()));
-    text.push_str(&format!("    - |\n{}", indented(&job.install(), 6)));
+    let submodules = "GIT_SUBMODULE_STRATEGY: normal".to_owned();
+    let variables: Vec<String> = port.into_iter().chain([submodules]).collect();
+    text.push_str(&format!("  variables:\n{}", indented(&variables, 4)));
+    text.push_str(&format!("  script:\n    # {}\n", SOURCE));
+    text.push_str(&format!("    - |\n{}", indented(&install(), 6)));
     if job.start.is_some() {
         text.push_str(&format!("    - |\n{}", indented(&job.starting(), 6)));
     }

@@ -181,6 +181,11 @@ pub(in crate::cli) fn include(path: &str) -> String {
     format!(".gitlab-ci.yml exists and is not changed; add to it:\n  include:\n    - local: {path}\n")
 }
 
+/// The file for CI builds the program.
+pub(in crate::cli) fn needs_source() -> String {
+    "CI builds twenty-conform from its repository: add that as the Git submodule twenty-conform\n".to_owned()
+}
+
 pub(in crate::cli) fn secret_first() -> &'static str {
     "set TWENTY_WEBHOOK_SECRET to the secret of the receiver; it is in no file\n"
 }

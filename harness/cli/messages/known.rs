@@ -1,7 +1,5 @@
 //! What `known` says, and what is said of `--known-failures`.
 
-use std::path::Path;
-
 use super::alternatives;
 use crate::plural::counted;
 use crate::suite::known::Entry;
@@ -63,22 +61,6 @@ pub(crate) fn not_whole(why: &str) -> String {
 }
 
 // A run.
-
-pub(crate) fn no_report(folder: &Path) -> String {
-    format!("{} has no report.json; name the --out folder of a run that ended", folder.display())
-}
-
-pub(crate) fn not_a_report(path: &Path, why: &str) -> String {
-    format!("{} is not a report that this version reads: {why}", path.display())
-}
-
-pub(crate) fn other_format(found: &str, own: &str) -> String {
-    format!("its format is {found:?}, not {own:?}; use the version of the tool that wrote it")
-}
-
-pub(crate) fn no_format() -> &'static str {
-    "it has no member \"format\"; name report.json of a run, or what --report json=FILE wrote"
-}
 
 // Changing.
 

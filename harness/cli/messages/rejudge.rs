@@ -13,6 +13,18 @@ pub(crate) fn other_verdict(id: &str, own: Option<String>, again: Option<String>
     }
 }
 
+pub(crate) fn agrees() -> &'static str {
+    "every verdict and every cause is the run's own"
+}
+
+/// A folder that `merge` made.
+pub(crate) fn joined(folder: &Path) -> String {
+    format!(
+        "{} is joined from shards, whose exchanges are in their own folders; judge the folder of each shard again",
+        folder.display()
+    )
+}
+
 pub(crate) fn differs(count: usize) -> String {
     let verdicts = if count == 1 { "verdict differs" } else { "verdicts differ" };
     format!(

@@ -20,14 +20,23 @@ pub(in crate::report) fn damaged_line(path: &Path, line: usize, why: &dyn fmt::D
     )
 }
 
-/// A folder without a transcript. `has_begun` says whether a run wrote to it.
-pub(in crate::report) fn no_transcript(folder: &Path, has_begun: bool) -> String {
-    let why = if has_begun {
-        "the run did not end, or a version before 0.2 made it, so there is no transcript.json; run the check again with --out"
-    } else {
-        "it is not the folder of a run: there is no transcript.json; name a folder that --out has made"
-    };
-    format!("{}: {why}", folder.display())
+/// The folder of a run without a transcript.
+pub(in crate::report) fn no_transcript(folder: &Path) -> String {
+    format!(
+        "{}: it has no transcript.json, because the run did not end, the file was removed, or an earlier version made it; run the check \
+         again with --out",
+        folder.display()
+    )
+}
+
+/// Generated cases that are missing at the end of their file, or too many.
+pub(in crate::report) fn other_count(found: usize, wanted: usize) -> String {
+    format!("it has {} instead of {wanted}", counted(found, "case", "cases"))
+}
+
+/// Exchanges that are missing at the end of their file, or too many.
+pub(in crate::report) fn other_number(found: usize, wanted: usize) -> String {
+    format!("it has {} instead of {wanted}", counted(found, "exchange", "exchanges"))
 }
 
 pub(in crate::report) fn other_transcript_format(path: &Path, format: &str, wanted: &str) -> String {

@@ -141,18 +141,16 @@ impl Difference {
     }
 
     fn add(&mut self, change: Change) {
-        // Whether a failure is known does not change what fails.
-        let (old, new) = (change.old.verdict.without_list(), change.new.verdict.without_list());
+        let (old, new) = (change.old.verdict, change.new.verdict);
+        let is_same_failure = old.is_failure() && change.old.fails_as(&change.new);
         let list = match new {
-            VerdictName::Fail if old == VerdictName::Fail => {
-                if change.old.fails_as(&change.new) {
-                    return;
-                }
-                &mut self.failing_otherwise
-            }
-            _ if old == new => return,
-            VerdictName::Fail => &mut self.newly_failing,
-            VerdictName::Pass => &mut self.newly_passing,
+            // What was known fails the run now.
+            VerdictName::Fail if old != VerdictName::Fail => &mut self.newly_failing,
+            _ if new.is_failure() && is_same_failure => return,
+            _ if new.is_failure() && old.is_failure() => &mut self.failing_otherwise,
+            _ if new.is_failure() => &mut self.newly_failing,
+            _ if old.without_list() == new.without_list() => return,
+            VerdictName::Pass | VerdictName::UnexpectedPass => &mut self.newly_passing,
             _ => &mut self.newly_open,
         };
         list.push(change);
@@ -162,8 +160,7 @@ impl Difference {
         let is_gated = |changes: &[Change], of: &dyn Fn(VerdictName) -> bool| {
             changes.iter().any(|change| change.gated && of(change.new.verdict))
         };
-        if is_gated(&self.newly_failing, &|verdict| verdict != VerdictName::KnownFailure) || self.newly_ended
-        {
+        if is_gated(&self.newly_failing, &|verdict| verdict == VerdictName::Fail) || self.newly_ended {
             ExitStatus::Failed
         } else if is_gated(&self.newly_open, &|verdict| verdict != VerdictName::NotApplicable) {
             ExitStatus::Incomplete

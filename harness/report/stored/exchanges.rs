@@ -16,6 +16,9 @@ use crate::report::check::shown_numbers;
 use crate::suite::requirement::group_of;
 use crate::wire::exchange::Exchange;
 
+/// The longest line, in bytes: a body of 16 MiB that is not text, as base64.
+const LONGEST_LINE: usize = 2 * INPUT_LINE;
+
 /// The number of an exchange in its line.
 #[derive(Deserialize)]
 struct Numbered {
@@ -65,14 +68,22 @@ fn read(
     let mut line = Vec::new();
     loop {
         line.clear();
-        let most = INPUT_LINE as u64;
-        (&mut lines).take(most).read_until(b'\n', &mut line).map_err(|why| failed(why.into()))?;
-        if line.is_empty() || known.len() == wanted.len() {
+        (&mut lines)
+            .take(LONGEST_LINE as u64)
+            .read_until(b'\n', &mut line)
+            .map_err(|why| failed(why.into()))?;
+        if known.len() == wanted.len() {
             return Ok(known);
+        }
+        if line.is_empty() {
+            return match wanted.iter().find(|number| !known.contains_key(number)) {
+                Some(number) => Err(unusable(path, Why::Malformed(messages::lacks_exchange(*number)))),
+                None => Ok(known),
+            };
         }
         // A run that was killed leaves a last line that is cut.
         let Ok(Numbered { number }) = serde_json::from_slice(&line) else {
-            return if line.ends_with(b"\n") || line.len() == INPUT_LINE {
+            return if line.ends_with(b"\n") || line.len() == LONGEST_LINE {
                 Err(unusable(path, Why::Malformed(messages::not_an_exchange().to_owned())))
             } else {
                 Ok(known)

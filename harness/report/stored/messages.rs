@@ -30,7 +30,7 @@ pub(super) fn not_ended(path: &Path) -> String {
     let shown = path.display();
     format!(
         "the run in {shown} did not end: it has no {REPORT}, because the program was killed or the disk was full; \
-         `twenty-conform rejudge {shown}` judges what was exchanged until then, or run it again"
+         run it again (what was exchanged until then is in exchanges.jsonl)"
     )
 }
 
@@ -101,8 +101,16 @@ pub(super) fn mixed(path: &Path, what: &str) -> String {
     )
 }
 
+pub(super) fn other_result() -> &'static str {
+    "its result is not that of its requirements"
+}
+
 pub(super) fn unpaired() -> &'static str {
     "its requirements do not agree with its checks"
+}
+
+pub(super) fn lacks_exchange(number: usize) -> String {
+    format!("exchange #{number}, which the report names, is missing")
 }
 
 pub(super) fn not_an_exchange() -> &'static str {

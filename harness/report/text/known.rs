@@ -93,7 +93,11 @@ fn lines(report: &Report) -> Vec<Line> {
 
 /// How each list that has to be changed is corrected.
 fn hints(report: &Report) -> Vec<String> {
-    let wrong = report.checks.iter().filter(|check| check.is_wrongly_known());
+    // An expired entry says itself what to do.
+    let wrong = report
+        .checks
+        .iter()
+        .filter(|check| check.is_wrongly_known() && check.verdict != VerdictName::KnownFailure);
     let mut lists: Vec<&KnownEntry> = wrong.filter_map(|check: &CheckEntry| check.known.as_ref()).collect();
     lists.sort_by(|one, other| one.list.cmp(&other.list));
     lists.dedup_by(|one, other| one.list == other.list);

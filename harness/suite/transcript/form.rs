@@ -92,11 +92,19 @@ impl ReadTranscript {
         self.exchanges.given_secret && self.transcript.role == Role::Sender
     }
 
-    /// The recorded generated cases of a property that deviated, as far as a transcript needs them: forgets how many there were.
-    pub fn forget_tallies(&mut self) {
+    /// The number of the last exchange of the run.
+    pub fn last(&self) -> usize {
+        self.exchanges.last
+    }
+
+    /// Forgets how many generated cases there were, to count them again. Returns how many.
+    pub fn forget_tallies(&mut self) -> usize {
+        let mut cases = 0;
         for tally in &mut self.transcript.tallies {
+            cases += tally.cases;
             (tally.cases, tally.as_expected, tally.uncontrolled) = (0, 0, 0);
         }
+        cases
     }
 
     /// Counts a generated case again. `status` gives the answer to an exchange. Returns whether it deviates in another way than

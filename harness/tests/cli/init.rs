@@ -74,7 +74,8 @@ fn configuration_and_workflow_check_the_example() {
     let text = read(folder.path(), WORKFLOW);
     let workflow = yaml(&text);
     let steps = steps(&workflow);
-    assert!(steps[0].1.contains(&format!("--version '={}'", env!("CARGO_PKG_VERSION"))), "{text}");
+    assert!(steps[0].1.contains("cargo install --locked --path twenty-conform"), "{text}");
+    assert!(said.stdout.contains("as the Git submodule twenty-conform"), "{said:#?}");
     let (_, check) = steps.iter().find(|(name, _)| *name == "Check the receiver").unwrap();
     let mut shell = Command::new("bash");
     let binary = assert_cmd::cargo::cargo_bin!("twenty-conform").parent().unwrap().display().to_string();
@@ -151,7 +152,8 @@ fn source_in_the_folder_is_built_and_its_version_checked() {
         let folder = TempDir::new().unwrap();
         fs::create_dir(folder.path().join("twenty-conform")).unwrap();
         fs::write(folder.path().join("twenty-conform/Cargo.toml"), "").unwrap();
-        within(folder.path(), &["init", "sender", "--exec", "x", "--ci", service]).expect(0);
+        let said = within(folder.path(), &["init", "sender", "--exec", "x", "--ci", service]).expect(0);
+        assert!(!said.stdout.contains("submodule"), "{said:#?}");
         let parsed = yaml(&read(folder.path(), file));
         let (install, submodules) = match service {
             "github" => {

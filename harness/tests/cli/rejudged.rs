@@ -85,6 +85,8 @@ fn damaged_folders_are_named_with_the_fix() {
     };
     let garbage: Damage =
         |folder| edit(folder, "generated.jsonl", |text| text.replacen('\n', "\nnonsense\n", 6));
+    let fewer: Damage =
+        |folder| edit(folder, "generated.jsonl", |text| text.split_inclusive('\n').take(1).collect());
     let newer: Damage =
         |folder| edit(folder, "transcript.json", |text| text.replacen("transcript/1", "transcript/9", 1));
     let half: Damage = |folder| edit(folder, "transcript.json", |text| text[..text.len() / 2].to_owned());
@@ -102,13 +104,14 @@ fn damaged_folders_are_named_with_the_fix() {
     for (damage, words) in [
         (cut, "the line is cut off"),
         (swapped, "exchanges.jsonl:3: the exchange has number 4, not 3"),
-        (short, "which is not in exchanges.jsonl"),
+        (short, "exchanges.jsonl: it has 2 exchanges instead of"),
+        (fewer, "generated.jsonl: it has 1 case instead of"),
         (garbage, "generated.jsonl:2: expected"),
         (newer, "\"twenty-conform-transcript/9\", but this version reads"),
         (half, "transcript.json: EOF"),
-        (not_ended, "the run did not end"),
+        (not_ended, "it has no transcript.json"),
         (lost, "exchanges.jsonl: No such file"),
-        (other, "it is not the folder of a run"),
+        (other, "run.json"),
         (made, "it is not a file"),
     ] {
         let folder = saved(&["receiver", &url, "--secret", "s3cr3t", "--run", "RCV-1", "--run", "VER-1"], 1);
@@ -117,5 +120,5 @@ fn damaged_folders_are_named_with_the_fix() {
         ran.complains_of(&[words]);
         assert_eq!(ran.stdout, "");
     }
-    rejudge(Path::new("/no/such/folder")).expect(2).complains_of(&["it is not the folder of a run"]);
+    rejudge(Path::new("/no/such/folder")).expect(2).complains_of(&["/no/such/folder"]);
 }

@@ -15,16 +15,24 @@ pub(super) struct Circumstance {
     pub(super) new: String,
 }
 
+/// The requirements that a list of known failures decides.
+fn known(report: &Report) -> String {
+    let known = report.checks.iter().filter(|check| check.known.is_some());
+    let ids: Vec<&str> = known.map(|check| &*check.requirements[0]).collect();
+    if ids.is_empty() { "none".to_owned() } else { ids.join(" ") }
+}
+
 /// What differs, the most important first.
 pub(super) fn circumstances(old: &Saved, new: &Saved) -> Vec<Circumstance> {
     let (before, after) = (&old.report, &new.report);
-    let of_report: [Named<Report>; 8] = [
+    let of_report: [Named<Report>; 9] = [
         ("version", |one| one.tool.version.to_string()),
         ("dialect", |one| one.dialect.to_string()),
         ("subject", |one| one.subject.clone()),
         ("seed", |one| one.seed.to_string()),
         ("gated level", |one| one.fail_on.to_string()),
         ("shard", |one| one.shard.map_or("none".to_owned(), |shard| format!("{}/{}", shard.index, shard.of))),
+        ("known failures", known),
         ("reached", |one| yes_or_no(!one.unreached)),
         ("interrupted", |one| yes_or_no(one.interrupted)),
     ];

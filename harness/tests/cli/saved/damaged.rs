@@ -170,7 +170,7 @@ fn files_that_do_not_belong_together_are_refused() {
 fn missing_files_are_named() {
     let folder = copies();
     fs::remove_file(folder.at("run/report.json")).unwrap();
-    refused(&folder, "run", &["did not end", "report.json", "rejudge"]);
+    refused(&folder, "run", &["did not end", "report.json", "run it again"]);
     restore(&folder);
     fs::remove_file(folder.at("run/run.json")).unwrap();
     refused(&folder, "run", &["has no run.json", "run/report.json"]);
