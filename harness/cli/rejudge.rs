@@ -38,6 +38,10 @@ pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitSt
     if saved.manifests.iter().any(|one| one.merged_from.is_some()) {
         return Err(Error::Usage(messages::joined(folder)));
     }
+    if saved.report.not_started.is_some() {
+        console.error(&messages::nothing_to_judge(folder));
+        return Ok(ExitStatus::Incomplete);
+    }
     let mut report = judged(folder, secret.as_ref())?;
     let differences = match compared(&saved, &mut report) {
         Ok(differences) => {

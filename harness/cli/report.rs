@@ -29,6 +29,8 @@ pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitSt
     let mut saved = saved::open(&arguments.saved)?;
     arguments.shown.check(&[Input::saved(&arguments.saved)], None)?;
     saved::add_exchanges(&mut saved, &Budget::of(CAPTURES), console);
+    let status = if arguments.exit_status { saved.exit() } else { Ok(ExitStatus::Passed) };
+    let status = status.map_err(|why| Error::Usage(why.to_string()))?;
     arguments.shown.write(&saved.report, console)?;
-    Ok(if arguments.exit_status { saved.report.exit } else { ExitStatus::Passed })
+    Ok(status)
 }

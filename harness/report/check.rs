@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -344,7 +345,10 @@ pub(super) fn shown_numbers(entry: &CheckEntry) -> BTreeSet<usize> {
 fn exchanges_shown(entry: &CheckEntry, transcript: &Transcript, redact: &Redaction) -> Vec<Exchange> {
     let known =
         shown_numbers(entry).into_iter().filter_map(|number| transcript.exchanges.get(ExchangeId(number)));
-    known.map(|exchange| redact.exchange(exchange).0).collect()
+    // Times in whole microseconds, as they are kept.
+    let rounded = |took: Duration| Duration::from_micros(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+    let shown = known.map(|exchange| redact.exchange(exchange).0);
+    shown.map(|exchange| Exchange { took: rounded(exchange.took), ..exchange }).collect()
 }
 
 fn duration_us(finding: &Finding, transcript: &Transcript) -> u64 {

@@ -48,7 +48,6 @@ use twenty_conform::wire::endpoint::http;
 
 use self::limits::{LATE, LATE_DELIVERY, MUTANT_WAIT, longer, patient, short};
 use self::matrix::Matrix;
-use self::rejudged::Saved;
 
 /// How many mutants run at the same time. They spend most of their time waiting.
 const AT_ONCE: usize = 16;
@@ -87,10 +86,7 @@ async fn check_sender_on(
     options: &Options,
     selected: &[&'static Requirement],
 ) -> Run {
-    let (saved, options) = Saved::begin(Role::Sender, options);
-    let run = run::sender(sender, selected, &options, &|_| {}).await.unwrap();
-    saved.assert_judged_alike(&run);
-    run
+    run::sender(sender, selected, options, &|_| {}).await.unwrap()
 }
 
 async fn check_receiver(receiver: subject::receiver::Receiver, options: &Options) -> Run {
@@ -113,10 +109,7 @@ async fn check_receiver_on(
     options: &Options,
     selected: &[&'static Requirement],
 ) -> Run {
-    let (saved, options) = Saved::begin(Role::Receiver, options);
-    let run = run::receiver(&mut receiver, selected, &options, &|_| {}).await.unwrap();
-    saved.assert_judged_alike(&run);
-    run
+    run::receiver(&mut receiver, selected, options, &|_| {}).await.unwrap()
 }
 
 /// Observations, and an observer that adds to them.

@@ -17,6 +17,14 @@ pub(crate) fn agrees() -> &'static str {
     "every verdict and every cause is the run's own"
 }
 
+/// The saved run of a program that was not there to be tested.
+pub(crate) fn nothing_to_judge(folder: &Path) -> String {
+    format!(
+        "{}: the program was not started or reached in this run, so there is nothing to judge",
+        folder.display()
+    )
+}
+
 /// A folder that `merge` made.
 pub(crate) fn joined(folder: &Path) -> String {
     format!(

@@ -160,7 +160,8 @@ impl Difference {
         let is_gated = |changes: &[Change], of: &dyn Fn(VerdictName) -> bool| {
             changes.iter().any(|change| change.gated && of(change.new.verdict))
         };
-        if is_gated(&self.newly_failing, &|verdict| verdict == VerdictName::Fail) || self.newly_ended {
+        if is_gated(&self.newly_failing, &|verdict| verdict != VerdictName::KnownFailure) || self.newly_ended
+        {
             ExitStatus::Failed
         } else if is_gated(&self.newly_open, &|verdict| verdict != VerdictName::NotApplicable) {
             ExitStatus::Incomplete

@@ -167,7 +167,7 @@ fn reports_in_every_format_redact_the_secret() {
     }
     let page = fs::read_to_string(folder.path().join("a.html")).unwrap();
     assert!(
-        page.starts_with("<!doctype html>") && page.contains("[redacted]") && page.contains("HTTP/1.1 401")
+        page.starts_with("<!DOCTYPE html>") && page.contains("[redacted]") && page.contains("HTTP/1.1 401")
     );
     assert!(read(&folder.path().join("b.json")).as_object().unwrap().len() == 1);
 }

@@ -27,7 +27,7 @@ const RECEIVERS: &[ReceiverFault] = &[
 const SENDERS: &[SenderFault] = &[SenderFault::SignsBodyAlone, SenderFault::Only200Acknowledges];
 
 /// The faults to try: usually these.
-fn chosen<F: Copy + std::fmt::Debug>(all: &[F], usual: &[F]) -> Vec<F> {
+pub(super) fn chosen<F: Copy + std::fmt::Debug>(all: &[F], usual: &[F]) -> Vec<F> {
     match env::var("EVERY_FAULT") {
         Ok(part) if part == "1" => all.to_vec(),
         Ok(part) => all.iter().copied().filter(|fault| format!("{fault:?}").contains(&part)).collect(),

@@ -192,3 +192,27 @@ fn runs_of_different_roles_are_not_compared() {
     run(["diff", &folder.path("old")]).expect(2).complains_of(&["NEW"]);
     run(["diff", &folder.path("old"), &folder.path("new"), "--json", "--markdown"]).expect(2);
 }
+
+#[test]
+fn known_failures_are_failures_that_are_not_gated() {
+    let folder = copies();
+    for (old, new, list, status) in [
+        ("pass", "known-failure", "newly_failing", 0),
+        ("pass", "drift", "newly_failing", 1),
+        ("known-failure", "fail", "newly_failing", 1),
+        ("known-failure", "pass", "newly_passing", 0),
+        ("fail", "unexpected-pass", "newly_passing", 0),
+        ("fail", "drift", "", 0),
+        ("pass", "unexpected-pass", "", 0),
+        ("known-failure", "inconclusive", "newly_open", 3),
+    ] {
+        for (run, verdict) in [("old", old), ("new", new)] {
+            set(&folder, run, "VER-1", |check| check["verdict"] = verdict.into());
+        }
+        let found = compared(&folder, status);
+        for one in ["newly_failing", "newly_passing", "failing_otherwise", "newly_open"] {
+            let expected = if one == list { vec!["VER-1"] } else { Vec::new() };
+            assert_eq!(ids(&found[one]), expected, "{one}, {old} to {new}");
+        }
+    }
+}

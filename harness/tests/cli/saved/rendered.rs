@@ -54,6 +54,10 @@ fn report_that_was_written_alone_is_rendered_and_ends_as_asked() {
     }
     let ended = run(["report", &folder.path("alone"), "--exit-status"]).expect(1);
     assert_eq!(ended.stdout, whole);
+    let text = fs::read_to_string(folder.at("alone")).unwrap();
+    fs::write(folder.at("edited"), text.replace("\"exit_status\": 1", "\"exit_status\": 0")).unwrap();
+    let edited = run(["report", &folder.path("edited"), "--exit-status"]).expect(2);
+    edited.complains_of(&["its result is not that of its requirements"]);
     let short = run(["report", &folder.path("alone"), "--agent"]).expect(0).stdout;
     assert!(short.len() < whole.len() && short.contains("RESULT: fail"), "{short}");
     let json = run(["report", &folder.path("run"), "--report", "json=-"]).expect(0).stdout;
