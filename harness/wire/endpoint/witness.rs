@@ -1,7 +1,7 @@
 //! An endpoint that records what arrives, exactly: the spelling and the order of headers, how the body is framed, when each part
 //! came, and over which connection.
 //!
-//! Invariant: bounded. Requests past [`MOST`] are not kept, and of bodies what fits [`LONGEST`] and [`KEPT`].
+//! Invariant: bounded. Requests past [`MOST`] are not kept, and of bodies what fits [`LONGEST`] and `KEPT`.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
