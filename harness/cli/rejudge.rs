@@ -40,7 +40,7 @@ pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitSt
     }
     if saved.report.not_started.is_some() {
         console.error(&messages::nothing_to_judge(folder));
-        return Ok(ExitStatus::Incomplete);
+        return Ok(saved.report.exit);
     }
     let mut report = judged(folder, secret.as_ref())?;
     let differences = match compared(&saved, &mut report) {

@@ -34,6 +34,7 @@ fn assert_reports(name: &str, arguments: &[&str], status: i32) {
     let written = [path("json"), path("junit")];
     let written = [("json", Path::new(&written[0])), ("junit", Path::new(&written[1]))];
     assert_reads_back(&saved, &stdout, &written);
+    assert_judged_alike(&saved, arguments, status);
     assert_snapshot(&format!("reports/{name}.text"), &masked(&stdout));
     let read = |format: &str| fs::read_to_string(path(format)).unwrap();
     let stored: Report = serde_json::from_str(&read("json")).unwrap();
@@ -59,6 +60,18 @@ fn assert_reports(name: &str, arguments: &[&str], status: i32) {
     for (format, render) in renderers {
         assert_eq!(render(&stored), read(format), "{format}");
     }
+}
+
+/// Judges the saved run again. Recorded traffic needs the secret of the run.
+fn assert_judged_alike(saved: &Path, arguments: &[&str], status: i32) {
+    let mut command = twenty(["rejudge", "-q"]);
+    command.arg(saved);
+    if let Some(at) = arguments.iter().position(|argument| *argument == "--secret") {
+        command.args(&arguments[at..at + 2]);
+    }
+    let ran = finish(command).expect(status);
+    let told = ["every verdict and every cause is the run's own", "so there is nothing to judge"];
+    assert!(told.iter().any(|words| ran.stderr.contains(words)), "{ran:#?}");
 }
 
 /// Masks members of a JSON report that differ from run to run.
