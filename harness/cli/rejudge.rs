@@ -12,6 +12,7 @@ use super::reports::Rendering;
 use super::saved;
 use crate::error::Error;
 use crate::exit::ExitStatus;
+use crate::report::evidence::{OF_ROLES, TRANSCRIPT};
 use crate::report::rejudge::{Rejudged, rejudge};
 use crate::report::stored::Saved;
 use crate::report::{CheckEntry, Report, Tool};
@@ -80,8 +81,8 @@ fn compared(saved: &Saved, report: &mut Report) -> Result<Vec<String>, String> {
 
 /// The report of a run that is judged again, or of one on each role.
 fn judged(folder: &Path, secret: Option<&Secret>) -> Result<Report, Error> {
-    let of_roles = ["sender", "receiver"].map(|role| folder.join(role));
-    if of_roles.iter().all(|part| part.join("transcript.json").exists()) {
+    let of_roles = OF_ROLES.map(|role| folder.join(role));
+    if of_roles.iter().all(|part| part.join(TRANSCRIPT).exists()) {
         let [sender, receiver] = of_roles;
         return Ok(one(&sender, secret)?.merged(one(&receiver, secret)?));
     }
@@ -113,10 +114,7 @@ fn differences(own: &Report, again: &Report) -> Vec<String> {
 
 /// The verdict of a check with its cause, and what it provisionally comes to.
 fn judgement(check: &CheckEntry) -> String {
-    let cause = check.cause.as_ref().map(|cause| match &cause.detail {
-        Some(detail) => format!(" for {} ({detail})", cause.code),
-        None => format!(" for {}", cause.code),
-    });
+    let cause = check.cause.as_ref().map(|cause| format!(" for {}", cause.named()));
     let provisional =
         check.provisional.map(|provisional| format!(", provisionally {}", provisional.as_str()));
     format!("{}{}{}", check.verdict.as_str(), cause.unwrap_or_default(), provisional.unwrap_or_default())

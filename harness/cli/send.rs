@@ -27,7 +27,7 @@ use crate::webhook::dialect::Context;
 use crate::webhook::event::{Event, EventName};
 use crate::webhook::signature::Key;
 use crate::wire::client::{Client, Target};
-use crate::wire::exchange::{Delivery, Headers, Outcome, Transfer};
+use crate::wire::exchange::{Delivery, Headers, Outcome, Transfer, acknowledges};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -97,7 +97,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
             if !body.trim_end().is_empty() {
                 console.print(&(lines(body.trim_end(), "") + "\n"))?;
             }
-            if (200..300).contains(&response.status) { ExitStatus::Passed } else { ExitStatus::Failed }
+            if acknowledges(response.status) { ExitStatus::Passed } else { ExitStatus::Failed }
         }
         _ => ExitStatus::Incomplete,
     })

@@ -246,7 +246,7 @@ impl CauseEntry {
     }
 
     /// The code with the detail.
-    pub(super) fn named(&self) -> String {
+    pub(crate) fn named(&self) -> String {
         format!("{}{}", self.code, self.detail_in_parentheses())
     }
 

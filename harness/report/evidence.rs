@@ -35,18 +35,26 @@ use crate::wire::exchange::{Exchange, ExchangeId};
 
 pub use self::manifest::{FORMAT, Manifest, SavedLimits};
 
+/// The options of a run.
+pub(super) const MANIFEST: &str = "run.json";
+/// Its report.
+pub(super) const REPORT: &str = "report.json";
+/// Its exchanges, one in a line.
+pub(super) const EXCHANGES: &str = "exchanges.jsonl";
+/// What a judgement needs in addition.
+pub const TRANSCRIPT: &str = "transcript.json";
 /// Every generated case that was tried on a receiver.
 pub(super) const GENERATED: &str = "generated.jsonl";
 
 /// All files and folders of a run's evidence.
 const NAMES: [&str; 10] = [
-    "run.json",
-    transcript::NAME,
-    "exchanges.jsonl",
+    MANIFEST,
+    TRANSCRIPT,
+    EXCHANGES,
     "trials.jsonl",
     GENERATED,
     "subject.log",
-    "report.json",
+    REPORT,
     "report.txt",
     "cases",
     "bodies",
@@ -118,14 +126,14 @@ impl Folder {
         let cleared = fs::create_dir_all(&self.0).and_then(|()| clear(&self.0));
         failures.extend(cleared.err().map(|why| messages::not_written(&self.0, &why)));
         let manifest = Manifest { subject: redaction.text(&manifest.subject), ..manifest.clone() };
-        let path = self.0.join("run.json");
+        let path = self.0.join(MANIFEST);
         failures.extend(write_json(&path, &manifest).err().map(|why| messages::not_written(&path, &why)));
         let mut lines = |name: &str| {
             let path = self.0.join(name);
             let file = File::create(&path).map_err(|why| failures.push(messages::not_written(&path, &why)));
             Lines { path, file: file.ok().map(BufWriter::new) }
         };
-        let [exchanges, trials, generated] = ["exchanges.jsonl", "trials.jsonl", GENERATED].map(&mut lines);
+        let [exchanges, trials, generated] = [EXCHANGES, "trials.jsonl", GENERATED].map(&mut lines);
         RunEvidence(Arc::new(Mutex::new(Files {
             folder: self.0.clone(),
             manifest,
@@ -144,7 +152,7 @@ impl Folder {
         for manifest in manifests {
             let role = self.within(manifest.role.as_str());
             let folder = if let [_] = manifests { self } else { &role };
-            let path = folder.0.join("run.json");
+            let path = folder.0.join(MANIFEST);
             let written = make_parent(&path).and_then(|()| write_json(&path, manifest));
             failures.extend(written.err().map(|why| messages::not_written(&path, &why)));
         }
@@ -210,7 +218,7 @@ impl Files {
             Kept::Dialect(dialect) => {
                 self.manifest.dialect = dialect.into();
                 let manifest = self.manifest.clone();
-                self.write_json("run.json", &manifest);
+                self.write_json(MANIFEST, &manifest);
             }
             Kept::Exchange { exchange, body_cut } => {
                 let (exchange, redacted) = self.redaction.exchange(exchange);
@@ -240,7 +248,7 @@ impl Files {
     fn write_transcript(&mut self, run: &Run, heading: &Heading) {
         if run.not_started.is_none() {
             let redacted = self.redaction.serialised(&transcript::written(run, heading));
-            self.write_json(transcript::NAME, &redacted);
+            self.write_json(TRANSCRIPT, &redacted);
         }
     }
 
@@ -350,7 +358,7 @@ fn clear(folder: &Path) -> io::Result<()> {
 /// Writes both reports. Returns what went wrong.
 fn write_reports(folder: &Path, report: &Report) -> Vec<String> {
     let shown = text::render(report, Detail::Verbose, text::WIDTH);
-    let reports = [("report.json", json_report::render(report)), ("report.txt", plain(&shown))];
+    let reports = [(REPORT, json_report::render(report)), ("report.txt", plain(&shown))];
     let write = |(name, text): (&str, String)| {
         let path = folder.join(name);
         files::write(&path, text.as_bytes()).err().map(|why| messages::not_written(&path, &why))

@@ -13,8 +13,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::Heading;
-use super::evidence::GENERATED;
 use super::evidence::transcript::{self, ReadRun};
+use super::evidence::{EXCHANGES, GENERATED, TRANSCRIPT};
 use super::messages::rejudge as messages;
 use crate::budget::LARGE_FILE;
 use crate::error::Error;
@@ -27,8 +27,6 @@ use crate::suite::run::Run;
 use crate::suite::transcript::{Answers, GeneratedCase, ReadTranscript, Transcript};
 use crate::webhook::signature::Secret;
 use crate::wire::exchange::{Exchange, ExchangeId, Outcome};
-
-const EXCHANGES: &str = "exchanges.jsonl";
 
 /// The longest line that is read, in bytes.
 const LONGEST_LINE: u64 = 64 * 1024 * 1024;
@@ -45,17 +43,15 @@ pub struct Rejudged {
 ///
 /// Errors: a file is missing, damaged or of another version, or the secret is needed.
 pub fn rejudge(folder: &Path, secret: Option<&Secret>) -> Result<Rejudged, Error> {
-    let Saved { heading, requirements, duration_us, interrupted, first, after } = read(folder)?;
+    let ReadRun { heading, requirements, duration_us, interrupted, first, after } = read(folder)?;
     // A run that made its secrets has no other.
     let secret = secret.filter(|_| first.has_given_secret());
     if first.needs_given_secret() && secret.is_none() {
         return Err(Error::Usage(messages::secret_needed(folder)));
     }
     let (selected, unknown) = selected(&requirements);
-    let seed = heading.seed;
-    let not_made =
-        || Error::Usage(messages::damaged(&folder.join(transcript::NAME), &messages::other_seed()));
-    let made = first.made_secrets(seed).ok_or_else(not_made)?;
+    let not_made = || Error::Usage(messages::damaged(&folder.join(TRANSCRIPT), &messages::other_seed()));
+    let made = first.made_secrets(heading.seed).ok_or_else(not_made)?;
     let mut redaction = Redaction::default();
     secret.into_iter().chain(&made).for_each(|secret| redaction.add_numbered(secret));
     let mut files = Exchanges { folder, redaction, answers: Vec::new() };
@@ -63,7 +59,7 @@ pub fn rejudge(folder: &Path, secret: Option<&Secret>) -> Result<Rejudged, Error
     files.check_count(after.as_ref().unwrap_or(&first).last())?;
     let mut parts = [Some(first), after].into_iter().flatten().collect::<Vec<_>>();
     let changed = files.count_generated(&mut parts)?;
-    let mut transcripts = files.read_kept(parts, secret, seed)?.into_iter();
+    let mut transcripts = files.read_kept(parts, secret, &made)?.into_iter();
     let first = transcripts.next().ok_or_else(not_made)?;
     let mut notes = Vec::new();
     if changed > 0 {
@@ -89,15 +85,13 @@ fn selected(ids: &[String]) -> (Vec<&'static Requirement>, Vec<&str>) {
     (selected, unknown)
 }
 
-type Saved = ReadRun;
-
-fn read(folder: &Path) -> Result<Saved, Error> {
+fn read(folder: &Path) -> Result<ReadRun, Error> {
     #[derive(Deserialize)]
     struct Format {
         format: Option<String>,
     }
 
-    let path = folder.join(transcript::NAME);
+    let path = folder.join(TRANSCRIPT);
     let damaged = |why: &dyn std::fmt::Display| Error::Usage(messages::damaged(&path, why));
     if !path.exists() {
         return Err(Error::Usage(messages::no_transcript(folder)));
@@ -209,7 +203,7 @@ impl Exchanges<'_> {
         &self,
         parts: Vec<ReadTranscript>,
         secret: Option<&Secret>,
-        seed: u64,
+        made: &[Secret],
     ) -> Result<Vec<Transcript>, Error> {
         let path = self.path();
         let wanted: Vec<HashSet<ExchangeId>> = parts.iter().map(ReadTranscript::kept).collect();
@@ -235,7 +229,7 @@ impl Exchanges<'_> {
             let answers = all(&part);
             let missing =
                 |id: ExchangeId| Error::Usage(messages::damaged(&path, &messages::missing_exchange(id.0)));
-            part.with(kept, answers, secret.cloned(), seed).map_err(missing)
+            part.with(kept, answers, secret.cloned(), made).map_err(missing)
         });
         read.collect()
     }

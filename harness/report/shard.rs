@@ -33,23 +33,29 @@ impl Report {
         other.unmark_shard();
         self.duration_ms = self.duration_ms.max(other.duration_ms);
         self.waited_ms = self.waited_ms.max(other.waited_ms);
+        self.add_part(&mut other);
+        self.absent.extend(other.absent);
+        self.stopped_by.extend(other.stopped_by);
+        self.notes.extend(other.notes);
+        self.shard = shard;
+        self.notes.splice(0..0, shard.map(|entry| entry.note(self.requirements.len())));
+        self.conclude();
+        self
+    }
+
+    /// Adds another part of the same run: what is counted, what happened in it, and its requirements. Its times and notes are left
+    /// in it.
+    pub(super) fn add_part(&mut self, other: &mut Self) {
         self.exchanges += other.exchanges;
-        self.latency_us = Latency::of_both(self.latency_us, other.latency_us);
+        self.latency_us = Latency::of_both(self.latency_us.take(), other.latency_us.take());
         self.interrupted |= other.interrupted;
         self.lacks_evidence |= other.lacks_evidence;
         self.ended |= other.ended;
         self.unreached |= other.unreached;
         self.stopped |= other.stopped;
         self.out_of_time |= other.out_of_time;
-        self.absent.extend(other.absent);
-        self.stopped_by.extend(other.stopped_by);
-        self.notes.extend(other.notes);
-        self.requirements.extend(other.requirements);
-        self.checks.extend(other.checks);
-        self.shard = shard;
-        self.notes.splice(0..0, shard.map(|entry| entry.note(self.requirements.len())));
-        self.conclude();
-        self
+        self.requirements.append(&mut other.requirements);
+        self.checks.append(&mut other.checks);
     }
 
     /// Marks it as one of several shards, which have this many requirements together.

@@ -43,4 +43,6 @@ mod replay_and_watch;
 mod reports;
 mod runs;
 pub(crate) mod saved;
+#[cfg(unix)]
+mod screen;
 pub(crate) mod transcripts;

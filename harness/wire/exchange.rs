@@ -229,10 +229,15 @@ impl Response {
     }
 }
 
+/// Whether an answer with this status acknowledges a delivery: from 200 to 299 (documentation, "2xx").
+pub(crate) fn acknowledges(status: u16) -> bool {
+    (200..300).contains(&status)
+}
+
 impl Outcome {
-    /// Whether this acknowledges a delivery: a status from 200 to 299 (documentation, "2xx").
+    /// Whether this acknowledges a delivery.
     pub(crate) fn acknowledges(&self) -> bool {
-        self.status().is_some_and(|status| (200..300).contains(&status))
+        self.status().is_some_and(acknowledges)
     }
 
     pub fn status(&self) -> Option<u16> {

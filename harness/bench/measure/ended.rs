@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::bench::generate::failure::DeliveryFailure;
+use crate::wire::exchange::acknowledges;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeliveryKind {
@@ -55,12 +56,12 @@ impl EndedDelivery {
 
     /// Whether it was accepted: a complete answer with a status from 200 to 299.
     pub fn acknowledged(&self) -> bool {
-        self.failure.is_none() && self.status.is_some_and(|status| (200..300).contains(&status))
+        self.failure.is_none() && self.status.is_some_and(acknowledges)
     }
 
     /// Whether a probe was accepted. The head of the answer decides, even if the rest is missing.
     pub fn let_through(&self) -> bool {
-        self.kind != DeliveryKind::Valid && self.status.is_some_and(|status| (200..300).contains(&status))
+        self.kind != DeliveryKind::Valid && self.status.is_some_and(acknowledges)
     }
 
     /// Whether the contract asks for this outcome.

@@ -23,8 +23,6 @@ use crate::suite::transcript::{ReadTranscript, WrittenTranscript};
 /// The name and version of the format of `transcript.json`.
 pub(in crate::report) const FORMAT: &str = "twenty-conform-transcript/1";
 
-pub(in crate::report) const NAME: &str = "transcript.json";
-
 /// The file as it is written.
 #[derive(Serialize)]
 pub(super) struct Written<'a> {

@@ -18,7 +18,7 @@ use self::entries::entries;
 use self::slower::{Slower, slower};
 use super::{Saved, messages};
 use crate::exit::ExitStatus;
-use crate::report::{CheckEntry, Report, RequirementEntry, VerdictName};
+use crate::report::{CauseEntry, CheckEntry, Report, RequirementEntry, VerdictName};
 use crate::suite::requirement::Level;
 
 /// The name and version of the JSON format.
@@ -242,13 +242,9 @@ impl Change {
 
 impl Judged {
     fn of(check: &CheckEntry) -> Self {
-        let detail = |cause: &crate::report::CauseEntry| match &cause.detail {
-            Some(detail) => format!("{} ({detail})", cause.code),
-            None => cause.code.to_string(),
-        };
         Self {
             verdict: check.verdict,
-            cause: check.cause.as_ref().map(detail),
+            cause: check.cause.as_ref().map(CauseEntry::named),
             message: Some(check.first_line().to_owned()).filter(|line| !line.is_empty()),
         }
     }

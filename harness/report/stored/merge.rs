@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use super::names::Named;
 use super::{Saved, Unusable, messages};
 use crate::report::evidence::Manifest;
-use crate::report::{Latency, Report, VerdictName};
+use crate::report::{Report, VerdictName};
 use crate::suite::shard::Shard;
 
 /// The whole run.
@@ -180,21 +180,13 @@ impl Report {
         other.unmark_shard();
         self.duration_ms += other.duration_ms;
         self.waited_ms += other.waited_ms;
-        self.exchanges += other.exchanges;
-        self.latency_us = Latency::of_both(self.latency_us.take(), other.latency_us);
-        self.lacks_evidence |= other.lacks_evidence;
-        self.ended |= other.ended;
-        self.unreached |= other.unreached;
-        self.stopped |= other.stopped;
-        self.out_of_time |= other.out_of_time;
+        self.add_part(&mut other);
         self.dialect_choice = self.dialect_choice.take().or(other.dialect_choice);
         // A shard that ran says more than one that did not start.
         self.not_started = self.not_started.take().filter(|_| other.not_started.is_some());
         add_new(&mut self.absent, other.absent);
         add_new(&mut self.stopped_by, other.stopped_by);
         add_new(&mut self.notes, other.notes);
-        self.requirements.extend(other.requirements);
-        self.checks.extend(other.checks);
     }
 
     /// Whether a check refers to exchanges by their numbers.

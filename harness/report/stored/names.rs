@@ -1,11 +1,6 @@
 //! Names that the reading of saved runs shares.
 
-/// The options of a run.
-pub(super) const MANIFEST: &str = "run.json";
-/// Its report.
-pub(super) const REPORT: &str = "report.json";
-/// Its exchanges, one in a line.
-pub(super) const EXCHANGES: &str = "exchanges.jsonl";
+pub(super) use crate::report::evidence::{EXCHANGES, MANIFEST, REPORT};
 
 /// Something that two runs may differ in: its name, and its value as text.
 pub(super) type Named<T> = (&'static str, fn(&T) -> String);

@@ -24,6 +24,7 @@ use crate::suite::verdict::VerdictName;
 use crate::terminal::{self, BAD, DIM, UNCLEAR, clipped, lines};
 use crate::webhook::dialect::rfc3339;
 use crate::wire::client::forwarding::Forwarded;
+use crate::wire::exchange::acknowledges;
 
 /// The longest name or id that is shown.
 const LONGEST: usize = 80;
@@ -94,7 +95,7 @@ impl Show {
             _ => format!("{signature}  {style}{mark}{style:#}"),
         };
         let answered = match forwarded {
-            Some(Forwarded::Answered(status)) if (200..300).contains(status) => {
+            Some(Forwarded::Answered(status)) if acknowledges(*status) => {
                 format!(" {DIM}{}{DIM:#}", words::forwarded(*status))
             }
             Some(failed) => {

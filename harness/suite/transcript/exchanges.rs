@@ -13,7 +13,7 @@ use crate::budget::{ANSWERS, Budget};
 use crate::redaction::Redaction;
 use crate::webhook::manner::Manner;
 use crate::webhook::signature::Secret;
-use crate::wire::exchange::{Exchange, ExchangeId};
+use crate::wire::exchange::{Exchange, ExchangeId, acknowledges};
 
 /// How many of the last exchanges are never released, if their bodies have at most `SMALL` bytes.
 const RECENT: usize = 256;
@@ -53,7 +53,7 @@ impl Answers {
     /// Counts an answer with this status.
     pub fn add(&mut self, status: u16, took: Duration) {
         self.answered += 1;
-        self.acknowledged += usize::from((200..300).contains(&status));
+        self.acknowledged += usize::from(acknowledges(status));
         self.times.record(took);
     }
 }

@@ -131,7 +131,7 @@ impl ReadTranscript {
     }
 
     /// The transcript with the exchanges that it refers to, in the order of their numbers. `all` has the answers of all of its
-    /// exchanges.
+    /// exchanges, and `made` the secrets that the run made.
     ///
     /// Errors: the number of an exchange that is missing.
     pub fn with(
@@ -139,16 +139,16 @@ impl ReadTranscript {
         exchanges: Vec<Exchange>,
         all: Answers,
         secret: Option<Secret>,
-        seed: u64,
+        made: &[Secret],
     ) -> Result<Transcript, ExchangeId> {
         let Self { mut transcript, exchanges: kept } = self;
         let missing = |id: &&ExchangeId| exchanges.binary_search_by_key(*id, |one| one.id).is_err();
         if let Some(id) = kept.kept.iter().find(missing) {
             return Err(*id);
         }
-        transcript.secrets = transcript.open_secrets(seed).unwrap_or_default();
+        transcript.secrets = made.to_vec();
         for webhook in &mut transcript.webhooks {
-            let made = webhook.made.and_then(|number| transcript.secrets.get(number)).cloned();
+            let made = webhook.made.and_then(|number| made.get(number)).cloned();
             webhook.secret =
                 made.or_else(|| secret.clone().filter(|_| kept.given_secret && webhook.made.is_none()));
         }

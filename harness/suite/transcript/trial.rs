@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Respect, ScenarioName};
 use crate::constant::{self, Constant};
-use crate::wire::exchange::ExchangeId;
+use crate::wire::exchange::{ExchangeId, acknowledges};
 
 /// One delivery tried on a receiver.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -93,7 +93,7 @@ impl Deviation {
         mut controls: impl Iterator<Item = Option<u16>>,
         died: bool,
     ) -> Option<Self> {
-        let accepted = |status: Option<u16>| status.is_some_and(|status| (200..300).contains(&status));
+        let accepted = |status: Option<u16>| status.is_some_and(acknowledges);
         let controlled = controls.all(accepted);
         match forged {
             false if accepted(status) => None,

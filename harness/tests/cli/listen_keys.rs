@@ -4,9 +4,6 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Stdio};
-use std::sync::mpsc;
-use std::thread;
-use std::time::Duration;
 
 use nix::pty::openpty;
 use nix::sys::signal::{Signal, kill};
@@ -15,17 +12,15 @@ use nix::unistd::Pid;
 
 use super::listen::{SECRET, body, valid};
 use super::program::{Running, twenty};
+use super::screen::Screen;
 use crate::peers::servers::always;
-
-/// The longest wait for a text, on a busy machine.
-const LONGEST: Duration = Duration::from_secs(60);
 
 /// `listen` on a terminal.
 struct OnTerminal {
     running: Running,
     keys: File,
     slave: File,
-    output: mpsc::Receiver<u8>,
+    output: Screen,
     before: Termios,
 }
 
@@ -38,29 +33,8 @@ impl OnTerminal {
         command.env("TERM", "xterm-256color").stdin(slave()).stdout(slave()).stderr(slave());
         let running = Running(command.spawn().unwrap());
         let keys = File::from(terminal.master);
-        let mut reading = keys.try_clone().unwrap();
-        let (send, output) = mpsc::channel();
-        thread::spawn(move || {
-            let mut buffer = [0; 1];
-            while let Ok(1) = reading.read(&mut buffer) {
-                // The test may be over.
-                let _ = send.send(buffer[0]);
-            }
-        });
+        let output = Screen::of(&keys);
         Self { running, keys, slave: File::from(terminal.slave), output, before }
-    }
-
-    /// Reads until this text comes. Returns all until then.
-    #[track_caller]
-    fn until(&self, text: &str) -> String {
-        let mut seen = Vec::new();
-        while !seen.ends_with(text.as_bytes()) {
-            match self.output.recv_timeout(LONGEST) {
-                Ok(byte) => seen.push(byte),
-                Err(why) => panic!("{why}: no {text:?} in {:?}", String::from_utf8_lossy(&seen)),
-            }
-        }
-        String::from_utf8_lossy(&seen).into_owned()
     }
 
     fn press(&mut self, key: u8) {
@@ -69,9 +43,9 @@ impl OnTerminal {
 
     /// The address where it listens, once it reads keys.
     fn address(&self) -> String {
-        self.until("listening on http://");
-        let address = self.until("/").trim_end_matches('/').to_owned();
-        let keys = self.until("q ends");
+        self.output.until("listening on http://");
+        let address = self.output.until("/").trim_end_matches('/').to_owned();
+        let keys = self.output.until("q ends");
         assert!(keys.contains("keys: ") && keys.contains("v shows"), "{keys}");
         address
     }
@@ -104,18 +78,18 @@ fn keys_send_again_show_details_and_end() {
     let address = listen.address();
     assert!(!tcgetattr(&listen.slave).unwrap().local_flags.contains(LocalFlags::ICANON));
     listen.press(b'r');
-    listen.until("no delivery has come yet");
+    listen.output.until("no delivery has come yet");
     send(&address);
-    listen.until("forwarded, 204");
+    listen.output.until("forwarded, 204");
     listen.press(b'r');
-    listen.until("#1 sent again: answered 204");
+    listen.output.until("#1 sent again: answered 204");
     listen.press(b'v');
-    let details = listen.until("passed: ");
+    let details = listen.output.until("passed: ");
     for words in ["POST /hooks", "Content-Type:", "Łódź", "signature matches"] {
         assert!(details.contains(words), "{words}: {details}");
     }
     listen.press(b'q');
-    listen.until("RESULT: pass received 1 judged 1 failed 0 malformed 0 passed on 1 not passed on 0");
+    listen.output.until("RESULT: pass received 1 judged 1 failed 0 malformed 0 passed on 1 not passed on 0");
     assert_eq!(listen.end(), Some(0));
 }
 
@@ -124,9 +98,9 @@ fn nowhere_to_send_again_is_said() {
     let mut listen = OnTerminal::new(&[]);
     let address = listen.address();
     send(&address);
-    listen.until("signature matches");
+    listen.output.until("signature matches");
     listen.press(b'r');
-    listen.until("--forward URL");
+    listen.output.until("--forward URL");
     listen.press(b'q');
     assert_eq!(listen.end(), Some(0));
 }
@@ -145,7 +119,7 @@ fn signals_restore_the_terminal() {
 fn keys_are_not_read_for_programs() {
     for arguments in [&["--json"][..], &["--wait-for", "event=person.updated"]] {
         let mut listen = OnTerminal::new(arguments);
-        listen.until("http://");
+        listen.output.until("http://");
         assert!(tcgetattr(&listen.slave).unwrap().local_flags.contains(LocalFlags::ICANON));
         listen.signal(Signal::SIGINT);
         listen.end();

@@ -91,7 +91,8 @@ fn parsed(mut file: Value) -> (Transcript, Option<String>) {
         exchange.outcome.status().into_iter().for_each(|status| answers.add(status, exchange.took));
     }
     let secret = (transcript.role() == Role::Receiver).then(secret);
-    (transcript.with(exchanges, answers, secret, SEED).unwrap(), cause)
+    let made = transcript.made_secrets(SEED).unwrap();
+    (transcript.with(exchanges, answers, secret, &made).unwrap(), cause)
 }
 
 async fn record() {

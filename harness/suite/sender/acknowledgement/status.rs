@@ -11,6 +11,7 @@ use crate::suite::sender::messages;
 use crate::suite::sender::scenario::answers::{ACKNOWLEDGED, NOT_ACKNOWLEDGED};
 use crate::suite::sender::scenario::https::HTTPS;
 use crate::suite::transcript::{Emission, ScenarioName, Transcript};
+use crate::wire::exchange::acknowledges;
 
 /// The requirements of this group, in the order of the contract.
 pub const ALL: &[Requirement] = &[
@@ -106,7 +107,7 @@ fn not_acknowledged(requirement: &Requirement, t: &Transcript) -> Verdict {
     let judge = |emission: &Emission| {
         let (status, (deliveries, settled)) = (emission.answer, delivered(t, emission));
         match (deliveries.is_empty(), settled) {
-            _ if (200..300).contains(&status) => {
+            _ if acknowledges(status) => {
                 Verdict::NotApplicable(messages::meant_to_be_acknowledged().to_owned())
             }
             (true, _) => Verdict::Inconclusive(messages::answered_not_arrived(status)),

@@ -1,20 +1,16 @@
 //! `init` on a terminal, on a full disk, and in a workflow's shell.
 
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::os::unix::fs::symlink;
 use std::process::Stdio;
-use std::sync::mpsc;
-use std::thread;
-use std::time::Duration;
 
 use nix::pty::openpty;
 
 use super::*;
 use crate::cli::program::Running;
+use crate::cli::screen::Screen;
 use crate::skip::skip;
-
-const LONGEST: Duration = Duration::from_secs(60);
 
 /// The steps of the workflow as a plain shell runs them, with the receiver in the background.
 #[test]
@@ -83,7 +79,7 @@ fn pipes_are_neither_read_nor_written() {
 struct OnTerminal {
     running: Running,
     keys: File,
-    output: mpsc::Receiver<u8>,
+    output: Screen,
 }
 
 impl OnTerminal {
@@ -94,36 +90,16 @@ impl OnTerminal {
         command.current_dir(folder).stdin(slave()).stdout(slave()).stderr(slave());
         let running = Running(command.spawn().unwrap());
         let keys = File::from(terminal.master);
-        let mut reading = keys.try_clone().unwrap();
-        let (send, output) = mpsc::channel();
-        thread::spawn(move || {
-            let mut buffer = [0; 1];
-            while let Ok(1) = reading.read(&mut buffer) {
-                // The test may be over.
-                let _ = send.send(buffer[0]);
-            }
-        });
+        let output = Screen::of(&keys);
         Self { running, keys, output }
     }
 
     /// Waits for a question, and types an answer. Returns what was printed until then.
     #[track_caller]
     fn answer(&mut self, question: &str, answer: &str) -> String {
-        let seen = self.until(question) + &self.until("> ");
+        let seen = self.output.until(question) + &self.output.until("> ");
         self.keys.write_all(answer.as_bytes()).unwrap();
         seen
-    }
-
-    #[track_caller]
-    fn until(&self, text: &str) -> String {
-        let mut seen = Vec::new();
-        while !seen.ends_with(text.as_bytes()) {
-            match self.output.recv_timeout(LONGEST) {
-                Ok(byte) => seen.push(byte),
-                Err(why) => panic!("{why}: no {text:?} in {:?}", String::from_utf8_lossy(&seen)),
-            }
-        }
-        String::from_utf8_lossy(&seen).into_owned()
     }
 
     fn end(mut self) -> Option<i32> {
@@ -137,21 +113,21 @@ fn questions_on_a_terminal_show_defaults_and_are_asked_again() {
     fs::create_dir(folder.path().join(".github")).unwrap();
     let mut terminal = OnTerminal::new(folder.path(), &["init", "--dialect", "documented"]);
     terminal.answer("receiver or sender? [receiver]", "reciever\n");
-    assert!(terminal.until("try again").contains("receiver or sender"));
+    assert!(terminal.output.until("try again").contains("receiver or sender"));
     terminal.answer("[receiver]", "\n");
     let started = terminal.answer("[node server.mjs]", "node 'server.mjs\n");
     assert!(started.contains("How is your receiver started?"), "{started}");
-    assert!(terminal.until("try again").contains("quotation mark"));
+    assert!(terminal.output.until("try again").contains("quotation mark"));
     terminal.answer("[node server.mjs]", "\n");
     terminal.answer("[/]", "hooks\n");
-    terminal.until("try again");
+    terminal.output.until("try again");
     terminal.answer("[/]", "/hooks\n");
     // The dialect is not asked, since an option answers it.
     let level = terminal.answer("[must]", "should\n");
     assert!(!level.contains("dialect") && !level.contains("payloads"), "{level}");
     terminal.answer("[none]", "\n");
     terminal.answer("[github]", "\n");
-    terminal.until("next: twenty-conform receiver");
+    terminal.output.until("next: twenty-conform receiver");
     assert_eq!(terminal.end(), Some(0));
     assert_eq!(setting(folder.path(), "receiver", "path"), "\"/hooks\"");
     assert_eq!(setting(folder.path(), "receiver", "fail-on"), "\"should\"");
@@ -183,14 +159,14 @@ fn end_of_input_and_interruption_leave_nothing() {
         let folder = TempDir::new().unwrap();
         let mut terminal = OnTerminal::new(folder.path(), &["init", "--ci", "github"]);
         terminal.answer("[receiver]", "\n");
-        terminal.until("> ");
+        terminal.output.until("> ");
         if is_end {
             terminal.keys.write_all(&[4]).unwrap();
         } else {
             let id = i32::try_from(terminal.running.0.id()).unwrap();
             nix::sys::signal::kill(nix::unistd::Pid::from_raw(id), nix::sys::signal::Signal::SIGINT).unwrap();
         }
-        terminal.until("nothing was written");
+        terminal.output.until("nothing was written");
         assert_eq!(terminal.end(), Some(if is_end { 2 } else { 130 }));
         assert!(names(folder.path()).is_empty());
     }
