@@ -143,7 +143,7 @@ struct Recorded {
 }
 
 /// The build of this program. Each build has its own counts.
-const BUILT: &str = if cfg!(debug_assertions) { "unoptimised" } else { "optimised" };
+const BUILT: &str = if env!("OPTIMISATION").as_bytes()[0] == b'0' { "unoptimised" } else { "optimised" };
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();

@@ -46,6 +46,9 @@ fn options(interrupted: watch::Receiver<bool>) -> Options {
         requests: Arc::default(),
         keeper: None,
         authority: Arc::new(Authority::new(Clock::system())),
+        place: Default::default(),
+        hidden: None,
+        rehearses: false,
     }
 }
 

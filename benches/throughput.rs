@@ -119,6 +119,7 @@ fn endpoints(criterion: &mut Criterion) {
         budget: Budget::of_a_run(),
         patience: ANSWER_WAIT,
         strays: Default::default(),
+        place: Default::default(),
     };
     let (scripted, mock) = runtime.block_on(async {
         let mock = MockServer::builder().disable_request_recording().start().await;

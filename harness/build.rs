@@ -1,4 +1,4 @@
-//! Embeds the data folders, so that a new sample event or shape needs no code.
+//! Embeds the data folders, so that a new sample event or shape needs no code, and the level of optimisation.
 //!
 //! It copies names and contents only. The modules that include them interpret them.
 
@@ -18,6 +18,8 @@ fn main() -> io::Result<()> {
         let table = table(&Path::new(&root).join(folder), ending, constant)?;
         fs::write(Path::new(&out).join(file), table)?;
     }
+    // `cfg!(debug_assertions)` does not tell it, since a profile can switch those off alone.
+    println!("cargo:rustc-env=OPTIMISATION={}", env::var("OPT_LEVEL").map_err(io::Error::other)?);
     Ok(())
 }
 

@@ -23,6 +23,8 @@ use crate::wire::exchange::{Delivery, Exchange, Headers, Outcome, Response};
 /// the third of several secrets.
 const BEGIN: &str = "[redacted";
 const PART: &str = ":part";
+/// What the placeholders of an API's key name.
+const KEY: &str = "api-key";
 /// The longest placeholder.
 const LONGEST: usize = 80;
 
@@ -55,6 +57,14 @@ impl Redaction {
                 (number, "") => Cow::Owned(number.to_string()),
                 (number, name) => Cow::Owned(format!("{number}:{name}")),
             };
+            self.fragments.add(encoded.into_bytes(), name);
+        }
+    }
+
+    /// Adds the key of an API. Its placeholders say so, and are never restored as the secret of a webhook.
+    pub(crate) fn add_key(&mut self, secret: &Secret) {
+        for (encoded, name) in encodings(secret) {
+            let name = if name.is_empty() { Cow::Borrowed(KEY) } else { Cow::Owned(format!("{KEY}:{name}")) };
             self.fragments.add(encoded.into_bytes(), name);
         }
     }

@@ -10,6 +10,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
+use memchr::{memchr, memmem};
 
 use crate::webhook::json::escape;
 
@@ -173,7 +174,7 @@ pub(crate) fn plain(text: &str) -> String {
 }
 
 /// How many bytes are searched at a time for what is not plain.
-const PART: usize = 4096;
+const PART: usize = 256;
 
 /// Begins a command to GitHub's runner, wherever it is in a line of output.
 pub(crate) const RUNNER_MARK: &str = "##[";
@@ -217,12 +218,20 @@ fn content(line: &str) -> &str {
 /// JSON with invisible characters escaped, such as `\u202e`. They only occur inside strings, where serialisers escape the ASCII
 /// ones except DEL. What commands GitHub's runner is escaped too.
 pub(crate) fn json(json: String) -> String {
-    let json = if json.contains(RUNNER_MARK) { json.replace(RUNNER_MARK, "\\u0023#[") } else { json };
+    let is_marked = memmem::find(json.as_bytes(), RUNNER_MARK.as_bytes()).is_some();
+    let json = if is_marked { json.replace(RUNNER_MARK, "\\u0023#[") } else { json };
     let is_dangerous = |one: char| one > '~' && is_invisible(one);
     // Most parts of a report are plain ASCII.
-    let bytes = json.as_bytes();
-    let is_plain = |part: &[u8]| part.is_ascii() && !part.contains(&0x7f);
-    if bytes.chunks(PART).all(is_plain) || !json.contains(is_dangerous) {
+    let is_plain = |part: &[u8]| part.is_ascii() && memchr(0x7f, part).is_none();
+    let is_harmless = |(number, part): (usize, &[u8])| {
+        let (mut from, mut to) = (number * PART, number * PART + part.len());
+        is_plain(part) || {
+            from -= (0..from).take_while(|back| !json.is_char_boundary(from - back)).count();
+            to += (to..json.len()).take_while(|end| !json.is_char_boundary(*end)).count();
+            !json[from..to].contains(is_dangerous)
+        }
+    };
+    if json.as_bytes().chunks(PART).enumerate().all(is_harmless) {
         return json;
     }
     let mut shown = String::with_capacity(json.len());

@@ -25,6 +25,14 @@ pub(super) fn no_free_port(why: &std::io::Error) -> String {
     format!("cannot listen on a port of 127.0.0.1: {why}")
 }
 
+/// A CRM that took every event and delivered none. `host` is how it reaches this machine.
+pub(super) fn nothing_arrived(server: &str, version: Option<&str>, host: &str) -> String {
+    let name = version.map_or_else(|| "Twenty".to_owned(), |version| format!("Twenty {version}"));
+    format!(
+        "{name} at {server} registered the webhooks and changed records, but no delivery arrived at {host}"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::{path_needs_slash, unusable_path};

@@ -1,4 +1,6 @@
-//! The sender to check: started by a command, at the URL of its control, or the built-in reference.
+//! The sender to check: started by a command, at the URL of its control, a CRM through its API, or the built-in reference.
+
+pub(crate) mod twenty;
 
 use std::env;
 use std::path::{Path, PathBuf};

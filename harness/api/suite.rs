@@ -20,6 +20,7 @@ use crate::suite::selection::{self, Filter};
 use crate::suite::transcript::Limits;
 use crate::webhook::dialect::{self, DOCUMENTED, SHIPPED};
 use crate::wire::endpoint::certificates::Authority;
+use crate::wire::endpoint::scripted::Place;
 
 /// The form of the payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -75,10 +76,13 @@ impl Suite {
             cases: 64,
             jobs: 4,
             authority: Arc::new(Authority::new(clock.clone())),
+            rehearses: false,
             clock,
             interrupted: watch::channel(false).1,
             keeper: None,
             requests: Arc::default(),
+            place: Place::default(),
+            hidden: None,
         };
         Self {
             options,

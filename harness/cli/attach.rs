@@ -98,6 +98,15 @@ impl AttachOptions {
         self.port.map_or(Ok(()), |_| Err(Error::Usage(messages::needs_exec("--port"))))
     }
 
+    /// Errors: an option is about a receiver.
+    pub(super) fn refuse_receiver(&self) -> Result<(), Error> {
+        self.refuse_start()?;
+        if self.secret.given() {
+            return Err(Error::Usage(messages::doctor::secret_with_twenty().to_owned()));
+        }
+        Ok(())
+    }
+
     /// The files of the command and of the secret.
     pub(super) fn inputs(&self) -> Vec<Input> {
         let command = match self.attached() {

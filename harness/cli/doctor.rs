@@ -1,6 +1,7 @@
-//! `doctor`: what surrounds a receiver, before a run; or what is between a URL and this machine.
+//! `doctor`: what surrounds a receiver, before a run; or what is between a URL and this machine; or what a run on a Twenty needs.
 //!
-//! Invariant: what was seen until an interruption is printed, and a started receiver is always stopped.
+//! Invariant: what was seen until an interruption is printed, a started receiver is always stopped, and what was made in a Twenty
+//! is removed.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::str::FromStr;
@@ -17,6 +18,7 @@ use super::messages::doctor as said;
 use super::options::{DialectOption, random_seed};
 use super::signals::{interruption, writing};
 use super::trust::TrustOptions;
+use super::twenty::TwentyOptions;
 use super::values::duration;
 use crate::clock::Clock;
 use crate::error::Error;
@@ -26,6 +28,7 @@ use crate::report::doctor::{json, text};
 use crate::subject::{StartFailure, SubjectError};
 use crate::suite::doctor::passage::{Passage, measure};
 use crate::suite::doctor::visit::{Plan, Surroundings, visit};
+use crate::suite::doctor::workspace::{self, Driver, Workspace};
 use crate::suite::doctor::{Cut, Findings, Row, State, Topic, passed, rows};
 use crate::suite::max_time::MaxTime;
 use crate::webhook::signature::Secret;
@@ -45,11 +48,16 @@ pub(super) struct Arguments {
     /// Measure what is between instead: send to this URL of a proxy or tunnel that leads to --listen-on, and compare with what
     /// arrives there
     #[arg(long, value_name = "URL", help_heading = TARGET, requires = "listen_on")]
-    #[arg(conflicts_with_all = ["url", "exec", "path"])]
+    #[arg(conflicts_with_all = ["url", "exec", "path", "twenty"])]
     through: Option<String>,
     /// With --through, listen here, where the proxy or tunnel leads, instead of the receiver
     #[arg(long, value_name = "[ADDRESS:]PORT", help_heading = TARGET, requires = "through")]
     listen_on: Option<ListenAddress>,
+    /// Look at the Twenty at this URL instead: its API, the key, and whether it reaches this machine
+    #[arg(long, value_name = "URL", help_heading = TARGET, conflicts_with_all = ["url", "exec", "path"])]
+    twenty: Option<String>,
+    #[command(flatten)]
+    access: TwentyOptions,
     #[command(flatten)]
     trust: TrustOptions,
     #[command(flatten)]
@@ -84,8 +92,12 @@ impl FromStr for ListenAddress {
 
 pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
     let began = Instant::now();
-    let findings = match (&arguments.through, arguments.listen_on) {
-        (Some(url), Some(ListenAddress(address))) => through(&arguments, url, address, console).await?,
+    if arguments.twenty.is_none() {
+        arguments.access.refused()?;
+    }
+    let findings = match (&arguments.twenty, &arguments.through, arguments.listen_on) {
+        (Some(url), _, _) => workspace(&arguments, url, console).await?,
+        (None, Some(url), Some(ListenAddress(address))) => through(&arguments, url, address, console).await?,
         _ => match examine(&arguments, console).await? {
             Some(findings) => findings,
             None => return Ok(ExitStatus::Interrupted),
@@ -189,6 +201,26 @@ async fn through(
     let cut = until_cut(&plan, measure(&plan, &witness, &mut seen)).await;
     seen.around.cut = cut.or(seen.around.cut);
     Ok(passed::of(&seen))
+}
+
+/// Looks at a Twenty.
+async fn workspace(arguments: &Arguments, url: &str, console: &mut Console) -> Result<Findings, Error> {
+    arguments.attach.refuse_receiver()?;
+    let target = arguments.trust.target(url, console)?;
+    target.check_allowed(arguments.attach.allow_remote).map_err(Error::Usage)?;
+    let key = arguments.access.key(console)?;
+    let place = arguments.access.place().clone();
+    if !arguments.json {
+        console.note(&said::looking_at_twenty(&target.url(), place.host()));
+    }
+    let random = Random::from_seed(random_seed());
+    let plan = arguments.plan(target, Secret::new(random.secret()));
+    let driver = Driver::new(&plan, key, random.nonce());
+    let mut seen = Workspace::of(&plan, place);
+    let cut = until_cut(&plan, driver.examine(&plan, &mut seen)).await;
+    seen.around.cut = cut.or(seen.around.cut);
+    driver.finish(&mut seen).await;
+    Ok(workspace::rows::of(&seen))
 }
 
 /// Runs an examination until its end, a signal, or the end of the time. Returns what cut it off.

@@ -1,7 +1,7 @@
 //! Gives every option its environment variable.
 //!
-//! Invariant: the variable is `TWENTY_CONFORM_` and the option's long name in upper case, except for `PORT` and
-//! `TWENTY_WEBHOOK_SECRET`.
+//! Invariant: the variable is `TWENTY_CONFORM_` and the option's long name in upper case, except for `PORT`, `TWENTY_WEBHOOK_SECRET`
+//! and `TWENTY_API_KEY`.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -69,6 +69,7 @@ pub(super) fn name_of(long: &str) -> String {
     match long {
         "port" => "PORT".to_owned(),
         "secret" => "TWENTY_WEBHOOK_SECRET".to_owned(),
+        "api-key" => "TWENTY_API_KEY".to_owned(),
         _ => format!("{PREFIX}{}", long.to_uppercase().replace('-', "_")),
     }
 }

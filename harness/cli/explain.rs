@@ -16,6 +16,12 @@ use crate::suite::requirements;
 /// The page with an anchor for each requirement and each cause.
 const PAGE: &str = "docs/requirements.md";
 
+/// The page on receivers that Twenty runs, where these causes have reasons of their own.
+const APPLICATIONS: (&str, &[Code]) = (
+    "docs/twenty-applications.md",
+    &[Code::HeaderNotForwarded, Code::AcceptsEverything, Code::RefusesEverything],
+);
+
 const WIDTH: usize = 100;
 
 #[derive(Debug, Args)]
@@ -92,6 +98,9 @@ fn of_cause(code: Code) -> String {
     let (receiver, sender) = (code.avoid(Role::Receiver), code.avoid(Role::Sender));
     let both = [receiver, sender];
     section(&mut text, "Do not", both.into_iter().take(if receiver == sender { 1 } else { 2 }), "");
+    if APPLICATIONS.1.contains(&code) {
+        text.push_str(&messages::in_applications(APPLICATIONS.0));
+    }
     text + &more(code.as_str())
 }
 

@@ -1,4 +1,4 @@
-//! `known`: checks a list of known failures, and changes it according to a run; and how every run reads its lists.
+//! `known`: shows and checks a list of known failures, and changes it according to a run; and how every run reads its lists.
 
 use std::path::{Path, PathBuf};
 
@@ -27,12 +27,22 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Action {
+    /// Show a list: what fails, since which version, why, and what it means; without a name, the lists that come with the tool
+    #[command(after_long_help = help::KNOWN_SHOW)]
+    Show(ShowArguments),
     /// Check a list: what it names, whether an entry has expired, and with a run, whether each still holds
     #[command(after_long_help = help::KNOWN_CHECK)]
     Check(CheckArguments),
     /// Correct a list according to a whole run; comments and order stay
     #[command(after_long_help = help::KNOWN_FIX)]
     Fix(FixArguments),
+}
+
+#[derive(Debug, Args)]
+struct ShowArguments {
+    /// The list: a TOML file, or the name of a list that comes with the tool (twenty-2.31)
+    #[arg(value_name = "FILE|NAME")]
+    list: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -63,6 +73,7 @@ struct FixArguments {
 
 pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
     match &arguments.action {
+        Action::Show(arguments) => show(arguments, console),
         Action::Check(arguments) => check(arguments, console),
         Action::Fix(arguments) => fix(arguments, console),
     }
@@ -121,6 +132,21 @@ fn parsed(list: &str, text: &str) -> Result<Vec<Entry>, Error> {
         let line = |Fault { line, why }: &Fault| messages::config::at_line(Path::new(list), *line, why);
         Error::Usage(said::first_of(&faults.iter().map(line).collect::<Vec<_>>()))
     })
+}
+
+fn show(arguments: &ShowArguments, console: &mut Console) -> Result<ExitStatus, Error> {
+    let text = match &arguments.list {
+        None => known::names()
+            .map(|name| said::list_in_one_line(name, &known::title(known::shipped(name).unwrap_or_default())))
+            .collect(),
+        Some(list) => {
+            let entries = read(std::slice::from_ref(list))?;
+            let blocks: Vec<String> = entries.iter().map(said::whole_entry).collect();
+            blocks.join("\n") + &said::how_to_use(list, entries.len())
+        }
+    };
+    console.print(&text)?;
+    Ok(ExitStatus::Passed)
 }
 
 fn check(arguments: &CheckArguments, console: &mut Console) -> Result<ExitStatus, Error> {

@@ -22,6 +22,7 @@ pub(super) mod outputs;
 pub(super) mod rejudge;
 pub(super) mod replay;
 pub(super) mod saved;
+pub(super) mod twenty;
 
 // Progress.
 
@@ -111,8 +112,20 @@ pub(super) fn unknown_variable(name: &str, nearest: Option<&str>) -> String {
 
 // The secret.
 
-pub(super) fn secret_is_empty() -> &'static str {
-    "the secret is empty; give the secret that the webhook was registered with"
+/// What a secret is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SecretWord {
+    /// That of a webhook.
+    Secret,
+    /// The key of an API.
+    Key,
+}
+
+pub(super) fn secret_is_empty(what: SecretWord) -> &'static str {
+    match what {
+        SecretWord::Secret => "the secret is empty; give the secret that the webhook was registered with",
+        SecretWord::Key => "the API key is empty; make one in Twenty's settings, under APIs & Webhooks",
+    }
 }
 
 /// The value may be a secret, so it is not shown.
@@ -121,12 +134,20 @@ pub(super) fn variable_not_utf8(name: &str) -> String {
 }
 
 /// `oddities` say what the secret, or the text of its file, has, each from a function below.
-pub(super) fn secret_is_odd(file: Option<&Path>, oddities: &[&str]) -> String {
+pub(super) fn secret_is_odd(file: Option<&Path>, oddities: &[&str], what: SecretWord) -> String {
     let place = file.map_or_else(|| "that is given".to_owned(), |file| format!("in {}", file.display()));
-    format!(
-        "warning: the secret {place} {}, which is used as part of the secret; remove it if the webhook was registered without it",
-        oddities.join(" and ")
-    )
+    let oddities = oddities.join(" and ");
+    match what {
+        SecretWord::Secret => format!(
+            "warning: the secret {place} {oddities}, which is used as part of the secret; remove it if the webhook was registered \
+             without it"
+        ),
+        SecretWord::Key => {
+            format!(
+                "warning: the API key {place} {oddities}, which is used as part of the key; write the key alone"
+            )
+        }
+    }
 }
 
 pub(super) fn has_mark() -> &'static str {
@@ -247,16 +268,16 @@ pub(super) fn running_again(time: &str, change: &str) -> String {
 // `sender`.
 
 pub(super) fn no_sender() -> &'static str {
-    "no sender is given; use --exec 'COMMAND' to start one, --control URL for a running sender, or --transcript FILE for \
-     recorded deliveries"
+    "no sender is given; use --exec 'COMMAND' to start one, --control URL for a running sender, --twenty URL for a Twenty, or \
+     --transcript FILE for recorded deliveries"
 }
 
 pub(super) fn trust_without_control() -> &'static str {
-    "--ca and --insecure need --control with an https URL"
+    "--ca and --insecure need --control or --twenty with an https URL"
 }
 
 pub(super) fn secret_without_transcript() -> &'static str {
-    "--secret and --secret-file need --transcript; with --exec and --control the suite makes a secret for each webhook"
+    "--secret and --secret-file need --transcript; a sender that runs gets secrets from the suite, one for each webhook"
 }
 
 pub(super) fn wrong_transcript(file: &Path, why: impl Display) -> String {
@@ -428,6 +449,11 @@ pub(super) fn not_one_header(name: &str, count: usize) -> String {
 /// The heading of the fix for a program of this role, where the other's differs.
 pub(super) fn fix_of(role: Role) -> String {
     format!("Fix of a {role}")
+}
+
+/// Where the page is on a cause in receivers that Twenty runs.
+pub(super) fn in_applications(page: &str) -> String {
+    format!("\nIn a Twenty application: {page}\n")
 }
 
 /// `nearest` are names like it.

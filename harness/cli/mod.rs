@@ -48,6 +48,7 @@ mod sign;
 mod signals;
 mod target;
 mod trust;
+mod twenty;
 mod usage;
 mod values;
 mod verify;
@@ -104,10 +105,10 @@ enum Command {
     /// Test a receiver, by its URL or by a command that starts it
     #[command(after_long_help = help::with_statuses(help::RECEIVER))]
     Receiver(receiver::Arguments),
-    /// Check what surrounds a receiver before a run: address, TLS, proxy, clock, limits
+    /// Check what surrounds a receiver or a Twenty before a run: address, TLS, proxy, key, clock, limits
     #[command(after_long_help = help::with(help::DOCTOR, help::OF_DOCTOR))]
     Doctor(doctor::Arguments),
-    /// Test a sender, by a command, a control URL or recorded deliveries
+    /// Test a sender, by a command, a control URL or recorded deliveries, or a Twenty by its API
     #[command(after_long_help = help::with_statuses(help::SENDER))]
     Sender(sender::Arguments),
     /// Judge deliveries as they arrive from any sender
@@ -200,7 +201,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments,
     })?;
     if let Some(text) = line.printed {
         environment::warnings(&command).iter().for_each(|warning| console.note(warning));
-        line.secret.into_iter().for_each(|secret| console.redact(&Secret::new(secret)));
+        line.secrets.into_iter().for_each(|secret| console.redact(&Secret::new(secret)));
         return Err(console.print(&text).map_or_else(|why| why.exit_status(), |()| ExitStatus::Passed));
     }
     parsed(command, &line.arguments).map_err(|why| {

@@ -14,6 +14,7 @@ use super::console::Console;
 use super::headings::{CASES, ENDPOINT, LIMITS, PAYLOAD, SECRET, SELECTION, VERDICT};
 use super::known;
 use super::messages;
+use super::messages::SecretWord;
 use super::outputs::Input;
 use super::project;
 use super::reports::ReportOptions;
@@ -123,7 +124,7 @@ pub(super) struct RunOptions {
     /// Count what PATTERN matches as inconclusive if it does not apply, and fail the run then; repeatable
     #[arg(long, value_name = "PATTERN", help_heading = VERDICT)]
     pub(super) require: Vec<String>,
-    /// Do not fail the run for the failures in this list, each with its cause: a TOML file, or twenty-2.31; repeatable
+    /// Do not fail the run for the failures in this list, each with its cause: a TOML file, or a name of `known show`, such as twenty-2.31; repeatable
     #[arg(long, value_name = "FILE|NAME", help_heading = VERDICT)]
     pub(super) known_failures: Vec<String>,
     /// Send up to this many cases to a receiver at the same time
@@ -132,7 +133,8 @@ pub(super) struct RunOptions {
     /// Wait this long for each answer, such as 10s or 500ms
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration, help_heading = LIMITS)]
     pub(super) timeout: Duration,
-    /// End the run after this long; what was not tried by then is inconclusive [default: 2m for a receiver, 3m for a sender]
+    /// End the run after this long; what was not tried by then is inconclusive [default: 2m for a receiver, 3m for a sender,
+    /// 10m for a Twenty]
     #[arg(long, value_name = "TIME", value_parser = duration, help_heading = LIMITS)]
     pub(super) max_time: Option<Duration>,
     /// Fail a sender whose delivery starts later than this after its event
@@ -219,23 +221,7 @@ impl SecretOptions {
     ///
     /// Errors: the file cannot be read, or the secret is empty.
     pub(super) fn read(&self, console: &mut Console) -> Result<Option<Secret>, Error> {
-        let secret = match (&self.secret, &self.secret_file) {
-            (Some(secret), _) => secret.clone(),
-            (None, Some(path)) => {
-                let text = input::text(path, SMALL_FILE)
-                    .map_err(|why| Error::Usage(messages::cannot_read(path.display(), why)))?;
-                let secret = secret_file::secret(&text).to_owned();
-                note_oddities(Some(path), &secret, console);
-                secret
-            }
-            (None, None) => return Ok(None),
-        };
-        if secret.is_empty() {
-            return Err(Error::Usage(messages::secret_is_empty().to_owned()));
-        }
-        let secret = Secret::new(secret);
-        console.redact(&secret);
-        Ok(Some(secret))
+        read_secret((self.secret.as_deref(), self.secret_file.as_deref()), SecretWord::Secret, console)
     }
 
     /// The file that the secret is read from; `None` if it is given as a word.
@@ -246,7 +232,7 @@ impl SecretOptions {
     /// Notes what is odd in a secret that is given as a word, to a program that may have another one.
     pub(super) fn note_odd_word(&self, console: &mut Console) {
         if let Some(secret) = &self.secret {
-            note_oddities(None, secret, console);
+            note_oddities(None, (secret, SecretWord::Secret), console);
         }
     }
 
@@ -261,11 +247,38 @@ impl SecretOptions {
     }
 }
 
+/// The secret that is given as a word or in a file. It is redacted in all later output of the console.
+///
+/// Errors: the file cannot be read, or the secret is empty.
+pub(super) fn read_secret(
+    (given, file): (Option<&str>, Option<&Path>),
+    what: SecretWord,
+    console: &mut Console,
+) -> Result<Option<Secret>, Error> {
+    let secret = match (given, file) {
+        (Some(secret), _) => secret.to_owned(),
+        (None, Some(path)) => {
+            let text = input::text(path, SMALL_FILE)
+                .map_err(|why| Error::Usage(messages::cannot_read(path.display(), why)))?;
+            let secret = secret_file::secret(&text).to_owned();
+            note_oddities(Some(path), (&secret, what), console);
+            secret
+        }
+        (None, None) => return Ok(None),
+    };
+    if secret.is_empty() {
+        return Err(Error::Usage(messages::secret_is_empty(what).to_owned()));
+    }
+    let secret = Secret::new(secret);
+    console.redact(&secret);
+    Ok(Some(secret))
+}
+
 /// Notes what is odd in a secret, which is used as it is.
-fn note_oddities(file: Option<&Path>, secret: &str, console: &mut Console) {
+fn note_oddities(file: Option<&Path>, (secret, what): (&str, SecretWord), console: &mut Console) {
     let oddities = secret_file::oddities(secret);
     if !oddities.is_empty() {
-        console.note(&messages::secret_is_odd(file, &oddities));
+        console.note(&messages::secret_is_odd(file, &oddities, what));
     }
 }
 

@@ -119,7 +119,7 @@ fn sample(arguments: &Arguments, clock: &Clock, console: &mut Console) -> Result
         },
     );
     let nonce = dialect.nonce.then(|| random.nonce());
-    let headers = Headers::of_delivery(Some(&key), clock.now_ms(), nonce, &body);
+    let headers = Headers::in_dialect(dialect, Some(&key), clock.now_ms(), nonce, &body);
     let delivery = Delivery::new("POST", target.path.clone(), headers, body);
     Ok(Sending { target, name: event.name.to_string(), delivery })
 }

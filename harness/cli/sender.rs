@@ -1,6 +1,8 @@
 //! `sender`: tests a sender, or judges recorded deliveries.
 //!
-//! Invariant: a started sender is always stopped.
+//! Invariant: a started sender is always stopped, and what was made in a CRM is removed.
+
+mod twenty;
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -15,6 +17,7 @@ use super::options::{RunOptions, SecretOptions};
 use super::outputs::Input;
 use super::plan::{NotStarted, RunPlan};
 use super::trust::TrustOptions;
+use super::twenty::{TwentyOptions, refuse};
 use crate::api::sender::Sender;
 use crate::error::Error;
 use crate::exit::ExitStatus;
@@ -28,17 +31,35 @@ use crate::suite::run::{self, Run};
 use crate::suite::traffic::{Traffic, reading};
 use crate::webhook::signature::Secret;
 
+/// The usual rate limit of Twenty's API.
+const CALLS_PER_MINUTE: u32 = 100;
+
 #[derive(Debug, Args)]
 #[command(next_help_heading = TARGET)]
 pub(super) struct Arguments {
     /// Start the sender with this command, without a shell; it reads requests as JSON lines on stdin and replies on stdout
-    #[arg(long, value_name = "COMMAND", conflicts_with_all = ["control", "transcript"])]
+    #[arg(long, value_name = "COMMAND", conflicts_with_all = ["control", "transcript", "twenty"])]
     exec: Option<String>,
     #[command(flatten)]
     launch: LaunchOptions,
     /// Control the sender that already runs at this URL by POST, with the same protocol
-    #[arg(long, value_name = "URL", conflicts_with = "transcript")]
+    #[arg(long, value_name = "URL", conflicts_with_all = ["transcript", "twenty"])]
     control: Option<String>,
+    /// Drive the Twenty at this URL by its REST API; what the run makes there has a mark and is removed at its end
+    #[arg(long, value_name = "URL", conflicts_with = "transcript")]
+    twenty: Option<String>,
+    #[command(flatten)]
+    access: TwentyOptions,
+    /// With --twenty, make at most N calls of its API per minute
+    #[arg(long, value_name = "N", requires = "twenty", default_value_t = CALLS_PER_MINUTE)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    calls_per_minute: u32,
+    /// With --twenty, list every call that a run makes, and make none
+    #[arg(long, requires = "twenty")]
+    dry_run: bool,
+    /// With --twenty, remove what earlier runs left there, and do nothing else
+    #[arg(long, requires = "twenty")]
+    cleanup: bool,
     /// Judge recorded deliveries: JSON lines written by `listen` or --out, or HAR; use - for stdin
     #[arg(long, value_name = "FILE")]
     transcript: Option<PathBuf>,
@@ -98,6 +119,14 @@ impl Arguments {
         exec.or(control).or(transcript).ok_or_else(|| Error::Usage(messages::no_sender().to_owned()))
     }
 
+    /// Errors: an option is about a Twenty.
+    fn refuse_crm(&self) -> Result<(), Error> {
+        self.access.refused()?;
+        let rate = (self.calls_per_minute != CALLS_PER_MINUTE).then_some("--calls-per-minute");
+        let dry_run = || self.dry_run.then_some("--dry-run");
+        refuse(rate.or_else(dry_run).or_else(|| self.cleanup.then_some("--cleanup")))
+    }
+
     /// The files that the run reads.
     fn inputs(&self, attached: &AttachedSender) -> Vec<Input> {
         let of_sender = match attached {
@@ -111,6 +140,10 @@ impl Arguments {
 
 pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
     let mut plan = RunPlan::of(&arguments.run, &[Role::Sender])?;
+    if let Some(url) = &arguments.twenty {
+        return twenty::run(&arguments, url, plan, console).await;
+    }
+    arguments.refuse_crm()?;
     let attached = arguments.attached()?;
     if !matches!(attached, AttachedSender::Control(_)) && arguments.trust.given() {
         return Err(Error::Usage(messages::trust_without_control().to_owned()));

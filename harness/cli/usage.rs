@@ -1,6 +1,6 @@
 //! Errors of the command line, without the secrets in it.
 //!
-//! Invariant: what may be a mistyped `--secret` is not shown: its value, whatever is glued to it, and the values of options that do
+//! Invariant: what may be a mistyped `--secret` or `--api-key` is not shown: its value, whatever is glued to it, and the values of options that do
 //! not exist.
 
 use std::ffi::OsString;
@@ -11,7 +11,7 @@ use super::console::{print_help, print_usage};
 use crate::redaction::Redaction;
 use crate::webhook::signature::Secret;
 
-const OPTION: &str = "--secret";
+const OPTIONS: [&str; 2] = ["--secret", "--api-key"];
 
 /// Prints an error, or the help that was asked for.
 pub(super) fn print(why: &clap::Error, arguments: &[OsString]) {
@@ -43,17 +43,17 @@ fn doubtful(why: &clap::Error, arguments: &[OsString]) -> Vec<String> {
         if is_value {
             found.push(argument.clone());
         }
-        is_value = argument == OPTION;
+        is_value = OPTIONS.contains(&&**argument);
         let name = argument.split('=').next().unwrap_or_default();
         let of_unknown = unknown.is_some_and(|unknown| {
             let unknown = unknown.split('=').next().unwrap_or_default();
             name == unknown || (!name.starts_with("--") && name.starts_with(unknown))
         });
-        if let Some(glued) = argument.strip_prefix(OPTION) {
+        if let Some(glued) = OPTIONS.iter().find_map(|option| argument.strip_prefix(option)) {
             let is_file = glued.starts_with("-file") && (glued.len() == 5 || glued.starts_with("-file="));
             found.extend((!is_file).then(|| glued.trim_start_matches('=').to_owned()));
         } else if let Some((name, value)) = argument.split_once('=')
-            && (of_unknown || name.to_lowercase().ends_with("secret"))
+            && (of_unknown || ["secret", "key"].iter().any(|end| name.to_lowercase().ends_with(end)))
         {
             found.push(value.to_owned());
         }
@@ -70,7 +70,7 @@ fn hidden(mut text: String, parts: &[String]) -> String {
     for part in parts {
         text = Redaction::new([&Secret::new(part.as_str())]).text(&text);
         // A short one is only looked for after the option.
-        for before in [OPTION, "secret=", "-s"] {
+        for before in OPTIONS.into_iter().chain(["secret=", "key=", "-s"]) {
             text = text.replace(&format!("{before}{part}"), &format!("{before}[redacted]"));
         }
     }

@@ -201,7 +201,8 @@ async fn deliver(
     // The semaphore is never closed.
     let _turn = turns.acquire().await;
     let nonce = sender.dialect.nonce.then(|| sender.random.nonce());
-    delivery.headers = Headers::of_delivery(key.as_ref(), sender.clock.now_ms(), nonce, &delivery.body);
+    let now_ms = sender.clock.now_ms();
+    delivery.headers = Headers::in_dialect(sender.dialect, key.as_ref(), now_ms, nonce, &delivery.body);
     let outcome = sender.transport.send(url, delivery).await;
     let settled = Settled {
         event: event.name.to_string(),

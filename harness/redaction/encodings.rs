@@ -2,6 +2,7 @@
 //! base64 or in hexadecimal, in one case.
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::rc::Rc;
 
@@ -189,20 +190,26 @@ fn contains(bytes: &[u8], finders: &[Finder<'_>]) -> bool {
     finders.iter().any(|finder| finder.find(bytes).is_some())
 }
 
+/// For how many secrets the searches are kept: a sender's run has a few webhooks, each with a secret of its own.
+const KEPT: usize = 8;
+
 thread_local! {
-    /// The searches for the last secret. To make them takes longer than to search a delivery, and `listen` has one secret.
-    static LAST: RefCell<Option<(Secret, Rc<[Finder<'static>]>)>> = const { RefCell::new(None) };
+    /// The searches for the latest secrets, the last one used first. To make them takes longer than to search a delivery.
+    static LATEST: RefCell<VecDeque<(Secret, Finders)>> = const { RefCell::new(VecDeque::new()) };
 }
 
+type Finders = Rc<[Finder<'static>]>;
+
 /// A search for each encoding of a secret.
-fn finders(secret: &Secret) -> Rc<[Finder<'static>]> {
-    LAST.with_borrow_mut(|last| match last {
-        Some((known, finders)) if known == secret => finders.clone(),
-        _ => {
+fn finders(secret: &Secret) -> Finders {
+    LATEST.with_borrow_mut(|latest| {
+        let known = latest.iter().position(|(known, _)| known == secret);
+        let (known, finders) = known.and_then(|place| latest.remove(place)).unwrap_or_else(|| {
             let of = |(encoded, _): &(String, &str)| Finder::new(encoded.as_bytes()).into_owned();
-            let finders: Rc<[_]> = encodings(secret).iter().map(of).collect();
-            *last = Some((secret.clone(), finders.clone()));
-            finders
-        }
+            (secret.clone(), encodings(secret).iter().map(of).collect())
+        });
+        latest.truncate(KEPT - 1);
+        latest.push_front((known, finders.clone()));
+        finders
     })
 }

@@ -240,7 +240,7 @@ impl CauseEntry {
             or: cause.or.iter().map(|other| redaction.text(other)).collect(),
             shown_by: cause.shown_by.iter().map(|id| id.0).collect(),
             text: cause.code.text().into(),
-            fix: cause.to_fix().fix(role).into(),
+            fix: cause.fix(role).into(),
             avoid: cause.to_fix().avoid(role).into(),
         }
     }

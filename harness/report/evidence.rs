@@ -182,6 +182,11 @@ impl RunEvidence {
         files.failures.extend(failed);
     }
 
+    /// Redacts the key of an API too, from now on.
+    pub fn hide_key(&self, key: &Secret) {
+        self.files().redaction.add_key(key);
+    }
+
     /// Removes the files and the folder, since there was no run.
     pub fn discard(&self) {
         let folder = self.folder();
@@ -287,8 +292,9 @@ impl Lines {
     /// Writes a line to the file. Returns what went wrong.
     fn add(&mut self, line: &impl Serialize) -> Option<String> {
         let file = self.file.as_mut()?;
-        let text =
-            serde_json::to_string(line).map(|text| terminal::json(text + "\n")).map_err(io::Error::from);
+        // Not `to_string`: that prints in the code of this crate, which is slow in builds without optimisation.
+        let text = serde_json::to_value(line).map(|line| terminal::json(format!("{line}\n")));
+        let text = text.map_err(io::Error::from);
         let written = text.and_then(|text| file.write_all(text.as_bytes())).and_then(|()| file.flush());
         let why = written.err()?;
         if let Some(file) = self.file.take() {

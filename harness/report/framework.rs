@@ -28,6 +28,8 @@ pub(super) enum Stack {
     Php,
     Rails,
     Spring,
+    /// A logic function of a Twenty application, which Twenty's server answers for.
+    TwentyApp,
     /// Node.js without a known framework.
     Node,
     JavaScript,
@@ -38,19 +40,21 @@ pub(super) enum Stack {
 
 use Stack::{
     Django, Express, FastApi, Fastify, Flask, Go, Java, JavaScript, Next, Node, Php, Python, Rails, Ruby,
-    Spring,
+    Spring, TwentyApp,
 };
 
 impl Stack {
     /// Every framework and language that a receiver can be found to be written with.
     #[cfg(test)]
-    const FOUND: [Self; 14] =
-        [Express, Next, Fastify, FastApi, Flask, Django, Go, Php, Rails, Spring, Node, Python, Ruby, Java];
+    const FOUND: [Self; 15] = [
+        Express, Next, Fastify, FastApi, Flask, Django, Go, Php, Rails, Spring, TwentyApp, Node, Python,
+        Ruby, Java,
+    ];
 
     /// The language of a framework.
     fn language(self) -> Self {
         match self {
-            Express | Next | Fastify | Node | JavaScript => JavaScript,
+            Express | Next | Fastify | TwentyApp | Node | JavaScript => JavaScript,
             FastApi | Flask | Django | Python => Python,
             Rails | Ruby => Ruby,
             Spring | Java => Java,
@@ -59,9 +63,12 @@ impl Stack {
         }
     }
 
-    /// Whether a framework is of the language that the other one stands for.
+    /// Whether a framework is of the language that the other one stands for, or runs on the other one.
     fn is_kind_of(self, other: Self) -> bool {
-        self != other && matches!(other, Node | Python | Ruby | Java) && self.language() == other.language()
+        let is_language = self != other
+            && matches!(other, Node | Python | Ruby | Java)
+            && self.language() == other.language();
+        is_language || (self == TwentyApp && other == Express)
     }
 
     /// What the receiver of a run is written with. `command` is the command that started it, or its URL.
@@ -69,11 +76,13 @@ impl Stack {
         if transcript.role != Role::Receiver {
             return None;
         }
-        let answers = transcript.exchanges.after(0).iter().filter_map(|exchange| match &exchange.outcome {
+        let exchanges = transcript.exchanges.after(0);
+        let answers = exchanges.iter().filter_map(|exchange| match &exchange.outcome {
             Outcome::Answered(answer) => Some(answer),
             _ => None,
         });
-        signs::told_by(answers, command)
+        let path = exchanges.first().map_or("", |exchange| &exchange.delivery.target);
+        signs::told_by(answers, command, path)
     }
 
     /// The line of code that fixes a cause, if one helps.
@@ -173,11 +182,14 @@ mod tests {
         ] {
             let cause = Cause::new(code);
             let without: Vec<Stack> =
-                Stack::FOUND[..10].iter().copied().filter(|stack| stack.line(&cause).is_none()).collect();
+                Stack::FOUND[..11].iter().copied().filter(|stack| stack.line(&cause).is_none()).collect();
             assert_eq!(without, [], "{}", code.as_str());
         }
-        let none = Stack::FOUND.iter().filter_map(|stack| stack.line(&Cause::new(Code::RefusesEverything)));
-        assert_eq!(none.count(), 0);
+        // Where no header is forwarded unless it is declared, that is what is missing most often.
+        for code in [Code::RefusesEverything, Code::HeaderNotForwarded] {
+            let with = Stack::FOUND.iter().filter(|stack| stack.line(&Cause::new(code)).is_some());
+            assert_eq!(with.collect::<Vec<_>>(), [&TwentyApp]);
+        }
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub(super) fn certificate_unchecked() -> String {
 }
 
 pub(super) fn additional_members(names: &[String]) -> String {
-    format!("the payload has additional top-level members: {}", names.join(", "))
+    format!("the payload has additional members: {}", names.join(", "))
 }
 
 /// The receiver exited. `exchanges` are the numbers of the exchanges after which it did, such as `#7`.

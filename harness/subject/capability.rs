@@ -12,12 +12,22 @@ pub enum Capability {
     Unsigned,
     /// Webhooks may have HTTPS endpoints, with certificates of the suite's authority.
     Https,
+    /// It emits events of metadata (contract section 2).
+    #[serde(rename = "metadata-events")]
+    MetadataEvents,
     Observations,
 }
 
 impl Capability {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Delete, Self::Filters, Self::Outcomes, Self::Unsigned, Self::Https, Self::Observations];
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Delete,
+        Self::Filters,
+        Self::Outcomes,
+        Self::Unsigned,
+        Self::Https,
+        Self::MetadataEvents,
+        Self::Observations,
+    ];
 
     /// The name in the attachment protocol.
     pub(crate) fn as_str(self) -> &'static str {
@@ -27,6 +37,7 @@ impl Capability {
             Self::Outcomes => "outcomes",
             Self::Unsigned => "unsigned",
             Self::Https => "https",
+            Self::MetadataEvents => "metadata-events",
             Self::Observations => "observations",
         }
     }

@@ -35,8 +35,7 @@ fn rate_limit(answer: &Response) -> Option<Duration> {
     if answer.status != 429 && (answer.status != 503 || named.is_none()) {
         return None;
     }
-    let seconds = named.and_then(|value| std::str::from_utf8(value).ok()?.trim().parse().ok());
-    Some(seconds.map_or(RATE_PAUSE, Duration::from_secs))
+    Some(answer.retry_after().unwrap_or(RATE_PAUSE))
 }
 
 #[derive(Debug)]

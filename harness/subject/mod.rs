@@ -14,6 +14,7 @@ pub mod process;
 pub mod protocol;
 pub mod receiver;
 pub mod sender;
+pub mod twenty;
 pub mod watch;
 
 pub use crate::error::{StartFailure, SubjectError};

@@ -22,6 +22,7 @@ use super::process::{Process, ProcessEnd};
 use super::protocol::{Op, Reply, ReplyTexts};
 use super::{StartFailure, SubjectError, messages};
 use crate::budget::OUTCOMES;
+use crate::webhook::event::Event;
 use crate::wire::codec::quote;
 
 /// How long a process may take to end after its stdout ended.
@@ -30,6 +31,36 @@ const DEATH_WAIT: Duration = Duration::from_secs(2);
 /// Something that can be asked to send deliveries.
 pub trait Sender: Send + Sync {
     fn call(&self, op: Op) -> BoxFuture<'_, Result<Reply, SubjectError>>;
+
+    /// Emits several events, in few requests if the sender can. Returns one reply for each, in their order.
+    ///
+    /// Errors: as for one event; what was emitted before is not undone.
+    fn emit_all(&self, events: Vec<Event>) -> BoxFuture<'_, Result<Vec<Reply>, SubjectError>> {
+        async move {
+            let mut replies = Vec::with_capacity(events.len());
+            for event in events {
+                replies.push(self.call(Op::Emit(event)).await?);
+            }
+            Ok(replies)
+        }
+        .boxed()
+    }
+
+    /// What is special about a sender that is driven through a CRM's own API; `None` for one that speaks the attachment
+    /// protocol. It is known after `hello`.
+    fn crm(&self) -> Option<Crm> {
+        None
+    }
+}
+
+/// A CRM, which emits what its API makes happen. The reply to `emit` says what was set, and when the call was sent in
+/// milliseconds since the epoch: `{"record":{…},"updatedFields":[…],"askedAtMs":0}`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Crm {
+    /// The objects whose records can be created, updated, deleted, restored and destroyed, by singular name.
+    pub objects: Vec<String>,
+    /// The object whose `created` events can hold any record; `None` if the key may not make one.
+    pub any_record: Option<String>,
 }
 
 /// A sender that runs as a command.

@@ -545,11 +545,13 @@ pub struct Cause {
     pub or: Vec<String>,
     /// The exchanges that show it, if they are not those of the failure.
     pub shown_by: Vec<ExchangeId>,
+    /// The fix of this one of its kind, if that of the code does not help.
+    pub own_fix: Option<&'static str>,
 }
 
 impl Cause {
     pub fn new(code: Code) -> Self {
-        Self { code, detail: None, inner: None, or: Vec::new(), shown_by: Vec::new() }
+        Self { code, detail: None, inner: None, or: Vec::new(), shown_by: Vec::new(), own_fix: None }
     }
 
     pub fn detailed(code: Code, detail: impl Into<String>) -> Self {
@@ -562,6 +564,17 @@ impl Cause {
         let have_own_fix =
             [DigestTrailing, DigestTruncated, MessagePart, MessageReserialised, MessageSecretMember];
         self.inner.filter(|inner| have_own_fix.contains(inner)).unwrap_or(self.code)
+    }
+
+    /// The fix in one line, for the author of a program of this role.
+    pub fn fix(&self, role: Role) -> &'static str {
+        self.own_fix.unwrap_or_else(|| self.to_fix().fix(role))
+    }
+
+    /// Gives it a fix of its own.
+    #[must_use]
+    pub fn fixed_by(self, fix: &'static str) -> Self {
+        Self { own_fix: Some(fix), ..self }
     }
 
     #[must_use]

@@ -1,8 +1,8 @@
 //! What surrounds a receiver: how it is reached, what stands between, its clock, its limits. A run reports what a receiver does;
 //! this tells what is not its doing.
 //!
-//! [`visit`] and [`passage`] send a few requests and record what comes back. [`rows`] and [`passed`] judge the record, and open
-//! nothing.
+//! [`visit`], [`passage`] and [`workspace`] send a few requests and record what comes back. [`rows`], [`passed`] and
+//! [`workspace::rows`] judge the record, and open nothing.
 //!
 //! Invariant: a row states what was seen. What cannot be seen is `not known`, with the way to find out.
 
@@ -17,6 +17,7 @@ mod routed;
 pub mod rows;
 mod sizes;
 pub mod visit;
+pub mod workspace;
 
 use serde::Serialize;
 
@@ -52,6 +53,15 @@ pub enum Topic {
     Answers,
     Repeats,
     Client,
+    Twenty,
+    ApiKey,
+    CustomObject,
+    Routes,
+    /// The timestamp of a delivery against this machine's clock.
+    Timestamp,
+    RateLimit,
+    /// What the examination made.
+    Cleanup,
 }
 
 impl Topic {
@@ -81,6 +91,13 @@ impl Topic {
             Self::Answers => "answers",
             Self::Repeats => "repeats",
             Self::Client => "client",
+            Self::Twenty => "twenty",
+            Self::ApiKey => "api-key",
+            Self::CustomObject => "custom-object",
+            Self::Routes => "routes",
+            Self::Timestamp => "timestamp",
+            Self::RateLimit => "rate-limit",
+            Self::Cleanup => "cleanup",
         }
     }
 }

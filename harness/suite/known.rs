@@ -26,8 +26,11 @@ pub use read::{Fault, parse};
 pub const UNKNOWN: &str = "unknown";
 
 /// The lists that come with the tool, each with its name.
-const SHIPPED: [(&str, &str); 1] =
-    [("twenty-2.31", include_str!("../../fixtures/known-failures/twenty-2.31.toml"))];
+const SHIPPED: [(&str, &str); 3] = [
+    ("twenty-2.31", include_str!("../../fixtures/known-failures/twenty-2.31.toml")),
+    ("twenty-2025-12", include_str!("../../fixtures/known-failures/twenty-2025-12.toml")),
+    ("twenty-0.50", include_str!("../../fixtures/known-failures/twenty-0.50.toml")),
+];
 
 /// An entry of a list.
 #[derive(Debug, Clone)]
@@ -42,6 +45,10 @@ pub struct Entry {
     pub requirements: Vec<&'static Requirement>,
     pub cause: ExpectedCause,
     pub reason: String,
+    /// What it means for who depends on the program: for a sender, for receivers.
+    pub effect: Option<String>,
+    /// The first version that is known to have it.
+    pub since: Option<String>,
     pub link: Option<String>,
     pub owner: Option<String>,
     /// The last day on which it counts.
@@ -181,6 +188,13 @@ pub fn written(cause: Option<(&str, Option<&str>)>, with_detail: bool) -> String
 /// The text of a list that comes with the tool.
 pub fn shipped(name: &str) -> Option<&'static str> {
     SHIPPED.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+}
+
+/// The title of a list: the first sentence of the comment at its beginning.
+pub fn title(text: &str) -> String {
+    let comment =
+        text.lines().map_while(|line| line.strip_prefix('#')).map(str::trim).collect::<Vec<_>>().join(" ");
+    comment.split_inclusive(". ").next().unwrap_or_default().trim().to_owned()
 }
 
 /// The names of the lists that come with the tool.

@@ -29,6 +29,11 @@ impl MaxTime {
         }
     }
 
+    /// The usual time for a sender that is a CRM: the rate of its API is limited.
+    pub(crate) fn of_crm() -> Duration {
+        Duration::from_secs(600)
+    }
+
     /// The same for another run, which begins now.
     #[must_use]
     pub(crate) fn again(self) -> Self {

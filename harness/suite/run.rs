@@ -146,6 +146,7 @@ pub async fn sender(
     let began = Instant::now();
     let mut transcript = Transcript::new(Role::Sender, options.dialect, options.limits);
     transcript.chosen = options.auto.then(Chosen::default);
+    transcript.secrets.extend(options.hidden.clone());
     transcript.keeper.clone_from(&options.keeper);
     transcript.exchanges.count_in(&options.requests);
     let random = Random::from_seed(options.seed);
@@ -153,10 +154,12 @@ pub async fn sender(
     let extent = options.extent();
     let (clock, max_time) = (&options.clock, options.max_time);
     let mut stage =
-        on_sender::stage::SenderStage::new(subject, clock, &random, extent, max_time, &mut transcript);
+        on_sender::stage::SenderStage::new(subject, clock, &random, extent, max_time, &mut transcript)
+            .at(options.place.clone());
     if need_https(selected) {
         stage = stage.with_https(&options.authority);
     }
+    stage.rehearses = options.rehearses;
     let greeted = tokio::select! {
         biased;
         () = interruption(options) => Ok(()),
@@ -379,8 +382,10 @@ fn reason_to_stop(transcript: &Transcript, options: &Options) -> Option<Ending> 
         Ending::Died(why) | Ending::ProtocolViolation(why) => Some(messages::skipped_after(why)),
         _ => None,
     });
-    let nothing_arrived =
-        transcript.role == Role::Sender && !transcript.emissions.is_empty() && transcript.arrivals.is_empty();
+    let nothing_arrived = transcript.role == Role::Sender
+        && !transcript.emissions.is_empty()
+        && transcript.arrivals.is_empty()
+        && !options.rehearses;
     if *options.interrupted.borrow() {
         return Some(Ending::Skipped(messages::interrupted()));
     }

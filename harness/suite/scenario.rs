@@ -31,6 +31,8 @@ pub enum Turn {
     Generated,
     /// After the others: it may end the program.
     Last,
+    /// After those: it may hold up everything that follows.
+    Stalling,
     /// At the end, to find the cause of a failure. If it breaks down, no requirement is affected.
     Diagnosis,
 }

@@ -47,7 +47,7 @@ pub use messages::shifted;
 pub use processing::{ProcessingKind, ProcessingTrial};
 pub use respect::{Age, Part, Redating, Respect, Surrounding, TimestampForm};
 pub use scenario::ScenarioName;
-pub use times::AnswerTimes;
+pub use times::{AnswerTimes, InForce};
 pub use trial::{Comparison, Deviation, GeneratedCase, Tally, Trial};
 
 /// What dialect `auto` found out.
@@ -103,7 +103,7 @@ pub struct Transcript {
     pub matters: Vec<(ExchangeId, String)>,
     /// The webhooks that were registered at a sender.
     pub webhooks: Vec<RegisteredWebhook>,
-    /// The secrets of all webhooks, including those whose registration failed.
+    /// The secrets of all webhooks, including those whose registration failed, and what else no report may have.
     #[serde(skip)]
     pub secrets: Vec<Secret>,
     /// The secrets that the run made, by their numbers.
@@ -128,6 +128,8 @@ pub struct Transcript {
     pub endings: Vec<(ScenarioName, Ending)>,
     /// How long a registration or a deletion takes to be in force, by the sender's own account.
     pub settling: Duration,
+    #[serde(default)]
+    pub in_force: InForce,
     /// Time spent waiting to see that nothing more arrives.
     pub waited: Duration,
     /// Records everything while the run runs.
@@ -248,6 +250,7 @@ impl Transcript {
             stopped: false,
             endings: Vec::new(),
             settling: Duration::ZERO,
+            in_force: InForce::default(),
             waited: Duration::ZERO,
             keeper: None,
             kept: (0, 0),
@@ -271,12 +274,6 @@ impl Transcript {
         if let Some(keeper) = &self.keeper {
             keeper.keep(Kept::Dialect(dialect.name));
         }
-    }
-
-    /// The dialect that this body is judged in: recorded and watched bodies show theirs, unless an option names it.
-    pub fn dialect_of(&self, body: &[u8]) -> &'static Dialect {
-        let own = (self.recorded && self.chosen.is_some()).then(|| Dialect::of_body(body)).flatten();
-        own.unwrap_or(self.dialect)
     }
 
     /// Records an exchange and numbers it.

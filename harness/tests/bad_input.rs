@@ -87,8 +87,11 @@ sys.exit(os.waitstatus_to_exitcode(status) % 256)
     let plain = twenty(arguments);
     let mut command = std::process::Command::new("python3");
     command.arg(script.path("script.py")).arg(&peak).arg(plain.get_program()).args(plain.get_args());
-    for (name, _) in plain.get_envs() {
-        command.env_remove(name);
+    for (name, value) in plain.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
     }
     command.current_dir(plain.get_current_dir().unwrap());
     let ran = finish(command);

@@ -41,9 +41,11 @@ struct Measured {
     /// Its peak memory, in MiB.
     peak: u64,
     took: Duration,
+    /// Its processor time, which does not depend on what else runs.
+    busy: Duration,
 }
 
-/// Runs the binary to its end and reads its peak memory. `None` if this system does not have it; the skip was reported.
+/// Runs the binary to its end and reads its peak memory and processor time. `None` if this system does not have it; the skip was reported.
 fn measured(arguments: &[&str]) -> Option<Measured> {
     if !cfg!(target_os = "linux") {
         skip("peak memory", "it is read from /proc");
@@ -61,28 +63,37 @@ fn measured(arguments: &[&str]) -> Option<Measured> {
     command.current_dir(env!("CARGO_MANIFEST_DIR")).stdin(Stdio::null()).stdout(Stdio::null());
     let began = Instant::now();
     let child = command.stderr(std::fs::File::create(&stderr).unwrap()).spawn().unwrap();
-    let (status, peak) = watched(child, began);
+    let (status, peak, busy) = watched(child, began);
     let stderr = String::from_utf8_lossy(&std::fs::read(stderr).unwrap()).into_owned();
-    Some(Measured { status, stderr, peak, took: began.elapsed() })
+    Some(Measured { status, stderr, peak, took: began.elapsed(), busy })
 }
 
-/// Its exit status, or `None` if it had to be ended, and its peak memory in MiB.
-fn watched(mut child: Child, began: Instant) -> (Option<i32>, u64) {
+/// Its exit status, or `None` if it had to be ended, its peak memory in MiB, and its processor time.
+fn watched(mut child: Child, began: Instant) -> (Option<i32>, u64, Duration) {
     let (id, (ends, ended)) = (child.id(), mpsc::channel());
     thread::spawn(move || ends.send(child.wait().unwrap().code()));
-    let mut peak = 0;
+    let (mut peak, mut busy) = (0, Duration::ZERO);
     loop {
         peak = peak.max(peak_of(id));
+        busy = busy.max(busy_of(id));
         if let Ok(status) = ended.recv_timeout(PACE) {
-            return (status, peak);
+            return (status, peak, busy);
         }
         if began.elapsed() > LONGEST || peak > 2 * MOST_MEMORY {
             let killed = Command::new("kill").args(["-9", &id.to_string()]).status().unwrap();
             assert!(killed.success());
             ended.recv().unwrap();
-            return (None, peak);
+            return (None, peak, busy);
         }
     }
+}
+
+/// The processor time of a process; 0 if it has ended.
+fn busy_of(id: u32) -> Duration {
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    // The name before it may contain anything. Linux counts in hundredths of a second.
+    let numbers = stat.rsplit(')').next().unwrap_or_default().split_whitespace().skip(11).take(2);
+    Duration::from_millis(numbers.map(|ticks| ticks.parse::<u64>().unwrap() * 10).sum())
 }
 
 /// The peak memory of a process, in MiB; 0 if it has ended.

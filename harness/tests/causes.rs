@@ -54,7 +54,12 @@ fn few() -> Options {
 
 async fn run_on(handler: Arc<dyn Handler>) -> Run {
     // The time of a comparison can only be measured while nothing else runs.
-    let selected: Vec<_> = requirements::of(Role::Receiver).filter(|one| one.id != "VER-15").collect();
+    run_of(handler, |id| id != "VER-15").await
+}
+
+/// A run of some requirements.
+async fn run_of(handler: Arc<dyn Handler>, is_selected: impl Fn(&str) -> bool) -> Run {
+    let selected: Vec<_> = requirements::of(Role::Receiver).filter(|one| is_selected(one.id)).collect();
     let server = plain::serve(handler).await.unwrap();
     let mut receiver = Receiver::here(server, "/hooks", secret());
     run::receiver(&mut receiver, &selected, &few(), &|_| {}).await.unwrap()
@@ -62,6 +67,11 @@ async fn run_on(handler: Arc<dyn Handler>) -> Run {
 
 async fn run_written(answer: impl Fn(&Delivery) -> Response + Send + Sync + 'static) -> Run {
     run_on(Arc::new(Written(Box::new(answer)))).await
+}
+
+/// The cause that a run of RCV-1 alone names.
+async fn cause_of_rejection(answer: impl Fn(&Delivery) -> Response + Send + Sync + 'static) -> String {
+    rejects_valid(&run_of(Arc::new(Written(Box::new(answer))), |id| id == "RCV-1").await)
 }
 
 /// The header's value.
@@ -203,7 +213,7 @@ async fn statuses_of_a_router_that_depend_on_the_signature_are_the_receivers_own
 
 #[tokio::test]
 async fn receiver_that_answers_404_to_a_wrong_signature_is_still_diagnosed() {
-    let run = run_written(|delivery| {
+    let found = cause_of_rejection(|delivery| {
         let recipe = Recipe { message: Message::Separator("."), ..Recipe::CONTRACT };
         let value = recipe.compute(secret().expose(), header(delivery, TIMESTAMP_HEADER), &delivery.body);
         match delivery.target.as_str() {
@@ -215,7 +225,7 @@ async fn receiver_that_answers_404_to_a_wrong_signature_is_still_diagnosed() {
         }
     })
     .await;
-    assert_eq!(rejects_valid(&run), "message.separator (.)");
+    assert_eq!(found, "message.separator (.)");
 }
 
 #[tokio::test]
@@ -266,12 +276,12 @@ async fn clocks_that_are_off_are_measured() {
         (-120.0, 5.0, "clock.off (about 2 h back)"),
         (330.0, 5.0, "clock.off (about 5 h 30 min ahead)"),
     ] {
-        let run = run_written(move |delivery| {
+        let found = cause_of_rejection(move |delivery| {
             let fresh = minutes_ahead(delivery).is_some_and(|ahead: f64| (ahead - offset).abs() < window);
             accepted_if(is_signed(delivery, &delivery.body) && fresh)
         })
         .await;
-        assert_eq!(rejects_valid(&run), words);
+        assert_eq!(found, words);
     }
 }
 
@@ -289,16 +299,47 @@ async fn clock_that_is_compared_in_one_direction_is_named() {
 #[tokio::test]
 async fn receiver_that_misses_the_headers_says_so() {
     for words in ["Missing X-Twenty-Webhook-Signature header", "{\"error\":\"timestamp is required\"}"] {
-        let run = run_written(move |_| Response::text(400, words)).await;
-        assert_eq!(rejects_valid(&run), "header.not-forwarded");
+        let found = cause_of_rejection(move |_| Response::text(400, words)).await;
+        assert_eq!(found, "header.not-forwarded");
     }
+    // A platform answers 500 to an error that is thrown, with its text.
+    let thrown = "{\"statusCode\":500,\"messages\":[\"missing signature\"]}";
+    assert_eq!(cause_of_rejection(move |_| Response::text(500, thrown)).await, "header.not-forwarded");
+    // A secret that is missing is no header.
+    let found = cause_of_rejection(|_| Response::text(500, "the signature's secret is missing")).await;
+    assert_eq!(found, "crash.everything (500 to every delivery)");
     // It tells a missing header from a wrong signature, so both arrive.
-    let run = run_written(|delivery| match header(delivery, SIGNATURE_HEADER) {
+    let found = cause_of_rejection(|delivery| match header(delivery, SIGNATURE_HEADER) {
         [] => Response::text(401, "missing signature"),
         _ => Response::text(401, "invalid signature"),
     })
     .await;
-    assert_eq!(rejects_valid(&run), "refuses.everything");
+    assert_eq!(found, "refuses.everything");
+}
+
+/// What accepts everything: answers that say that a delivery was verified, and a parser that stands before it.
+#[tokio::test]
+async fn acceptance_of_everything_tells_a_wrong_answer_from_a_missing_verification() {
+    let ids = ["VER-1", "VER-2", "VER-3", "VER-4", "VER-5", "VER-10", "VER-11", "VER-17"];
+    let late = "accepts.everything (202 to everything: verified after the answer, or not at all)";
+    let body = "accepts.everything (an error in the body of a 2xx)";
+    for (status, says_error, words) in
+        [(200, false, "accepts.everything"), (202, false, late), (200, true, body)]
+    {
+        let answer = move |delivery: &Delivery| {
+            let is_parsed = serde_json::from_slice::<serde_json::Value>(&delivery.body).is_ok();
+            let is_valid = is_signed(delivery, &delivery.body) && is_fresh(delivery);
+            match (is_parsed, is_valid || !says_error) {
+                (false, _) => Response::text(400, "no JSON"),
+                (true, true) => Response::text(status, "taken"),
+                (true, false) => Response::text(status, "{\"error\":\"bad signature\"}"),
+            }
+        };
+        let run = run_of(Arc::new(Written(Box::new(answer))), |id| ids.contains(&id)).await;
+        for id in ids {
+            assert_eq!(cause(&run, id).unwrap().to_string(), words, "{id}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -337,11 +378,11 @@ async fn texts_that_programs_print_instead_of_the_body_are_named() {
         (Misread::Dictionary, "message.body-consumed (the parsed body as Python prints it)"),
         (Misread::None, "message.body-consumed (None)"),
     ] {
-        let run = run_written(move |delivery| {
+        let found = cause_of_rejection(move |delivery| {
             let text = misread.of(&delivery.body);
             accepted_if(text.is_some_and(|text| is_signed(delivery, &text)) && is_fresh(delivery))
         })
         .await;
-        assert_eq!(rejects_valid(&run), words);
+        assert_eq!(found, words);
     }
 }

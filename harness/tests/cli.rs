@@ -46,3 +46,4 @@ pub(crate) mod saved;
 #[cfg(unix)]
 mod screen;
 pub(crate) mod transcripts;
+mod twenty;

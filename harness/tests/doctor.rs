@@ -4,6 +4,7 @@ mod command;
 mod passage;
 mod secured;
 mod visit;
+mod workspace;
 
 use std::sync::LazyLock;
 use std::time::Duration;

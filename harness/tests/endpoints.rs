@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use twenty_conform::clock::Clock;
 use twenty_conform::wire::endpoint::scripted::{
-    Answer, Before, Broken, Budget, Endpoint, MOST_REQUESTS, Manner, Script, Seen, Settings, Strays,
+    Answer, Before, Broken, Budget, Endpoint, MOST_REQUESTS, Manner, Place, Script, Seen, Settings, Strays,
 };
 use twenty_conform::wire::exchange::{LONGEST_BODY, Outcome, Transfer};
 
@@ -22,7 +22,8 @@ const RECORD: &str = "20202020-1c25-4d02-bf25-6aeccf7ea419";
 const OTHER: &str = "20202020-1c25-4d02-bf25-6aeccf7ea420";
 
 fn settings(patience: Duration) -> Settings {
-    Settings { clock: Clock::system(), budget: Budget::of_a_run(), strays: Strays::default(), patience }
+    let (clock, budget, strays) = (Clock::system(), Budget::of_a_run(), Strays::default());
+    Settings { clock, budget, strays, patience, place: Place::default() }
 }
 
 async fn endpoint(script: Script) -> Endpoint {

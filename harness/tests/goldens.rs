@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use twenty_conform::report::{Report, junit, markdown, sarif, tap};
 
 use crate::cli::listen::{SECRET, body, request, valid};
-use crate::cli::program::{Ran, finish, reference, serve, serve_receiver, twenty};
+use crate::cli::program::{Ran, as_given, finish, reference, serve, serve_receiver, twenty};
 use crate::cli::saved::assert_reads_back;
 use crate::cli::transcripts::recorded;
 use crate::peers::servers::always;
@@ -24,7 +24,7 @@ type Renderer = fn(&Report) -> String;
 fn assert_reports(name: &str, arguments: &[&str], status: i32) {
     let folder = TempDir::new().unwrap();
     let path = |format: &str| folder.path().join(format).display().to_string();
-    let mut command = twenty(arguments);
+    let mut command = as_given(arguments);
     for format in ["json", "junit", "tap", "sarif", "markdown"] {
         command.arg("--report").arg(format!("{format}={}", path(format)));
     }
@@ -192,7 +192,7 @@ fn reports_on_a_receiver_that_does_not_start() {
 
 /// Compares the text report of a run with its snapshot.
 fn assert_text(name: &str, arguments: &[&str], status: i32) {
-    let Ran { stdout, .. } = finish(twenty([arguments, &["--seed", "1"]].concat())).expect(status);
+    let Ran { stdout, .. } = finish(as_given([arguments, &["--seed", "1"]].concat())).expect(status);
     assert_snapshot(&format!("reports/{name}.text"), &masked(&stdout));
 }
 

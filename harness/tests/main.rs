@@ -5,10 +5,12 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod api;
+mod applications_page;
 mod bad_input;
 mod budget;
 mod capture_causes;
 mod captures;
+mod captures_of_twenty;
 mod cases;
 mod causes;
 #[cfg(unix)]
@@ -45,4 +47,5 @@ mod snapshot;
 #[cfg(unix)]
 mod terminal_output;
 mod tidy;
+mod twenty;
 mod what_matters;

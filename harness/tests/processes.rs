@@ -21,6 +21,16 @@ use nix::unistd::Pid;
 /// Longer than anything here takes on a busy machine.
 const LONGEST: Duration = Duration::from_secs(30);
 
+/// The signals that end a command.
+pub(crate) const SIGNALS: [Signal; 4] = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT];
+
+/// Whether the test ignores a signal, which the binary inherits: under nohup, or after & in a script.
+pub(crate) fn is_ignored(signal: Signal) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap_or("0");
+    u64::from_str_radix(ignored.trim(), 16).unwrap() & (1 << (signal as i32 - 1)) != 0
+}
+
 /// The processes of `fixtures/hostile/tree.py`.
 struct Family {
     listener: TcpListener,

@@ -8,3 +8,4 @@ mod receivers;
 mod scan;
 mod senders;
 mod traffic;
+mod twenty;

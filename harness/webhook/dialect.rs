@@ -12,51 +12,72 @@ use serde_json::value::RawValue;
 use crate::webhook::event::{Event, EventName};
 pub use crate::webhook::members::{Members, NotAnObject};
 use crate::webhook::sample::{self, Sample};
+use crate::webhook::signature::{NONCE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 
 /// The body as the documentation shows it (the default).
 pub static DOCUMENTED: Dialect = Dialect {
     name: "documented",
     envelope: &[
-        Member { key: "event", content: Content::EventName },
-        Member { key: "data", content: Content::Record },
-        Member { key: "timestamp", content: Content::Time },
+        Member::always("event", Content::EventName),
+        Member::always("data", Content::Record),
+        Member::sometimes("timestamp", Content::Time),
     ],
     metadata_envelope: None,
     event_member: "event",
     record_member: "data",
     time_member: "timestamp",
     actions: &["created", "updated", "deleted"],
+    headers: &[
+        Header::Fixed("Content-Type", "application/json"),
+        Header::Signed(SIGNATURE_HEADER),
+        Header::Signed(TIMESTAMP_HEADER),
+    ],
     nonce: false,
-    record: |sample| sample.documented.as_deref(),
+    own_members: &[],
+    record: |sample| sample.documented.as_deref().map(|record| (record, &sample.updated_fields)),
 };
 
-/// The body as the shipped server sends it (contract section 2).
+/// The body as Twenty 2.31 sends it (contract section 2).
 pub static SHIPPED: Dialect = Dialect {
     name: "shipped",
     envelope: &[
-        Member { key: "targetUrl", content: Content::TargetUrl },
-        Member { key: "eventName", content: Content::EventName },
-        Member { key: "objectMetadata", content: Content::ObjectMetadata },
-        Member { key: "workspaceId", content: Content::WorkspaceId },
-        Member { key: "webhookId", content: Content::WebhookId },
-        Member { key: "eventDate", content: Content::Time },
-        Member { key: "record", content: Content::Record },
-        Member { key: "updatedFields", content: Content::UpdatedFields },
+        Member::always("targetUrl", Content::TargetUrl),
+        Member::always("eventName", Content::EventName),
+        Member::always("objectMetadata", Content::ObjectMetadata),
+        Member::always("workspaceId", Content::WorkspaceId),
+        Member::always("webhookId", Content::WebhookId),
+        Member::sometimes("eventDate", Content::Time),
+        Member::sometimes("userId", Content::UserId),
+        Member::sometimes("workspaceMemberId", Content::WorkspaceMemberId),
+        Member::always("record", Content::Record),
+        Member::on(&["updated"], "updatedFields", Content::UpdatedFields),
     ],
     metadata_envelope: Some(&[
-        Member { key: "targetUrl", content: Content::TargetUrl },
-        Member { key: "eventName", content: Content::EventName },
-        Member { key: "workspaceId", content: Content::WorkspaceId },
-        Member { key: "webhookId", content: Content::WebhookId },
-        Member { key: "eventDate", content: Content::Time },
-        Member { key: "event", content: Content::MetadataEvent },
+        Member::always("targetUrl", Content::TargetUrl),
+        Member::always("eventName", Content::EventName),
+        Member::always("workspaceId", Content::WorkspaceId),
+        Member::always("webhookId", Content::WebhookId),
+        Member::sometimes("eventDate", Content::Time),
+        Member::sometimes("userId", Content::UserId),
+        Member::sometimes("apiKeyId", Content::ApiKeyId),
+        Member::always("event", Content::MetadataEvent),
     ]),
     event_member: "eventName",
     record_member: "record",
     time_member: "eventDate",
     actions: &["created", "updated", "deleted", "destroyed", "restored"],
+    // Twenty's `Accept-Encoding` is left out: the suite searches answers for secrets, and prints them, without decoding them.
+    headers: &[
+        Header::Fixed("Accept", "application/json, text/plain, */*"),
+        Header::Fixed("Content-Type", "application/json"),
+        Header::Signed(TIMESTAMP_HEADER),
+        Header::Signed(SIGNATURE_HEADER),
+        Header::Signed(NONCE_HEADER),
+        Header::Fixed("User-Agent", "axios/1.19.0"),
+    ],
     nonce: true,
-    record: |sample| sample.shipped.as_deref(),
+    own_members: &[("id", false), ("createdAt", false), ("updatedAt", false), ("deletedAt", true)],
+    record: |sample| sample.shipped.as_deref().map(|record| (record, &sample.shipped_updated_fields)),
 };
 
 /// The actions that every receiver must accept (RCV-1).
@@ -78,14 +99,42 @@ pub struct Dialect {
     /// The member that says when the event occurred.
     pub time_member: &'static str,
     pub actions: &'static [&'static str],
+    /// The headers of a signed delivery, in the order of the wire. Connection headers are the client's.
+    pub headers: &'static [Header],
     /// Whether each request has a nonce header.
     pub nonce: bool,
-    record: fn(&Sample) -> Option<&RawValue>,
+    /// The members that the record of every object has, whatever a workspace has changed, and whether each may be null. Without
+    /// any, nothing is known of a record.
+    pub(crate) own_members: &'static [(&'static str, bool)],
+    record: fn(&Sample) -> Option<OwnSample<'_>>,
+}
+
+/// A sample's record in a dialect, and its updated fields.
+type OwnSample<'a> = (&'a RawValue, &'a Option<Vec<String>>);
+
+/// A header of a delivery.
+#[derive(Debug, Clone, Copy)]
+pub enum Header {
+    /// With this name and this value.
+    Fixed(&'static str, &'static str),
+    /// One of Twenty's headers, which signed deliveries have.
+    Signed(&'static str),
 }
 
 pub struct Member {
     pub key: &'static str,
     content: Content,
+    presence: Presence,
+}
+
+/// When a body has a member.
+#[derive(Debug, Clone, Copy)]
+enum Presence {
+    Always,
+    /// It may be left out.
+    Sometimes,
+    /// Always on events with these actions; on others, it may be left out.
+    On(&'static [&'static str]),
 }
 
 /// What a member holds.
@@ -96,8 +145,12 @@ enum Content {
     WorkspaceId,
     WebhookId,
     Time,
+    /// Who made the record's last change, if it was a logged-in user.
+    UserId,
+    WorkspaceMemberId,
+    /// The API key that changed metadata.
+    ApiKeyId,
     Record,
-    /// On updates only.
     UpdatedFields,
     MetadataEvent,
 }
@@ -113,6 +166,18 @@ pub struct Context<'a> {
 }
 
 impl Member {
+    const fn always(key: &'static str, content: Content) -> Self {
+        Self { key, content, presence: Presence::Always }
+    }
+
+    const fn sometimes(key: &'static str, content: Content) -> Self {
+        Self { key, content, presence: Presence::Sometimes }
+    }
+
+    const fn on(actions: &'static [&'static str], key: &'static str, content: Content) -> Self {
+        Self { key, content, presence: Presence::On(actions) }
+    }
+
     /// Its JSON type: `text`, `object` or `array`.
     pub(crate) fn json_type(&self) -> &'static str {
         match self.content {
@@ -122,13 +187,25 @@ impl Member {
             | Content::EventName
             | Content::WorkspaceId
             | Content::WebhookId
-            | Content::Time => "text",
+            | Content::Time
+            | Content::UserId
+            | Content::WorkspaceMemberId
+            | Content::ApiKeyId => "text",
         }
     }
 
-    /// Whether a body without it is wrong. The time is recommended (PAY-3), and only updates have updated fields.
+    /// Whether the body of any event without it is wrong. The time is recommended (PAY-3).
     pub(crate) fn is_required(&self) -> bool {
-        !matches!(self.content, Content::Time | Content::UpdatedFields)
+        matches!(self.presence, Presence::Always)
+    }
+
+    /// Whether the body of this event without it is wrong.
+    pub(crate) fn is_required_of(&self, event: &EventName) -> bool {
+        match self.presence {
+            Presence::Always => true,
+            Presence::Sometimes => false,
+            Presence::On(actions) => actions.contains(&event.action()),
+        }
     }
 
     /// Whether it is the record, or the change of the metadata.
@@ -157,8 +234,9 @@ impl Dialect {
     /// The sample events of this dialect, by name.
     pub fn samples(&self) -> Vec<Event> {
         let known = |sample: &Sample| {
-            let record = (self.record)(sample)?.to_owned();
-            Some(Event { name: sample.event.clone(), record, updated_fields: sample.updated_fields.clone() })
+            let (record, updated_fields) = (self.record)(sample)?;
+            let (record, updated_fields) = (record.to_owned(), updated_fields.clone());
+            Some(Event { name: sample.event.clone(), record, updated_fields })
         };
         sample::samples().iter().filter_map(known).collect()
     }
@@ -205,7 +283,8 @@ impl Dialect {
         Bytes::from(body)
     }
 
-    fn envelope_of(&self, event: &EventName) -> &'static [Member] {
+    /// The members of this event's body, in the order of the wire.
+    pub(crate) fn envelope_of(&self, event: &EventName) -> &'static [Member] {
         self.metadata_envelope.filter(|_| event.is_metadata()).unwrap_or(self.envelope)
     }
 }
@@ -223,25 +302,28 @@ impl Content {
             Self::EventName => text(event.name.as_str()),
             Self::ObjectMetadata => {
                 let object = event.name.object();
-                format!("{{\"id\":\"{}\",\"nameSingular\":{}}}", metadata_id(object), text(object))
+                format!("{{\"id\":\"{}\",\"nameSingular\":{}}}", stable_id(object), text(object))
             }
             Self::WorkspaceId => text(context.workspace_id),
             Self::WebhookId => text(context.webhook_id),
             Self::Time => text(&rfc3339(context.occurred_at_ms)),
+            Self::UserId => text(&stable_id(&author(event)?)),
+            Self::WorkspaceMemberId => text(&author(event)?),
+            Self::ApiKeyId => text(&stable_id("apiKey")),
             Self::Record => event.record.get().to_owned(),
             Self::UpdatedFields => serde_json::to_string(event.updated_fields.as_ref()?).ok()?,
             Self::MetadataEvent => {
                 let given = Members::parse(event.record.get().as_bytes()).ok()?;
-                let raw = |key| given.get(key).map_or("null", RawValue::get);
                 let (_, rest) = event.name.as_str().split_once('.')?;
                 let (name, operation) = rest.rsplit_once('.')?;
-                format!(
-                    "{{\"metadataName\":{},\"recordId\":{},\"properties\":{},\"type\":{}}}",
-                    text(name),
-                    raw("recordId"),
-                    raw("properties"),
-                    text(operation)
-                )
+                let member = |key: &str| match key {
+                    "type" => text(operation),
+                    "metadataName" => text(name),
+                    key => given.get(key).map_or("null", RawValue::get).to_owned(),
+                };
+                let members = metadata_members(name, operation);
+                let members = members.map(|key| format!("\"{key}\":{}", member(key)));
+                format!("{{{}}}", members.join(","))
             }
         })
     }
@@ -257,8 +339,25 @@ fn text(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// The id of an object's metadata: a stable UUID from the bytes of the name.
-fn metadata_id(object: &str) -> String {
-    let number = object.bytes().fold(0_u64, |sum, byte| (sum * 31 + u64::from(byte)) % (1 << 48));
+/// The members of a metadata event, in the order of the wire.
+fn metadata_members(name: &str, operation: &str) -> [&'static str; 4] {
+    // What creating an object brings with it is announced by other code of the server than the object itself.
+    if operation == "created" && name != "objectMetadata" {
+        ["type", "recordId", "metadataName", "properties"]
+    } else {
+        ["type", "metadataName", "recordId", "properties"]
+    }
+}
+
+/// The workspace member who made the record's last change. `None` if it was not a logged-in user.
+fn author(event: &Event) -> Option<String> {
+    let record = Members::parse(event.record.get().as_bytes()).ok()?;
+    let author = record.get("updatedBy").or_else(|| record.get("createdBy"))?;
+    Members::parse(author.get().as_bytes()).ok()?.text("workspaceMemberId")
+}
+
+/// A stable UUID from the bytes of a name.
+fn stable_id(name: &str) -> String {
+    let number = name.bytes().fold(0_u64, |sum, byte| (sum * 31 + u64::from(byte)) % (1 << 48));
     format!("20202020-0000-4000-8000-{number:012x}")
 }

@@ -40,11 +40,13 @@ impl EventName {
         self.0.starts_with("metadata.")
     }
 
-    /// Whether `pattern` matches this event: an exact name, `person.*`, `*.created`, or `*.*`, which also matches metadata
-    /// events (contract section 2, filters).
+    /// Whether `pattern` matches this event: an exact name, `person.*`, `*.created`, or `metadata.view.*`, `metadata.*.created`
+    /// and `metadata.*.*` for metadata events, or `*.*` for every event. A bare `*` matches nothing.
     pub fn matches(&self, pattern: &str) -> bool {
-        let Some((object, action)) = pattern.rsplit_once('.') else { return pattern == self.0 };
-        (object == "*" || object == self.object()) && (action == "*" || action == self.action())
+        let Some((object, action)) = pattern.rsplit_once('.') else { return false };
+        let every_object = if self.is_metadata() { "metadata.*" } else { "*" };
+        let is_object = object == every_object || object == self.object();
+        pattern == "*.*" || is_object && (action == "*" || action == self.action())
     }
 }
 

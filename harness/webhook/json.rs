@@ -94,8 +94,7 @@ impl Text {
 
     /// Its characters; `Err` is a surrogate without its other half.
     pub(crate) fn characters(&self) -> impl Iterator<Item = Result<char, u16>> + '_ {
-        let units = self.0.iter().copied();
-        char::decode_utf16(units).map(|unit| unit.map_err(|lone| lone.unpaired_surrogate()))
+        decoded(&self.0)
     }
 
     /// The text as a Rust string, or `None` if it has a lone surrogate.
@@ -111,7 +110,21 @@ impl Text {
     /// The same, except for characters that `special` writes itself and returns `true` for.
     pub(crate) fn quote_with(&self, out: &mut String, special: impl Fn(char, &mut String) -> bool) {
         out.push('"');
-        for character in self.characters() {
+        let mut rest = &self.0[..];
+        while !rest.is_empty() {
+            // Most texts are nothing but letters.
+            let end = rest.iter().position(|unit| !is_letter(*unit)).unwrap_or(rest.len());
+            out.push_str(&String::from_utf16_lossy(&rest[..end]));
+            rest = &rest[end..];
+            let end = rest.iter().position(|unit| is_letter(*unit)).unwrap_or(rest.len());
+            Self::quote_others(&rest[..end], out, &special);
+            rest = &rest[end..];
+        }
+        out.push('"');
+    }
+
+    fn quote_others(units: &[u16], out: &mut String, special: impl Fn(char, &mut String) -> bool) {
+        for character in decoded(units) {
             match character {
                 Ok('"') => out.push_str("\\\""),
                 Ok('\\') => out.push_str("\\\\"),
@@ -126,8 +139,16 @@ impl Text {
                 Err(surrogate) => escape_unit(surrogate, out),
             }
         }
-        out.push('"');
     }
+}
+
+fn decoded(units: &[u16]) -> impl Iterator<Item = Result<char, u16>> + '_ {
+    char::decode_utf16(units.iter().copied()).map(|unit| unit.map_err(|lone| lone.unpaired_surrogate()))
+}
+
+/// Whether every serialiser prints a unit as it is: printable ASCII that has no meaning in JSON, HTML or paths.
+fn is_letter(unit: u16) -> bool {
+    matches!(unit, 0x20..=0x7e) && !matches!(unit, 0x22 | 0x26 | 0x2f | 0x3c | 0x3e | 0x5c)
 }
 
 /// Writes a character as `\u` escapes with lowercase digits: one, or two beyond the basic plane.

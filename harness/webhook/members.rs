@@ -24,6 +24,9 @@ pub enum NotAnObject {
 
 impl Members {
     pub fn parse(body: &[u8]) -> Result<Self, NotAnObject> {
+        if let Ok(members) = serde_json::from_slice(body) {
+            return Ok(members);
+        }
         let whole: &RawValue =
             serde_json::from_slice(body).map_err(|why| NotAnObject::NotJson(why.to_string()))?;
         match whole.get().trim_start().as_bytes().first() {

@@ -9,7 +9,7 @@ mod key;
 mod misread;
 
 use std::borrow::Cow;
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
@@ -25,6 +25,9 @@ use crate::webhook::json::Json;
 use crate::webhook::members::Members;
 use crate::webhook::messages;
 use crate::webhook::serialiser::Serialiser;
+
+/// A body that is parsed when a recipe needs it; `None` if it is not JSON.
+pub(crate) type Parsed = OnceCell<Option<Json>>;
 
 /// How the value of a signature header is computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -83,8 +86,19 @@ impl Recipe {
     /// The header's value. `None` if the recipe does not apply (a secret that is not hexadecimal cannot be decoded) or gives the
     /// same as the contract.
     pub fn compute(&self, secret: &str, timestamp: &[u8], body: &[u8]) -> Option<String> {
+        self.compute_with(secret, timestamp, body, &Parsed::new())
+    }
+
+    /// The same. `parsed` keeps the parsed body for other recipes.
+    pub(crate) fn compute_with(
+        &self,
+        secret: &str,
+        timestamp: &[u8],
+        body: &[u8],
+        parsed: &Parsed,
+    ) -> Option<String> {
         let key = self.key.bytes(secret)?;
-        let message = self.message.bytes(timestamp, body)?;
+        let message = self.message.bytes_with(timestamp, body, parsed)?;
         Some(self.digest.value(&key, &message))
     }
 
@@ -197,6 +211,11 @@ impl Message {
 
     /// The bytes that are signed; `None` if this message does not apply.
     pub(crate) fn bytes<'a>(&self, timestamp: &'a [u8], body: &'a [u8]) -> Option<Cow<'a, [u8]>> {
+        self.bytes_with(timestamp, body, &Parsed::new())
+    }
+
+    /// The same. `parsed` keeps the parsed body for other messages of the same request.
+    fn bytes_with<'a>(&self, timestamp: &'a [u8], body: &'a [u8], parsed: &Parsed) -> Option<Cow<'a, [u8]>> {
         let around = |separator: &str, body: &[u8]| [timestamp, separator.as_bytes(), body].concat().into();
         Some(match self {
             Self::Contract => around(":", body),
@@ -219,7 +238,8 @@ impl Message {
             }
             Self::TrailingNewline => around(":", &[body, b"\n"].concat()),
             Self::Reserialised(serialiser) => {
-                around(":", &serialiser.reprint(body).filter(|printed| printed != body)?)
+                let json = parsed.get_or_init(|| Json::parse(body).ok()).as_ref()?;
+                around(":", &serialiser.print(json).filter(|printed| printed != body)?)
             }
             Self::SecretMember => around(":", &Json::without(body, "secret")?),
             Self::Misread(misread) => around(":", &misread.of(body).filter(|text| text != body)?),
@@ -251,7 +271,8 @@ pub struct Messages<'a>(Vec<(Message, Cow<'a, [u8]>)>);
 
 impl<'a> Messages<'a> {
     pub fn of(timestamp: &'a [u8], body: &'a [u8]) -> Self {
-        let made = |&message: &Message| Some((message, message.bytes(timestamp, body)?));
+        let parsed = Parsed::new();
+        let made = |&message: &Message| Some((message, message.bytes_with(timestamp, body, &parsed)?));
         let is_short = body.len() <= SEARCHED_BODY;
         let tried = Message::ALL.iter().filter(|&message| {
             is_short || matches!(message, Message::Contract | Message::BodyAlone | Message::TimestampAlone)

@@ -18,8 +18,10 @@ pub(crate) const CUSTOM_OBJECT: &str = "rocket";
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Sample {
     pub(crate) event: EventName,
+    /// Of dialect `documented`.
     pub(crate) updated_fields: Option<Vec<String>>,
     pub(crate) documented: Option<Box<RawValue>>,
+    pub(crate) shipped_updated_fields: Option<Vec<String>>,
     pub(crate) shipped: Option<Box<RawValue>>,
 }
 

@@ -58,6 +58,10 @@ impl Shape {
             Value::Array(elements) => {
                 let (mut shapes, mut known) = (Vec::new(), HashSet::new());
                 for shape in elements.iter().map(Self::of) {
+                    // Most arrays have elements of one shape.
+                    if shapes.last() == Some(&shape) {
+                        continue;
+                    }
                     if shapes.len() < MOST_SHAPES && known.insert(shape.clone()) {
                         shapes.push(shape);
                     }
@@ -124,7 +128,7 @@ impl Shape {
         match (self, actual) {
             (Self::Object(expected), Self::Object(actual)) => {
                 for (key, shape) in expected {
-                    let path = join(path, key);
+                    let path = join(path, named(key));
                     match find(actual, key) {
                         Some(other) => shape.compare(other, &path, found),
                         None => found.push(Difference { path, expected: Some(shape.name()), actual: None }),
@@ -135,7 +139,7 @@ impl Shape {
                         break;
                     }
                     found.push(Difference {
-                        path: join(path, key),
+                        path: join(path, named(key)),
                         expected: None,
                         actual: Some(shape.name()),
                     });
@@ -160,8 +164,18 @@ impl Shape {
         }
     }
 
+    /// Whether the value at a path of members is an object with members.
+    pub(crate) fn has_parts(&self, path: &str) -> bool {
+        let member = |shape: &Self, name: &str| match shape {
+            Self::Object(members) => find(members, name).cloned(),
+            _ => None,
+        };
+        let found = path.split('.').try_fold(self.clone(), |shape, name| member(&shape, name));
+        matches!(found, Some(Self::Object(members)) if !members.is_empty())
+    }
+
     /// The JSON type.
-    fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         match self {
             Self::Scalar(name) => (*name).to_owned(),
             Self::Array(_) => "array".to_owned(),
@@ -197,6 +211,11 @@ pub fn diff(differences: &[Difference]) -> String {
 
 fn find<'a>(members: &'a [(String, Shape)], key: &str) -> Option<&'a Shape> {
     members.iter().find(|(name, _)| name == key).map(|(_, shape)| shape)
+}
+
+/// A member's name in a path: the empty one would be the path of what contains it.
+fn named(key: &str) -> &str {
+    if key.is_empty() { "\"\"" } else { key }
 }
 
 fn join(path: &str, key: &str) -> String {

@@ -22,7 +22,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::clock::Clock;
 use crate::wire::codec::{Step, encode_request, has_token};
 use crate::wire::exchange::{Delivery, Exchange, ExchangeId, Outcome, Transfer};
-use bodies::BodyWait;
+use bodies::BodyLimits;
 use conversation::{Reading, converse};
 
 /// How many bytes of an answer's body are kept by default.
@@ -37,14 +37,14 @@ pub use tls::Tls;
 pub struct Client {
     timeout: Duration,
     kept: usize,
-    bodies: BodyWait,
+    bodies: BodyLimits,
     clock: Clock,
     idle: Mutex<Vec<Connection>>,
 }
 
 impl Client {
     pub fn new(timeout: Duration, clock: Clock) -> Self {
-        Self { timeout, kept: KEPT_BODY, bodies: BodyWait::default(), clock, idle: Mutex::default() }
+        Self { timeout, kept: KEPT_BODY, bodies: BodyLimits::default(), clock, idle: Mutex::default() }
     }
 
     /// Keeps this many bytes of an answer's body instead.
@@ -56,7 +56,7 @@ impl Client {
     /// Waits only for a few bodies that do not come, and then no more: the status is the answer.
     #[must_use]
     pub(crate) fn giving_up_on_bodies(self) -> Self {
-        Self { bodies: BodyWait::for_a_few(), ..self }
+        Self { bodies: BodyLimits::for_a_few(), ..self }
     }
 
     /// Another client with this timeout. Bodies that do not come count for both.

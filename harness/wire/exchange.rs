@@ -12,7 +12,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::budget::PARSED_VALUES;
-use crate::webhook::dialect::{self, Members};
+use crate::webhook::dialect::{self, Dialect, Header, Members};
 use crate::webhook::json::has_at_most;
 use crate::webhook::signature::{Key, NONCE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use crate::wire::messages;
@@ -185,6 +185,29 @@ impl Headers {
         headers
     }
 
+    /// The headers of a delivery in this dialect, in its order. Without a key there is no signature, timestamp or nonce.
+    pub fn in_dialect(
+        dialect: &Dialect,
+        key: Option<&Key>,
+        now_ms: u64,
+        nonce: Option<String>,
+        body: &[u8],
+    ) -> Self {
+        let signed = Self::of_delivery(key, now_ms, nonce, body);
+        let mut headers = Self::default();
+        for header in dialect.headers {
+            match header {
+                Header::Fixed(name, value) => headers.add(*name, *value),
+                Header::Signed(name) => {
+                    if let Some(value) = signed.single(name).cloned() {
+                        headers.add(*name, value);
+                    }
+                }
+            }
+        }
+        headers
+    }
+
     /// Adds a header after the others.
     pub fn add(&mut self, name: impl Into<String>, value: impl Into<Bytes>) {
         self.0.push((name.into(), value.into()));
@@ -219,6 +242,12 @@ impl Response {
     /// Whether a rate limit answered: the request is to be sent again later.
     pub fn limits_rate(&self) -> bool {
         self.status == 429 || self.status == 503 && self.headers.all("retry-after").next().is_some()
+    }
+
+    /// How long it asks to wait before another request; `None` if it names no number of seconds.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        let named = std::str::from_utf8(self.headers.single("retry-after")?).ok()?;
+        named.trim().parse().ok().map(Duration::from_secs)
     }
 
     /// An answer with a plain text body.

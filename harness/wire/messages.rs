@@ -94,6 +94,12 @@ pub(super) fn address_to_listen_on(host: &str, instead: &str) -> String {
     format!("{host} is an address to listen on; write {instead}")
 }
 
+pub(super) fn not_a_host(text: &str) -> String {
+    format!(
+        "{text:?} is not a host; write a name or an address without a scheme and a port, such as host.docker.internal"
+    )
+}
+
 pub(super) fn not_this_machine(address: &str) -> String {
     format!("{address} is not this machine; to send to it anyway, add --allow-remote")
 }

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use crate::bench::accounts::messages;
 use crate::webhook::dialect::{Dialect, Member};
 
-const MOST_MEMBERS: usize = 16;
+const MOST_MEMBERS: usize = 24;
 
 /// Why a body cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]

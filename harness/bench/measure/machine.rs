@@ -36,7 +36,7 @@ impl Machine {
             os: std::env::consts::OS.to_owned(),
             arch: std::env::consts::ARCH.to_owned(),
             cpu: processor(),
-            optimised: !cfg!(debug_assertions),
+            optimised: env!("OPTIMISATION") != "0",
         }
     }
 }

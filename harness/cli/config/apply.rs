@@ -20,8 +20,12 @@ use crate::suite::known;
 /// Options about a program that `--exec` starts.
 const OF_EXEC: [&str; 5] = ["path", "port", "env", "cwd", "show-output"];
 
+/// Options about a Twenty that `--twenty` names.
+const OF_TWENTY: [&str; 6] =
+    ["api-key", "api-key-file", "endpoint-host", "calls-per-minute", "dry-run", "cleanup"];
+
 /// Options whose value is a URL that may be `https`.
-const URLS: [&str; 4] = ["url", "control", "forward", "observe"];
+const URLS: [&str; 5] = ["url", "control", "forward", "observe", "twenty"];
 
 /// Where a value comes from, the first in precedence first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -225,6 +229,8 @@ fn fits(one: &Resolved, all: &[Resolved]) -> bool {
     match one.long.as_str() {
         _ if one.origin.elsewhere().is_none() => true,
         long if OF_EXEC.contains(&long) && has("exec") => counts("exec"),
+        long if OF_TWENTY.contains(&long) && has("twenty") => counts("twenty"),
+        "secret" | "secret-file" if counts("twenty") => false,
         "secret" | "secret-file" if has("transcript") => counts("transcript"),
         "ca" | "insecure" if counts("exec") => false,
         "ca" | "insecure" => all

@@ -10,7 +10,7 @@ use clap::CommandFactory as _;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{OWN, syntax, tree};
+use super::{OWN, SECRET, syntax, tree};
 use crate::budget::SMALL_FILE;
 use crate::cli::{Arguments, messages};
 use crate::error::Error;
@@ -104,8 +104,8 @@ impl Reader<'_> {
     fn table(&mut self, table: &DeTable<'_>, scope: &Scope) -> Result<(), Error> {
         for (key, value) in table {
             let name = key.get_ref().as_ref();
-            if name == "secret" {
-                return Err(self.wrong(&key.span(), messages::config::secret_in_file()));
+            if SECRET.contains(&name) {
+                return Err(self.wrong(&key.span(), messages::config::secret_in_file(name)));
             }
             let is_top = scope.command.is_empty() && scope.profile.is_none();
             match value.get_ref() {
@@ -149,8 +149,9 @@ impl Reader<'_> {
     fn is_value(&self, scope: &Scope, name: &str, table: &DeTable<'_>) -> bool {
         let command = [&scope.command[..], &[name.to_owned()]].concat();
         let of_command = self.options(&command);
-        let is_of_command =
-            |key: &str| key == "secret" || OWN.contains(&key) || of_command.iter().any(|long| long == key);
+        let is_of_command = |key: &str| {
+            SECRET.contains(&key) || OWN.contains(&key) || of_command.iter().any(|long| long == key)
+        };
         self.is_option(scope, name)
             && !table.is_empty()
             && !table.keys().any(|key| is_of_command(key.get_ref().as_ref()))
@@ -181,7 +182,7 @@ impl Reader<'_> {
             return messages::config::option_of_another(name, &whose, &other.join("."));
         }
         let mut known = self.options(&scope.command);
-        known.retain(|long| long != "secret");
+        known.retain(|long| !SECRET.contains(&&**long));
         let commands: Vec<&Command> =
             tree::at(&self.program, &scope.command).into_iter().flat_map(Command::get_subcommands).collect();
         if commands.iter().any(|one| one.get_name() == name) {

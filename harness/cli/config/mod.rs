@@ -34,14 +34,17 @@ const NONE: &str = "none";
 /// Options that say which configuration is read, so no configuration can set them.
 const OWN: [&str; 3] = ["config", "profile", "print-config"];
 
+/// Options whose value is secret, so that no file has it.
+pub(super) const SECRET: [&str; 2] = ["secret", "api-key"];
+
 /// A command line with what the configuration adds.
 #[derive(Debug)]
 pub(super) struct Line {
     pub(super) arguments: Vec<OsString>,
     /// What `--print-config` prints, if it was asked for.
     pub(super) printed: Option<String>,
-    /// The secret, if one is known here.
-    pub(super) secret: Option<String>,
+    /// The secrets that are known here.
+    pub(super) secrets: Vec<String>,
     resolved: Vec<Resolved>,
 }
 
@@ -61,7 +64,8 @@ impl Line {
         command: &Command,
         around: &Surroundings<'_>,
     ) -> Result<Self, Error> {
-        let unchanged = |arguments| Self { arguments, printed: None, secret: None, resolved: Vec::new() };
+        let unchanged =
+            |arguments| Self { arguments, printed: None, secrets: Vec::new(), resolved: Vec::new() };
         let Some((path, place)) = tree::named(command, &given) else { return Ok(unchanged(given)) };
         let relaxed = tree::relaxed(command, &path, Checked::Nothing).try_get_matches_from(&given);
         let Some(matches) = relaxed.ok().map(innermost) else { return Ok(unchanged(given)) };
@@ -102,8 +106,9 @@ impl Line {
         };
         let printed = (prints || matches.get_flag("print_config"))
             .then(|| print::text(&path, &resolved, file.as_ref(), profile.as_deref()));
-        let secret = resolved.iter().find(|one| one.long == "secret").and_then(Resolved::single);
-        Ok(Self { arguments, printed, secret, resolved })
+        let secrets = resolved.iter().filter(|one| SECRET.contains(&&*one.long));
+        let secrets = secrets.filter_map(Resolved::single).collect();
+        Ok(Self { arguments, printed, secrets, resolved })
     }
 
     /// Where the options that a text names were set, if not on the command line; one line each.

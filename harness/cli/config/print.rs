@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 
+use super::SECRET;
 use super::apply::{Kind, Origin, Resolved, Value};
 use super::file::File;
 use super::syntax::may_be_secret;
@@ -38,7 +39,7 @@ fn line(one: &Resolved) -> (String, String) {
     let long = &one.long;
     let assignment = match (&one.value, &one.origin) {
         (_, Origin::Unset) => format!("# {long}"),
-        _ if long == "secret" => format!("# {long} = {}", messages::HIDDEN),
+        _ if SECRET.contains(&&**long) => format!("# {long} = {}", messages::HIDDEN),
         (value, _) => format!("{long} = {}", shown(long, value, one.kind)),
     };
     if one.is_used { (assignment, source) } else { (format!("# {assignment}"), messages::not_used(&source)) }

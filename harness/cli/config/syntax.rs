@@ -2,18 +2,19 @@
 
 use std::path::Path;
 
+use super::SECRET;
 use crate::cli::messages::config as messages;
 
 /// How much of a line is shown.
 const WIDEST: usize = 100;
 
 /// Parts of names that say that a value is secret.
-const SECRET: [&str; 6] = ["SECRET", "TOKEN", "KEY", "PASSWORD", "PASSWD", "CREDENTIAL"];
+const PARTS: [&str; 6] = ["SECRET", "TOKEN", "KEY", "PASSWORD", "PASSWD", "CREDENTIAL"];
 
 /// Whether a text names something secret.
 pub(super) fn may_be_secret(text: &str) -> bool {
     let text = text.to_uppercase();
-    SECRET.iter().any(|part| text.contains(part))
+    PARTS.iter().any(|part| text.contains(part))
 }
 
 /// The number of the line at a place in a text.
@@ -35,7 +36,8 @@ pub(super) fn error(path: &Path, text: &str, at: usize, why: &str) -> String {
 /// The line without its value, if the name says that it is secret.
 fn without_secret(line: &str) -> String {
     let name = line.split(['=', ':']).next().unwrap_or_default().trim();
-    if name.len() < line.len() && name != "secret-file" && may_be_secret(line) {
+    let is_path = SECRET.iter().any(|long| name.strip_prefix(long) == Some("-file"));
+    if name.len() < line.len() && !is_path && may_be_secret(line) {
         format!("{name} = {}", messages::HIDDEN)
     } else {
         line.to_owned()
@@ -44,8 +46,8 @@ fn without_secret(line: &str) -> String {
 
 /// How a line may have been meant.
 fn fix(line: &str) -> String {
-    if line.starts_with("secret =") {
-        return messages::secret_in_file().to_owned();
+    if let Some(long) = SECRET.iter().find(|long| line.starts_with(&format!("{long} ="))) {
+        return messages::secret_in_file(long).to_owned();
     }
     let quotes = |quote| line.matches(quote).count() % 2 == 1;
     if line.starts_with('[') && !line.contains('=') {
@@ -79,11 +81,14 @@ mod tests {
             ("secret = s3cr3t", "secret = [hidden]"),
             ("env = { API_KEY = s3cr3t }", "env = [hidden]"),
             ("secret-file = secret.txt", "secret-file = secret.txt"),
+            ("api-key = eyJhbGciOi", "api-key = [hidden]"),
+            ("api-key-file = key.txt", "api-key-file = key.txt"),
             ("[receiver", "[receiver"),
         ] {
             assert_eq!(without_secret(line), shown);
         }
         assert!(fix(&without_secret("secret = s3cr3t")).contains("secret-file"));
+        assert!(fix(&without_secret("api-key = eyJ")).contains("api-key-file"));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command, CommandFactory as _, FromArgMatches as _};
 use tempfile::TempDir;
 
-use super::{FILE, Line, Surroundings, tree};
+use super::{FILE, Line, SECRET, Surroundings, tree};
 use crate::cli::{Arguments, environment};
 
 /// Values, one of which every option takes.
@@ -32,12 +32,13 @@ const VALUES: [&str; 13] = [
 ];
 
 /// What options need.
-const NEEDED: [&str; 6] = [
+const NEEDED: [&str; 7] = [
     "",
     "--exec=x",
     "--url=https://127.0.0.1:1/",
     "--transcript=-",
     "--control=https://127.0.0.1:1/",
+    "--twenty=https://127.0.0.1:1/",
     "--forward=https://127.0.0.1:1/",
 ];
 
@@ -169,12 +170,14 @@ fn together(place: &Place, line: &[String], options: &[&Arg], path: &[String]) -
         }
     }
     // One that needs another is only used with it. A secret stands in no file.
-    let secret = set.remove("secret");
+    let secrets: Set = set.iter().filter(|(long, _)| SECRET.contains(&&***long)).map(owned).collect();
+    set.retain(|long, _| !secrets.contains_key(long));
     place.write(&format!("[{}]\n{}", path.join("."), lines(&set)));
-    let variables = secret.iter().flatten().map(|value| (environment::name_of("secret"), value.clone()));
+    let variables =
+        secrets.iter().filter_map(|(long, value)| Some((environment::name_of(long), value.clone()?)));
     let completed = place.completed(line, &variables.collect());
     place.write("");
-    set.extend(secret.map(|value| ("secret".to_owned(), value)));
+    set.extend(secrets);
     let is_used = |long: &String| completed.resolved.iter().any(|one| one.long == *long && one.is_used);
     set.retain(|long, _| is_used(long));
     set
@@ -184,8 +187,9 @@ fn together(place: &Place, line: &[String], options: &[&Arg], path: &[String]) -
 fn compare(place: &Place, path: &[String], line: &[String], set: &Set) {
     let by_flag = place.plain(&[line, &flags(set)].concat()).unwrap();
     assert_ne!(by_flag, place.plain(line).unwrap_or_default(), "{set:?} change nothing");
-    let of_file: Set = set.iter().filter(|(long, _)| *long != "secret").map(owned).collect();
-    let only_flags: Set = set.iter().filter(|(long, _)| *long == "secret").map(owned).collect();
+    let is_secret = |long: &str| SECRET.contains(&long);
+    let of_file: Set = set.iter().filter(|(long, _)| !is_secret(long)).map(owned).collect();
+    let only_flags: Set = set.iter().filter(|(long, _)| is_secret(long)).map(owned).collect();
     let variable = |long: &str| environment::variable_of(&place.program, path, long);
     // In TOML, `report` is either a value or the table of the command of that name.
     let is_general =

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use clap::{Arg, ArgAction, ValueEnum};
 
 use super::answers::{Answers, Attached};
-use crate::cli::config::{options, quoted, takes_value};
+use crate::cli::config::{SECRET, options, quoted, takes_value};
 use crate::cli::grammar::{self, wrapped};
 use crate::cli::messages::init as messages;
 
@@ -45,7 +45,7 @@ pub(super) fn configuration(answers: &Answers) -> String {
     let program = grammar::declared();
     let set = set(answers);
     let mut options = options(&program, &[role.to_owned()]);
-    options.retain(|arg| !arg.is_hide_set() && arg.get_long() != Some("secret"));
+    options.retain(|arg| !arg.is_hide_set() && arg.get_long().is_none_or(|long| !SECRET.contains(&long)));
     let mut headings: Vec<&str> = options.iter().filter_map(|arg| arg.get_help_heading()).collect();
     let mut known = Vec::new();
     headings.retain(|heading| {
@@ -148,7 +148,7 @@ mod tests {
     use super::super::{RoleName, Service};
     use super::configuration;
     use crate::api::suite::Dialect;
-    use crate::cli::config::{FILE, Line, Surroundings};
+    use crate::cli::config::{FILE, Line, SECRET, Surroundings};
     use crate::cli::grammar;
     use crate::cli::options::GateLevel;
     use crate::wire::client::Target;
@@ -212,7 +212,7 @@ mod tests {
             for long in options.iter().filter(|arg| !arg.is_hide_set()).filter_map(|arg| arg.get_long()) {
                 let is_there =
                     text.lines().any(|line| line.trim_start_matches('#').starts_with(&format!("{long} = ")));
-                assert_eq!(is_there, long != "secret", "{long}");
+                assert_eq!(is_there, !SECRET.contains(&long), "{long}");
             }
         }
     }

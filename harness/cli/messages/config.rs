@@ -60,7 +60,11 @@ pub(in crate::cli) fn sets_itself(name: &str) -> String {
     format!("{name:?} cannot be set in the file; give --{name} on the command line, or its variable")
 }
 
-pub(in crate::cli) fn secret_in_file() -> &'static str {
+/// `long` is the option that was written.
+pub(in crate::cli) fn secret_in_file(long: &str) -> &'static str {
+    if long == "api-key" {
+        return "a key does not belong in this file, which others may read; write api-key-file = \"PATH\", or set TWENTY_API_KEY";
+    }
     "a secret does not belong in this file, which others may read; write secret-file = \"PATH\", or set TWENTY_WEBHOOK_SECRET"
 }
 

@@ -106,7 +106,7 @@ lines of deliveries.jsonl.";
 const ENVIRONMENT: &str = "\
 Environment and configuration:
   Each option has a variable: --fail-on is TWENTY_CONFORM_FAIL_ON.
-  The secret is TWENTY_WEBHOOK_SECRET, the port is PORT.
+  The secret is TWENTY_WEBHOOK_SECRET, an API key TWENTY_API_KEY, the port PORT.
   twenty-conform.toml, in this folder or above, sets options too: fail-on = \"should\" in [receiver].
   The command line counts before variables, then --profile, then the file.";
 
@@ -167,6 +167,8 @@ Examples:
   $ twenty-conform doctor --url http://127.0.0.1:3000/hooks --secret-file secret.txt
   # The same over HTTPS on another machine, as JSON
   $ twenty-conform doctor --url https://example.com/hooks --allow-remote --secret-file key.txt --json
+  # See whether a run on a Twenty can work: its API, the key, and whether it reaches this machine
+  $ twenty-conform doctor --twenty http://127.0.0.1:3000 --api-key-file key.txt
   # Measure what a tunnel or proxy changes: stop the receiver on port 3000, and listen there instead
   $ twenty-conform doctor --through https://abc.example.com/hooks --listen-on 3000 --allow-remote";
 
@@ -176,6 +178,10 @@ Examples:
   $ twenty-conform sender --exec 'python3 sender.py'
   # Test a sender that is controlled by POST
   $ twenty-conform sender --control http://127.0.0.1:4010/control
+  # Test a Twenty, through its REST API; see docs/real-twenty.md
+  $ twenty-conform sender --twenty http://127.0.0.1:3000 --api-key-file key.txt
+  # List what that would call there, and make no call
+  $ twenty-conform sender --twenty http://127.0.0.1:3000 --api-key-file key.txt --dry-run
   # Judge deliveries that were recorded with `listen --out kept`
   $ twenty-conform sender --transcript kept/deliveries.jsonl --secret-file secret.txt";
 
@@ -285,6 +291,17 @@ Examples:
   # Correct the list: remove what passes now
   $ twenty-conform known fix known.toml evidence
 See docs/known-failures.md.";
+
+pub(crate) const KNOWN_SHOW: &str = "\
+Examples:
+  # Which lists come with the tool
+  $ twenty-conform known show
+  # What a Twenty 2.31 fails, and what that means for a receiver
+  $ twenty-conform known show twenty-2.31
+
+Exit status:
+    0  it was shown
+    2  usage error, or the list is wrong";
 
 pub(crate) const KNOWN_CHECK: &str = "\
 Examples:

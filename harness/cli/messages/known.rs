@@ -24,18 +24,50 @@ pub(crate) fn no_name() -> &'static str {
 
 /// Neither a file nor the name of a list that comes with the tool.
 pub(crate) fn no_list(name: &str, nearest: Option<&str>, names: &[&str]) -> String {
-    let hint = match nearest {
-        Some(nearest) => format!("did you mean {nearest}?"),
-        None => {
-            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-            format!("lists that come with the tool: {}", alternatives(&names))
-        }
-    };
-    format!("there is no file {name}, and no list of known failures of that name; {hint}")
+    let hint = nearest.map(|nearest| format!("did you mean {nearest}? ")).unwrap_or_default();
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    format!(
+        "there is no file {name}, and no list of known failures of that name; {hint}lists that come with the tool: {}",
+        alternatives(&names)
+    )
 }
 
 pub(crate) fn not_to_change(name: &str) -> String {
     format!("the list {name} comes with the tool and is not changed; name a file")
+}
+
+// Showing.
+
+/// A list that comes with the tool.
+pub(crate) fn list_in_one_line(name: &str, title: &str) -> String {
+    format!("{name:<16}{title}\n")
+}
+
+/// An entry with everything that it says.
+pub(crate) fn whole_entry(entry: &Entry) -> String {
+    let titles: Vec<String> =
+        entry.requirements.iter().map(|one| format!("{} {}", one.id, one.title)).collect();
+    let mut text = format!("{}\n", titles.join("; "));
+    let until = entry.expires.map(|day| day.to_string());
+    for (name, value) in [
+        ("cause", Some(&entry.cause.to_string())),
+        ("since", entry.since.as_ref()),
+        ("reason", Some(&entry.reason)),
+        ("effect", entry.effect.as_ref()),
+        ("link", entry.link.as_ref()),
+        ("owner", entry.owner.as_ref()),
+        ("until", until.as_ref()),
+    ] {
+        if let Some(value) = value {
+            text.push_str(&format!("  {name:<8}{value}\n"));
+        }
+    }
+    text
+}
+
+/// The last line after the entries of a list.
+pub(crate) fn how_to_use(list: &str, entries: usize) -> String {
+    format!("\n{}; use it with --known-failures {list}\n", counted(entries, "entry", "entries"))
 }
 
 // Checking.

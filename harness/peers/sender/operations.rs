@@ -29,12 +29,13 @@ fn answer(sender: &Sender, op: Op) -> Reply {
             let able = ["delete", "filters", "outcomes", "unsigned"].map(str::to_owned);
             // Without an authority there is no certificate to trust.
             let https = sender.trusts().then(|| "https".to_owned());
+            let metadata = sender.dialect().metadata_envelope.map(|_| "metadata-events".to_owned());
             let hello = Hello {
                 name: "twenty-conform reference sender".to_owned(),
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 dialect: Some(sender.dialect().name.to_owned()),
                 settle_ms: None,
-                capabilities: able.into_iter().chain(https).collect(),
+                capabilities: able.into_iter().chain(https).chain(metadata).collect(),
             };
             Reply::ok(&json!(hello))
         }

@@ -4,7 +4,7 @@
 use super::Row;
 use super::Stack::{
     Django, Express, FastApi, Fastify, Flask, Go, Java, JavaScript, Next, Node, Php, Python, Rails, Ruby,
-    Spring,
+    Spring, TwentyApp,
 };
 use crate::suite::cause::Code;
 
@@ -36,6 +36,7 @@ pub(super) const LINES: &[Row] = &[
             (Go, r#"if signature == "" || timestamp == "" { http.Error(w, "unsigned", 401); return }"#),
             (Php, r#"if ($signature === "" || $timestamp === "") { http_response_code(401); exit; }"#),
             (Rails, "return head(:unauthorized) if signature.blank? || timestamp.blank?"),
+            (TwentyApp, r#"if (!signature || !timestamp) return new Response("unsigned", { status: 401 });"#),
             (
                 Spring,
                 "if (signature == null || timestamp == null) return ResponseEntity.status(401).build();",
@@ -55,6 +56,10 @@ pub(super) const LINES: &[Row] = &[
             (Go, r#"if !valid(r, body) { http.Error(w, "invalid signature", 401); return }"#),
             (Php, "if (!hash_equals($expected, $signature)) { http_response_code(401); exit; }"),
             (Rails, "return head(:unauthorized) unless valid?(request)  # before anything else"),
+            (
+                TwentyApp,
+                r#"if (!isValid(event)) return new Response({ error: "invalid" }, { status: 401 });"#,
+            ),
             (Spring, "if (!isValid(headers, body)) return ResponseEntity.status(401).build();"),
         ],
     ),
@@ -71,6 +76,7 @@ pub(super) const LINES: &[Row] = &[
             (Go, r#"http.Error(w, "invalid signature", 401) // a fixed text"#),
             (Php, r#"http_response_code(401); exit("invalid signature");  // a fixed text"#),
             (Rails, r#"render plain: "invalid signature", status: :unauthorized  # a fixed text"#),
+            (TwentyApp, r#"new Response("invalid signature", { status: 401 })  // a fixed text"#),
             (Spring, r#"ResponseEntity.status(401).body("invalid signature")  // a fixed text"#),
         ],
     ),
@@ -87,6 +93,7 @@ pub(super) const LINES: &[Row] = &[
             (Go, r#"if event.Name == "" { http.Error(w, "no event", 400); return }"#),
             (Php, "if (!is_string($name)) { http_response_code(400); exit; }  // the event's name"),
             (Rails, "return head(:bad_request) unless name.is_a?(String)  # the event's name"),
+            (TwentyApp, r#"if (typeof name !== "string") return new Response("no event", { status: 400 });"#),
             (Spring, r#"if (!json.path("event").isTextual()) return ResponseEntity.badRequest().build();"#),
         ],
     ),
@@ -103,6 +110,10 @@ pub(super) const LINES: &[Row] = &[
             (Go, r#"if json.Unmarshal(body, &event) != nil { http.Error(w, "not JSON", 400); return }"#),
             (Php, "if (!is_array(json_decode($body, true))) { http_response_code(400); exit; }"),
             (Rails, "return head(:bad_request) unless json.is_a?(Hash)  # after rescue JSON::ParserError"),
+            (
+                TwentyApp,
+                r#"catch { return new Response("no JSON", { status: 400 }); }  // of JSON.parse(rawBody)"#,
+            ),
             (Spring, "catch (JacksonException e) { return ResponseEntity.badRequest().build(); }"),
         ],
     ),
@@ -144,6 +155,10 @@ pub(super) const LINES: &[Row] = &[
             (Django, "executor.submit(work, event); return HttpResponse()  # a ThreadPoolExecutor"),
             (Go, "go work(event) // and then w.WriteHeader(200), without waiting"),
             (Rails, "WorkJob.perform_later(event); head :ok"),
+            (
+                TwentyApp,
+                "serverRouteTriggerSettings: { ... }  // the function that its resolver names is queued",
+            ),
             (Spring, "executor.submit(() -> work(event)); return ResponseEntity.ok().build();"),
         ],
     ),
@@ -166,6 +181,7 @@ pub(super) const LINES: &[Row] = &[
             (Go, r#"http.HandleFunc("/webhooks/twenty", receive) // and --path /webhooks/twenty"#),
             (Php, "php -S 127.0.0.1:8000 receiver.php  # one script for every path; Laravel: Route::post"),
             (Rails, r#"post "/webhooks/twenty", to: "webhooks#receive"  # config/routes.rb"#),
+            (TwentyApp, r#"path: "/webhooks/twenty", httpMethod: "POST",  // and --path /s/webhooks/twenty"#),
             (Spring, r#"@PostMapping("/webhooks/twenty")  // and --path /webhooks/twenty"#),
         ],
     ),
@@ -176,6 +192,10 @@ pub(super) const LINES: &[Row] = &[
             (Next, r#"export const config = { matcher: "/((?!webhooks/).*)" };  // middleware.js"#),
             (Django, "@login_not_required  # from django.contrib.auth.decorators, on the webhook's view"),
             (Rails, "skip_before_action :authenticate_user!  # in the webhook's controller only"),
+            (
+                TwentyApp,
+                "isAuthRequired: false,  // in httpRouteTriggerSettings: the signature authenticates",
+            ),
             (Spring, r#"auth.requestMatchers("/webhooks/**").permitAll()  // in authorizeHttpRequests"#),
         ],
     ),

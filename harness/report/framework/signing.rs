@@ -5,7 +5,7 @@
 use super::Row;
 use super::Stack::{
     Django, Express, FastApi, Fastify, Flask, Go, Java, JavaScript, Next, Node, Php, Python, Rails, Ruby,
-    Spring,
+    Spring, TwentyApp,
 };
 use crate::suite::cause::Code;
 
@@ -78,6 +78,7 @@ pub(super) const LINES: &[Row] = &[
             (Go, "body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 2<<20)) // then json.Unmarshal"),
             (Php, r#"$body = file_get_contents("php://input");  // then json_decode($body, true)"#),
             (Rails, "body = request.raw_post  # then JSON.parse(body), not params"),
+            (TwentyApp, "const { rawBody } = event;  // the text as it came; event.body is parsed"),
             (Ruby, "body = request.body.read  # bytes; then JSON.parse(body)"),
             (
                 Spring,
@@ -213,10 +214,22 @@ pub(super) const LINES: &[Row] = &[
             (Php, r#"$_SERVER["HTTP_X_TWENTY_WEBHOOK_SIGNATURE"] ?? """#),
             (Rails, r#"request.headers["X-Twenty-Webhook-Signature"].to_s"#),
             (
+                TwentyApp,
+                r#"event.headers["x-twenty-webhook-signature"]  // in lower case, and only if declared"#,
+            ),
+            (
                 Spring,
                 r#"headers.getFirst("X-Twenty-Webhook-Signature")  // @RequestHeader HttpHeaders headers"#,
             ),
         ],
+    ),
+    (
+        // Programs in front that forward only the headers they are configured for. Without those nothing can be verified.
+        &[Code::HeaderNotForwarded, Code::RefusesEverything],
+        &[(
+            TwentyApp,
+            r#"forwardedRequestHeaders: ["x-twenty-webhook-timestamp", "x-twenty-webhook-signature"]"#,
+        )],
     ),
     (
         &[Code::HeaderDuplicate],

@@ -4,15 +4,21 @@ use std::collections::BTreeSet;
 
 use super::Stack::{
     self, Django, Express, FastApi, Fastify, Flask, Go, Java, Next, Node, Php, Python, Rails, Ruby, Spring,
+    TwentyApp,
 };
 use crate::wire::exchange::Response;
 
 /// How much of a body is searched for the marks of a framework.
 const SEARCHED: usize = 4096;
 
-/// What answers and the command tell. `None` if they tell nothing, or do not agree.
-pub(super) fn told_by<'a>(answers: impl Iterator<Item = &'a Response>, command: &str) -> Option<Stack> {
+/// What answers, the command and the path of the receiver tell. `None` if they tell nothing, or do not agree.
+pub(super) fn told_by<'a>(
+    answers: impl Iterator<Item = &'a Response>,
+    command: &str,
+    path: &str,
+) -> Option<Stack> {
     let mut signs = Signs::of_command(command);
+    signs.add_path(path);
     answers.for_each(|answer| signs.add(answer));
     if signs.sure.is_empty() { single(&signs.likely) } else { single(&signs.sure) }
 }
@@ -76,6 +82,14 @@ impl Signs {
         signs
     }
 
+    /// Adds the sign of a path: where Twenty's server has the routes of applications.
+    fn add_path(&mut self, path: &str) {
+        let id = path.strip_prefix("/webhooks/server/").unwrap_or_default();
+        let is_id = id.len() == 36 && id.bytes().all(|one| one.is_ascii_hexdigit() || one == b'-');
+        self.sure.extend(is_id.then_some(TwentyApp));
+        self.likely.extend(path.starts_with("/s/").then_some(TwentyApp));
+    }
+
     /// Adds the signs of an answer.
     fn add(&mut self, answer: &Response) {
         let header = |name: &str| {
@@ -101,6 +115,7 @@ impl Signs {
             (begins("server", "Werkzeug/"), Flask),
             (has_secured && is("x-frame-options", "DENY") || cookie("csrftoken="), Django),
             (!header("x-runtime").is_empty() && !header("x-request-id").is_empty(), Rails),
+            (answer.status == 202 && *answer.body == *br#"{"queued":true}"#, TwentyApp),
         ] {
             self.sure.extend(is_there.then_some(stack));
         }
@@ -161,6 +176,12 @@ fn told_by_body(body: &str) -> impl Iterator<Item = Stack> {
                 || has("Whitelabel Error Page"),
             Spring,
         ),
+        (
+            [r#""code":"ROUTE_TRIGGER_"#, r#""code":"SERVER_ROUTE_"#, r#""code":"RESOLVER_"#]
+                .iter()
+                .any(|code| has(code)),
+            TwentyApp,
+        ),
     ];
     found.into_iter().filter_map(|(is_there, stack)| is_there.then_some(stack))
 }
@@ -188,7 +209,7 @@ mod tests {
 
     fn told(answers: &[&str], command: &str) -> Option<Stack> {
         let answers: Vec<Response> = answers.iter().map(|name| answer(name)).collect();
-        told_by(answers.iter(), command)
+        told_by(answers.iter(), command, "/")
     }
 
     #[test]
@@ -223,7 +244,7 @@ mod tests {
         let with = |name: &str, value: &str, status, body: &str| {
             let mut headers = Headers::default();
             headers.add(name, value.to_owned());
-            told_by([Response { status, headers, body: body.to_owned().into(), cut: 0 }].iter(), "")
+            told_by([Response { status, headers, body: body.to_owned().into(), cut: 0 }].iter(), "", "/")
         };
         for (name, value, stack) in [
             ("x-powered-by", "Express", Express),
@@ -256,6 +277,8 @@ mod tests {
             ("404 page not found", Go),
             ("<h1>Action Controller: Exception caught</h1>", Rails),
             ("ActionController::RoutingError (No route matches)", Rails),
+            ("{\"statusCode\":500,\"code\":\"ROUTE_TRIGGER_USER_UNCAUGHT_ERROR\"}", TwentyApp),
+            ("{\"statusCode\":502,\"code\":\"RESOLVER_INVALID_RESULT\"}", TwentyApp),
         ] {
             assert_eq!(with("X-A", "b", 404, body), Some(stack), "{body}");
             assert_eq!(with("X-A", "b", 200, body), None, "{body}");
@@ -316,6 +339,26 @@ mod tests {
             ["./receiver", "cargo run", "dotnet run", "next", "flask", "php=1", "https://a/php", ""]
         {
             assert_eq!(told(&[], command), None, "{command}");
+        }
+    }
+
+    #[test]
+    fn applications_of_twenty_are_told_by_their_paths_and_answers() {
+        let id = "7d3a4c11-52be-4f6d-8c07-2e9f0a6b1d88";
+        let of = |answers: &[Response], path: &str| told_by(answers.iter(), "node platform.mjs", path);
+        let queued = Response::text(202, "{\"queued\":true}");
+        for (answers, path, stack) in [
+            (vec![], format!("/webhooks/server/{id}"), TwentyApp),
+            (vec![], "/s/webhooks/twenty".to_owned(), TwentyApp),
+            (vec![], "/webhooks/server/".to_owned(), Node),
+            (vec![], "/webhooks/twenty/s/".to_owned(), Node),
+            (vec![queued], "/hooks".to_owned(), TwentyApp),
+            (vec![Response::text(200, "{\"queued\":true}")], "/hooks".to_owned(), Node),
+            // A route of Express may begin with `/s/` too, but Twenty's server is one of Express.
+            (vec![answer("express-not-found")], "/s/hooks".to_owned(), Express),
+            (vec![answer("express-not-found")], format!("/webhooks/server/{id}"), TwentyApp),
+        ] {
+            assert_eq!(of(&answers, &path), Some(stack), "{path}");
         }
     }
 

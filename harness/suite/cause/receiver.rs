@@ -5,6 +5,7 @@
 //! detail.
 
 mod clock;
+mod everything;
 mod instead;
 mod messages;
 mod route;
@@ -13,15 +14,12 @@ mod tests;
 
 pub use self::route::{location, of_obstacle, of_page as page_instead, says_the_same};
 
-use std::collections::HashSet;
-
 use super::{Cause, Code};
 use crate::suite::transcript::{
     Age, Part, ProcessingKind, ProcessingTrial, Redating, Respect, ScenarioName, Surrounding, TimestampForm,
     Transcript, Trial,
 };
 use crate::webhook::recipe::{Digest, Message, Recipe};
-use crate::wire::exchange::{ExchangeId, Outcome};
 pub use instead::accepted_instead;
 
 /// The reformatting to which a receiver is blind that trims the body.
@@ -148,14 +146,8 @@ fn serialiser(transcript: &Transcript) -> Option<Cause> {
 /// Why a negative was accepted.
 pub fn of_acceptance(transcript: &Transcript, accepted: &Trial) -> Option<Cause> {
     let valid_too = accepted.controls.iter().all(|&control| transcript.acknowledged(control));
-    if valid_too {
-        let control_says = |&control: &ExchangeId| transcript.says_error(control);
-        if transcript.says_error(accepted.exchange) && !accepted.controls.iter().any(control_says) {
-            return Some(Cause::detailed(Code::AcceptsEverything, messages::error_in_body()));
-        }
-        if let Some(cause) = accepts_everything(transcript) {
-            return Some(of_page(transcript, accepted).unwrap_or(cause));
-        }
+    if valid_too && let Some(cause) = everything::accepted_with(transcript, accepted) {
+        return Some(cause);
     }
     if !valid_too && let Some((_, cause)) = hypothesis(accepted.respect) {
         return Some(cause);
@@ -231,37 +223,6 @@ pub fn of_acceptance(transcript: &Transcript, accepted: &Trial) -> Option<Cause>
 pub fn reformatted(which: &str) -> Cause {
     let detail = if which == TRAILING_NEWLINE { messages::trimmed() } else { which };
     Cause::detailed(Code::MessageReserialised, detail)
-}
-
-/// The cause if a page for people is what accepts everything.
-fn of_page(transcript: &Transcript, accepted: &Trial) -> Option<Cause> {
-    match transcript.outcome(accepted.exchange) {
-        Outcome::Answered(answer) => route::of_page(answer),
-        _ => None,
-    }
-}
-
-/// Whether every delivery with a wrong signature, or without one, is accepted. Method and form do not count: a receiver that
-/// verifies nothing may still route by method.
-fn accepts_everything(transcript: &Transcript) -> Option<Cause> {
-    use Respect::{Content, Digits, Key, Signed, Timestamp, Undated, Unsigned, UnsignedMalformed};
-    // Trials of the diagnosis have no controls.
-    let forged = |trial: &&Trial| {
-        matches!(trial.respect, Content(_) | Timestamp(_) | Signed(_) | Key(_) | Digits(_))
-            && !trial.controls.is_empty()
-    };
-    let unsigned = |trial: &&Trial| matches!(trial.respect, Unsigned | UnsignedMalformed | Undated);
-    let accepted = |trial: &Trial| transcript.acknowledged(trial.exchange);
-    let kinds: HashSet<_> =
-        transcript.trials.iter().filter(forged).map(|trial| std::mem::discriminant(&trial.respect)).collect();
-    let all_forged = transcript.trials.iter().filter(forged).all(accepted);
-    let all_unsigned = transcript.trials.iter().filter(unsigned).all(accepted);
-    match (kinds.len(), all_forged, all_unsigned) {
-        (0, ..) | (_, false, _) => None,
-        (1, true, _) if !transcript.trials.iter().any(|trial| unsigned(&trial)) => None,
-        (_, true, true) => Some(Cause::new(Code::AcceptsEverything)),
-        (_, true, false) => Some(Cause::detailed(Code::AcceptsEverything, messages::any_signature())),
-    }
 }
 
 /// The cause for a way of signing that is accepted in addition to the right one.

@@ -3,6 +3,7 @@
 //! Invariant: a cause is returned only if it reproduces the header's value byte for byte. The search is bounded, whatever the
 //! body's length and the number of webhooks.
 
+mod dropped;
 mod messages;
 mod texts;
 
@@ -106,7 +107,8 @@ pub fn signature_of_two(secret: &str, timestamp: &[u8], body: &[u8], header: &[u
     Some(Cause::detailed(cause.code, what))
 }
 
-/// Searches for a change that a sender made to text beyond ASCII after it had signed the body. `record` is the JSON text of the
+/// Searches for a change that a sender made to the body after it had signed it: of text beyond ASCII, or by leaving out members.
+/// `record` is the JSON text of the
 /// record that the sender was given.
 pub fn changed_after_signing(
     secret: &str,
@@ -117,7 +119,9 @@ pub fn changed_after_signing(
 ) -> Option<Cause> {
     Signature::parse(header).filter(|_| body.len() <= SEARCHED_BODY)?;
     let key = Key::new(&Secret::new(secret));
-    texts::changed_after_signing(body, record, &|text| key.verify(timestamp, text, header))
+    let verifies = |text: &[u8]| key.verify(timestamp, text, header);
+    texts::changed_after_signing(body, record, &verifies)
+        .or_else(|| dropped::after_signing(body, record, &verifies))
 }
 
 /// The text instead of the body, or the form of the secret in a configuration file, that gives this signature.

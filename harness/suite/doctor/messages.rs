@@ -8,6 +8,7 @@ use crate::wire::exchange::Outcome;
 pub(super) mod passage;
 pub(super) mod reached;
 pub(super) mod routed;
+pub(super) mod workspace;
 
 /// A duration in milliseconds, or in seconds if it is long.
 pub(super) fn time(took: Duration) -> String {

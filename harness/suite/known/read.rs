@@ -14,14 +14,18 @@ use crate::terminal::clipped;
 pub(super) const KNOWN: &str = "known";
 
 /// The keys of an entry, each with an example.
-const KEYS: [(&str, &str); 6] = [
+const KEYS: [(&str, &str); 8] = [
     ("check", "check = \"VER-16\""),
     ("cause", "cause = \"message.reserialised\""),
     ("reason", "reason = \"framework bug\""),
+    ("effect", "effect = \"deliveries fail\""),
+    ("since", "since = \"2.31.0\""),
     ("link", "link = \"https://example.com/issues/12\""),
     ("owner", "owner = \"payments\""),
-    ("expires", "expires = 2027-03-31"),
+    EXPIRES,
 ];
+
+const EXPIRES: (&str, &str) = ("expires", "expires = 2027-03-31");
 
 /// How much of a line is shown.
 const SHOWN: usize = 100;
@@ -113,12 +117,25 @@ impl Reader<'_> {
             .text_of(table, "cause", true)
             .and_then(|text| ExpectedCause::parse(&text).map_err(|why| self.wrong(table, "cause", why)).ok());
         let reason = self.text_of(table, "reason", true);
+        let (effect, since) = (self.text_of(table, "effect", false), self.text_of(table, "since", false));
         let (link, owner) = (self.text_of(table, "link", false), self.text_of(table, "owner", false));
         let expires = self.date(table);
         let (list, line) = (self.list.to_owned(), self.line(table, ""));
         let (cause, reason) = cause.zip(reason)?;
         let is_right = self.faults.len() == before;
-        is_right.then_some(Entry { list, line, patterns, requirements, cause, reason, link, owner, expires })
+        is_right.then_some(Entry {
+            list,
+            line,
+            patterns,
+            requirements,
+            cause,
+            reason,
+            effect,
+            since,
+            link,
+            owner,
+            expires,
+        })
     }
 
     fn patterns(&mut self, table: &Table) -> Vec<String> {
@@ -165,7 +182,7 @@ impl Reader<'_> {
     }
 
     fn date(&mut self, table: &Table) -> Option<Date> {
-        let (name, example) = KEYS[5];
+        let (name, example) = EXPIRES;
         let text = match table.get(name)? {
             Item::Value(Value::Datetime(day)) => day.value().to_string(),
             Item::Value(Value::String(text)) => text.value().trim().to_owned(),

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod shipped;
+
 use jiff::civil::{Date, date};
 
 use super::*;
@@ -155,34 +157,6 @@ fn requirement_has_one_entry() {
     assert!(found.len() == 2 && !found[0].contains("different"), "{found:?}");
     let found = clashes(&[entry("VER-*", "unknown"), entry("verification", "unknown")]);
     assert!(found.len() == 1 && found[0].contains("more have an entry at k.toml:1"), "{found:?}");
-}
-
-#[test]
-fn lists_that_come_with_the_tool_are_right() {
-    for name in names() {
-        let entries = parse(name, shipped(name).unwrap()).unwrap_or_else(|faults| panic!("{faults:#?}"));
-        assert!(entries.len() > 3 && contradictions(&entries).is_empty(), "{name}");
-        assert!(entries.iter().all(|entry| entry.cause.code.is_some()), "{name}");
-    }
-}
-
-#[test]
-fn list_of_twenty_has_what_its_page_has() {
-    let page = include_str!("../../../docs/real-twenty.md");
-    let (_, table) = page.split_once("| requirement | what happens |").unwrap();
-    let (table, _) = table.split_once("\n\n").unwrap();
-    // The first row is about another dialect than the shipped one.
-    let rows = table.lines().filter(|row| !row.contains("in dialect `documented` alone"));
-    let mut shown: Vec<&str> = rows
-        .flat_map(|row| row.split("| ").nth(1).unwrap_or_default().split('[').skip(1))
-        .filter_map(|rest| rest.split(']').next())
-        .collect();
-    let entries = list(shipped("twenty-2.31").unwrap());
-    let mut known: Vec<&str> =
-        entries.iter().flat_map(|entry| &entry.requirements).map(|one| one.id).collect();
-    shown.sort_unstable();
-    known.sort_unstable();
-    assert_eq!(known, shown);
 }
 
 const LIST: &str = "\u{feff}# Known failures of the payments team.

@@ -132,7 +132,7 @@ impl Maker {
     /// A valid delivery of this body, signed with that time.
     pub(super) fn sign_at(&self, body: Bytes, sent_ms: u64) -> Delivery {
         let nonce = self.dialect.nonce.then(|| self.random.nonce());
-        let mut headers = Headers::of_delivery(Some(&self.key), sent_ms, nonce, &body);
+        let mut headers = Headers::in_dialect(self.dialect, Some(&self.key), sent_ms, nonce, &body);
         if self.manner != Manner::CONTRACT {
             self.date_headers(&mut headers, self.manner.stamp(sent_ms).as_bytes(), &body);
         }
@@ -202,11 +202,8 @@ impl Maker {
         // Filled up after rendering, which would copy a large body several times.
         let place = bare.windows(PADDING.len()).position(|window| window == PADDING.as_bytes());
         let at = place.map_or(bare.len(), |at| at + PADDING.len() - 1);
-        let mut body = Vec::with_capacity(length.max(bare.len()));
-        body.extend_from_slice(&bare[..at]);
-        body.resize(at + length.saturating_sub(bare.len()), b'x');
-        body.extend_from_slice(&bare[at..]);
-        body.into()
+        let filling = vec![b'x'; length.saturating_sub(bare.len())];
+        [&bare[..at], &filling, &bare[at..]].concat().into()
     }
 }
 

@@ -52,7 +52,7 @@ impl<'a> Arrived<'a> {
 
     /// The dialect that it is judged in.
     pub(crate) fn dialect(&self) -> &'static Dialect {
-        self.transcript.dialect_of(&self.exchange.delivery.body)
+        self.transcript.dialect_of(self.arrival)
     }
 
     /// The subject of a finding about it: "the delivery of person.created".

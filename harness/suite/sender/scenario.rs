@@ -5,4 +5,5 @@ pub mod events;
 pub mod generated;
 pub mod https;
 pub mod stale;
+pub mod stalled;
 pub mod unanswered;

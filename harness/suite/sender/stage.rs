@@ -4,32 +4,36 @@
 //! nothing else happens in counts as waited.
 
 mod arrivals;
+mod crm;
+mod emitting;
 mod outcomes;
+mod settling;
 mod watches;
 
 use std::cell::Cell;
 use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
-use serde_json::value::RawValue;
-use tokio::time::{Instant, sleep};
 
 use crate::clock::Clock;
 use crate::random::Random;
 use crate::subject::SubjectError;
 use crate::subject::capability::Capability;
-use crate::subject::protocol::{self, Hello, Op, Reply};
-use crate::subject::sender::{Sender, expect_ok};
+use crate::subject::protocol::{self, Hello, Op};
+use crate::subject::sender::{Crm, Sender};
 use crate::suite::max_time::MaxTime;
 use crate::suite::property::Extent;
 use crate::suite::sender::messages;
-use crate::suite::transcript::{AnswerForm, Conduct, Emission, RegisteredWebhook, ScenarioName, Transcript};
+use crate::suite::transcript::{AnswerForm, Conduct, RegisteredWebhook, ScenarioName, Transcript};
 use crate::webhook::dialect::Dialect;
 use crate::webhook::event::Event;
 use crate::webhook::json::difference::Concern;
 use crate::webhook::signature::Secret;
 use crate::wire::endpoint::certificates::Authority;
-use crate::wire::endpoint::scripted::{Budget, Endpoint, Settings, Strays};
+use crate::wire::endpoint::scripted::{Budget, Endpoint, Place, Settings, Strays};
+pub(super) use crm::WasSet;
+pub(super) use emitting::Planned;
+use settling::Settling;
 use watches::{Watch, Watched};
 
 /// The code of a scenario.
@@ -67,6 +71,16 @@ pub struct SenderStage<'a> {
     retired: Vec<Endpoint>,
     /// The token in each webhook's path, in the order of the transcript's webhooks.
     tokens: Vec<String>,
+    /// What is special about the sender if it is a CRM.
+    crm: Option<Crm>,
+    /// The source of the ids of a CRM's records: other ones for each run, since records of an interrupted run may still be there.
+    crm_ids: Option<Random>,
+    /// Webhooks of earlier scenarios at a CRM, where each registration has a price. Later scenarios use them again.
+    idle: Vec<Registered>,
+    /// Whether only the calls are wanted: nothing arrives.
+    pub(crate) rehearses: bool,
+    /// When a registration of the scenario under way is in force.
+    pub(super) settling: Settling,
 }
 
 /// A webhook, its endpoint, and the sender's name for it.
@@ -79,21 +93,40 @@ pub(super) struct Registered {
 
 /// A webhook that is to be registered.
 pub(super) struct NewWebhook {
-    pub(super) secret: Option<String>,
-    pub(super) operations: Option<&'static [&'static str]>,
+    pub(super) secret: NewSecret,
+    /// The filter, if any.
+    pub(super) operations: Option<Vec<String>>,
     pub(super) conduct: Conduct,
 }
 
+/// The secret of a new webhook.
+#[derive(PartialEq, Eq)]
+pub(super) enum NewSecret {
+    /// One of its own, which the stage makes.
+    Made,
+    Given(String),
+    None,
+}
+
 impl NewWebhook {
-    /// A webhook at an endpoint that answers.
+    /// A webhook with a secret of its own, at an endpoint that answers.
+    pub(super) fn signed() -> Self {
+        Self { secret: NewSecret::Made, operations: None, conduct: Conduct::Answers }
+    }
+
     pub(super) fn with_secret(secret: String) -> Self {
-        Self { secret: Some(secret), operations: None, conduct: Conduct::Answers }
+        Self { secret: NewSecret::Given(secret), ..Self::signed() }
+    }
+
+    /// The same webhook at another endpoint.
+    pub(super) fn at(self, conduct: Conduct) -> Self {
+        Self { conduct, ..self }
     }
 }
 
 /// What an event is emitted for.
 #[derive(Clone, Copy)]
-pub(super) enum Purpose {
+pub(in crate::suite::sender) enum Purpose {
     /// The first event after a registration, which only SUB-1 judges.
     First,
     Sample,
@@ -114,7 +147,8 @@ impl<'a> SenderStage<'a> {
     ) -> Self {
         let patience = transcript.limits.timeout;
         let strays = Strays::default();
-        let settings = Settings { clock: clock.clone(), budget: Budget::of_a_run(), strays, patience };
+        let place = Place::default();
+        let settings = Settings { clock: clock.clone(), budget: Budget::of_a_run(), strays, patience, place };
         let (registered, retired, tokens) = (Vec::new(), Vec::new(), Vec::new());
         Self {
             subject,
@@ -132,6 +166,11 @@ impl<'a> SenderStage<'a> {
             watched: Vec::new(),
             retired,
             tokens,
+            crm: None,
+            crm_ids: None,
+            idle: Vec::new(),
+            rehearses: false,
+            settling: Settling::default(),
         }
     }
 
@@ -139,6 +178,13 @@ impl<'a> SenderStage<'a> {
     #[must_use]
     pub fn with_https(self, authority: &'a Authority) -> Self {
         Self { authority: Some(authority), ..self }
+    }
+
+    /// The stage with endpoints at this place.
+    #[must_use]
+    pub fn at(mut self, place: Place) -> Self {
+        self.settings.place = place;
+        self
     }
 
     /// Sends `hello`, and records what the sender declares.
@@ -164,9 +210,18 @@ impl<'a> SenderStage<'a> {
         }
         self.transcript.settling =
             Duration::from_millis(hello.settle_ms.unwrap_or_default()).min(LONGEST_SETTLING);
-        let all = [Capability::Delete, Capability::Filters, Capability::Outcomes, Capability::Unsigned];
+        let all = [
+            Capability::Delete,
+            Capability::Filters,
+            Capability::Outcomes,
+            Capability::Unsigned,
+            Capability::MetadataEvents,
+        ];
         let all = all.into_iter().chain(https);
         self.transcript.capabilities = all.filter(|one| hello.declares(*one)).collect();
+        self.crm = self.subject.crm();
+        let seed = self.extent.seed ^ self.clock.now_ms();
+        self.crm_ids = self.crm.as_ref().map(|_| Random::from_seed(seed));
         Ok(hello)
     }
 
@@ -190,8 +245,7 @@ impl<'a> SenderStage<'a> {
 
     /// Registers a webhook with its own secret, at an endpoint that answers.
     pub(super) async fn register(&mut self, scenario: ScenarioName) -> Result<(), SubjectError> {
-        let wanted = NewWebhook::with_secret(self.random.secret());
-        self.register_as(scenario, wanted).await
+        self.register_as(scenario, NewWebhook::signed()).await
     }
 
     pub(super) async fn register_as(
@@ -199,14 +253,19 @@ impl<'a> SenderStage<'a> {
         scenario: ScenarioName,
         wanted: NewWebhook,
     ) -> Result<(), SubjectError> {
+        if self.use_again(scenario, &wanted) {
+            return Ok(());
+        }
+        let secret = match wanted.secret {
+            NewSecret::Made => Some(self.random.secret()),
+            NewSecret::Given(secret) => Some(secret),
+            NewSecret::None => None,
+        };
         let endpoint = self.endpoint(wanted.conduct).await?;
         // Webhooks share no path, so late deliveries for an earlier webhook do not count for a later one.
         let token = self.random.nonce();
-        let (url, secret) =
-            (endpoint.url(&format!("/hooks/{token}?{QUERY}")), wanted.secret.map(Secret::new));
-        self.tokens.push(token);
-        let operations: Option<Vec<String>> =
-            wanted.operations.map(|all| all.iter().map(|&one| one.to_owned()).collect());
+        let (url, secret) = (endpoint.url(&format!("/hooks/{token}?{QUERY}")), secret.map(Secret::new));
+        let operations = wanted.operations;
         let op =
             Op::CreateWebhook { url: url.clone(), secret: secret.clone(), operations: operations.clone() };
         // Before the call: the reply may quote the secret, and so may the sender's output.
@@ -214,15 +273,16 @@ impl<'a> SenderStage<'a> {
         let made = secret.as_ref().map(|secret| self.transcript.make_secret(secret, seed));
         let answer = match self.call(op).await {
             Err(SubjectError::RequestFailed(why)) if operations.is_some() => {
-                return Err(broken_capability(Capability::Filters, &why));
+                return Err(self.broken_capability(Capability::Filters, why));
             }
             Err(SubjectError::RequestFailed(why)) if secret.is_none() => {
-                return Err(broken_capability(Capability::Unsigned, &why));
+                return Err(self.broken_capability(Capability::Unsigned, why));
             }
             answer => answer?,
         };
         let name = protocol::webhook_name(&answer)?;
         let since = self.transcript.emissions.len();
+        self.tokens.push(token);
         let index = self.transcript.register(RegisteredWebhook {
             scenario,
             url,
@@ -237,103 +297,21 @@ impl<'a> SenderStage<'a> {
             dropped: 0,
             overflowed: false,
         });
+        self.settling.registered(self.clock.now_ms());
         self.registered.push(Registered { index, endpoint, name });
         Ok(())
     }
 
-    /// Emits the first event after a registration, which only SUB-1 judges. What follows comes when the registration is in force.
-    pub(super) async fn emit_first(&mut self, scenario: ScenarioName) -> Result<(), SubjectError> {
-        self.emit(scenario, &self.sample("person.created"), Purpose::First).await?;
-        if self.settles() {
-            sleep(self.transcript.settling).await;
-            self.transcript.waited += self.transcript.settling;
-        }
-        Ok(())
-    }
-
-    /// Whether the sender asks for time until a registration is in force.
+    /// Whether a registration takes time until it is in force, by the sender's own account or as it was measured.
     pub(super) fn settles(&self) -> bool {
-        !self.transcript.settling.is_zero()
+        !self.transcript.settling.is_zero() || self.transcript.in_force.is_late()
     }
 
-    pub(super) async fn emit(
-        &mut self,
-        scenario: ScenarioName,
-        event: &Event,
-        purpose: Purpose,
-    ) -> Result<(), SubjectError> {
-        self.emit_as(scenario, event, self.random.uuid(), purpose).await
-    }
-
-    pub(super) async fn emit_as(
-        &mut self,
-        scenario: ScenarioName,
-        event: &Event,
-        record_id: String,
-        purpose: Purpose,
-    ) -> Result<(), SubjectError> {
-        self.emit_exactly(scenario, event.with_id(&record_id), record_id, purpose).await
-    }
-
-    /// Emits an event that already has its record id.
-    pub(super) async fn emit_exactly(
-        &mut self,
-        scenario: ScenarioName,
-        event: Event,
-        record_id: String,
-        purpose: Purpose,
-    ) -> Result<(), SubjectError> {
-        let (answer, form) = match purpose {
-            Purpose::Answered(status, form) => (status, form),
-            _ => (200, AnswerForm::Plain),
-        };
-        self.transcript.emissions.push(Emission {
-            scenario,
-            event: event.clone(),
-            record_id,
-            asked_at_ms: self.clock.now_ms(),
-            first: matches!(purpose, Purpose::First),
-            is_sample: !matches!(purpose, Purpose::Other | Purpose::Special(_)),
-            concern: if let Purpose::Special(concern) = purpose { concern } else { Concern::Values },
-            answer,
-            form,
-            unsupported: None,
-            generated: None,
-            awaited: false,
-        });
-        let reply = self.request(Op::Emit(event)).await?;
-        // An unusual record may be refused: then nothing else is judged by it.
-        let refused = match &reply {
-            Reply::Unsupported(reason) => Some(reason),
-            Reply::Error(reason) if matches!(purpose, Purpose::Special(_)) => Some(reason),
-            _ => None,
-        };
-        if let (Some(reason), Some(emission)) = (refused, self.transcript.emissions.last_mut()) {
-            emission.unsupported = Some(reason.clone());
-            return Ok(());
-        }
-        expect_ok("emit", reply).map(drop)
-    }
-
-    pub(super) async fn call(&self, op: Op) -> Result<Box<RawValue>, SubjectError> {
-        let name = op.name();
-        expect_ok(name, self.request(op).await?)
-    }
-
-    /// Asks the sender for something while nothing else is asked.
-    async fn request(&self, op: Op) -> Result<Reply, SubjectError> {
-        let began = Instant::now();
-        let reply = self.request_together(op).await;
-        self.slowest_reply.set(self.slowest_reply.get().max(began.elapsed()));
-        reply
-    }
-
-    /// The same while other things may be asked. Errors: the time is used up, too.
-    pub(super) async fn request_together(&self, op: Op) -> Result<Reply, SubjectError> {
-        if self.max_time.is_over() {
-            return Err(SubjectError::OutOfTime);
-        }
-        self.subject.call(op).await
+    /// The sample events that the sender can emit. Metadata events are a capability.
+    pub(super) fn samples(&self) -> Vec<Event> {
+        let mut samples = self.transcript.dialect.samples();
+        samples.retain(|event| !event.name.is_metadata() || self.declares(Capability::MetadataEvents));
+        samples
     }
 
     pub(super) fn sample(&self, name: &str) -> Event {
@@ -347,14 +325,18 @@ impl<'a> SenderStage<'a> {
         possible.map(|emission| emission.record_id.clone()).collect()
     }
 
+    /// The error of a sender that declares a capability but answers its operation with an error. If the API of a CRM fails, that says
+    /// nothing about its webhooks.
+    pub(super) fn broken_capability(&self, capability: Capability, why: String) -> SubjectError {
+        if self.crm().is_some() {
+            return SubjectError::RequestFailed(why);
+        }
+        SubjectError::BrokenCapability(messages::capability_broken(capability.as_str(), &why))
+    }
+
     /// How long to wait for a sender that itself waits for an answer that never comes.
     pub(crate) fn patience(&self) -> Duration {
         let limits = self.transcript.limits;
         limits.timeout.max(limits.deadline)
     }
-}
-
-/// The error of a sender that declares a capability but answers its operation with an error.
-pub(super) fn broken_capability(capability: Capability, why: &str) -> SubjectError {
-    SubjectError::BrokenCapability(messages::capability_broken(capability.as_str(), why))
 }

@@ -142,7 +142,9 @@ impl Notices {
     /// The same for a wish, unless too much waits to be shown.
     pub fn ask(&self, wish: Wish) {
         // A wish that is lost can be made again.
-        drop(self.0.upgrade().map(|sender| sender.try_send(Watched::Asked(wish))));
+        if let Some(sender) = self.0.upgrade() {
+            drop(sender.try_send(Watched::Asked(wish)));
+        }
     }
 }
 

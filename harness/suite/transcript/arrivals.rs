@@ -1,8 +1,11 @@
 //! What a transcript says about a sender: its webhooks, the events of each, and the requests that arrived.
 
+use std::sync::OnceLock;
+
 use super::{
     Arrival, Emission, MOVED, RegisteredWebhook, ScenarioName, SettledDelivery, Traits, Transcript, uuids,
 };
+use crate::webhook::dialect::{Dialect, Members};
 use crate::wire::coding::{is_unreadable, record_ids};
 use crate::wire::exchange::{Exchange, ExchangeId};
 
@@ -24,14 +27,35 @@ impl Transcript {
         let mut carries: Vec<usize> = record_ids(delivery)
             .into_iter()
             .chain(of_target)
-            .filter_map(|id| self.emissions.iter().position(|emission| emission.record_id == id))
+            .filter_map(|id| self.emission_of(&id, &delivery.body))
             .collect();
         // An id that occurs in a body more than once is still one event.
         carries.sort_unstable();
         carries.dedup();
         let body_cut = traits.body_length.saturating_sub(delivery.body.len() as u64);
         let exchange = self.record_part(exchange, body_cut);
-        self.arrivals.push(Arrival { webhook, exchange, carries, traits });
+        self.arrivals.push(Arrival { webhook, exchange, carries, traits, shown: OnceLock::new() });
+    }
+
+    /// The dialect that this body is judged in: recorded and watched bodies show theirs, unless an option names it.
+    pub(crate) fn dialect_of(&self, arrival: &Arrival) -> &'static Dialect {
+        let shown = || Dialect::of_body(&self.exchange(arrival.exchange).delivery.body);
+        let is_own = self.recorded && self.chosen.is_some();
+        let own = is_own.then(|| *arrival.shown.get_or_init(shown)).flatten();
+        own.unwrap_or(self.dialect)
+    }
+
+    /// The event that a body with this record id carries. A record may have several events: then the body names one of them.
+    fn emission_of(&self, record_id: &str, body: &[u8]) -> Option<usize> {
+        let of_record = |(_, emission): &(usize, &Emission)| emission.record_id == record_id;
+        let all: Vec<(usize, &Emission)> = self.emissions.iter().enumerate().filter(of_record).collect();
+        let [.., (last, _)] = all[..] else { return None };
+        if let [_] = all[..] {
+            return Some(last);
+        }
+        let named = Members::parse(body).ok().and_then(|members| members.text(self.dialect.event_member));
+        let is_named = |emission: &Emission| named.as_deref() == Some(emission.event.name.as_str());
+        Some(all.iter().find(|(_, emission)| is_named(emission)).map_or(last, |(at, _)| *at))
     }
 
     /// Records what reached a webhook before the suite began, which carries none of its events.
@@ -47,6 +71,7 @@ impl Transcript {
             exchange: ExchangeId(first + at),
             carries: Vec::new(),
             traits: traits(exchange),
+            shown: OnceLock::new(),
         };
         self.arrivals.extend(exchanges.iter().enumerate().map(arrival));
         self.exchanges.append(exchanges);
@@ -75,7 +100,7 @@ impl Transcript {
     /// The requests that carried an event to a webhook's endpoint, in the order of arrival, without redirected ones.
     pub fn attempts(&self, webhook: usize, emission: &Emission) -> Vec<&Arrival> {
         let carries = |arrival: &&Arrival| {
-            self.carried(arrival).any(|one| one.record_id == emission.record_id)
+            self.carried(arrival).any(|one| one.is(emission))
                 && !self.exchange(arrival.exchange).delivery.target.starts_with(MOVED)
         };
         let at_webhook = self.arrivals.iter().filter(|arrival| arrival.webhook == Some(webhook));

@@ -58,6 +58,8 @@ pub enum AnswerForm {
     Body(#[serde(deserialize_with = "constant::read")] Constant),
     /// The interim answers before it, which are described here.
     Interim(#[serde(deserialize_with = "constant::read")] Constant),
+    /// Its body never ends.
+    Endless,
     /// A redirect to another host.
     ToAnotherHost,
     /// A redirect to another path of the same endpoint.

@@ -3,12 +3,14 @@
 //! Indices refer to the transcript's lists, which only grow.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::{AnswerForm, Conduct, ScenarioName};
 use crate::constant::{self, Constant};
+use crate::webhook::dialect::Dialect;
 use crate::webhook::event::Event;
 use crate::webhook::json::difference::Concern;
 use crate::webhook::signature::Secret;
@@ -71,6 +73,13 @@ pub struct Emission {
     pub awaited: bool,
 }
 
+impl Emission {
+    /// Whether this is the same event: of the same record, with the same name.
+    pub fn is(&self, other: &Self) -> bool {
+        self.record_id == other.record_id && self.event.name == other.event.name
+    }
+}
+
 /// How an event was generated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Generated {
@@ -98,6 +107,9 @@ pub struct Arrival {
     /// The events that it carries, as indices into [`super::Transcript::emissions`].
     pub carries: Vec<usize>,
     pub traits: Traits,
+    /// The dialect that its body shows, once it was asked for.
+    #[serde(skip)]
+    pub(crate) shown: OnceLock<Option<&'static Dialect>>,
 }
 
 /// What an endpoint saw of a request, apart from its bytes.

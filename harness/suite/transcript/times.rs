@@ -1,8 +1,9 @@
-//! How long answers took, of every exchange, including released ones.
+//! How long answers took, of every exchange, including released ones; and how long registrations and deletions took to be in force.
 
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
+use serde::{Deserialize, Serialize};
 
 /// How many digits of a time are kept.
 const DIGITS: u8 = 2;
@@ -44,5 +45,22 @@ mod tests {
         let buckets = times.buckets();
         assert_eq!(buckets[..2], [(1, 1), (90, 2)]);
         assert!(buckets[2].0 >= 5_000_000 && buckets[2].0 < 5_050_000 && buckets[2].1 == 1, "{buckets:?}");
+    }
+}
+
+/// How long a registration and a deletion took to be in force: the longest that was measured, from the answer to the first event that
+/// showed it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InForce {
+    /// `None` if it was not measured; zero if the first event arrived.
+    pub registration: Option<Duration>,
+    /// Until when events still reached a deleted webhook; `None` if none did.
+    pub deletion: Option<Duration>,
+}
+
+impl InForce {
+    /// Whether a registration took time until it was in force.
+    pub fn is_late(&self) -> bool {
+        self.registration.is_some_and(|time| !time.is_zero())
     }
 }

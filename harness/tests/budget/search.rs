@@ -33,8 +33,8 @@ fn search_in_a_long_body_is_bounded() {
         let arguments = ["verify", "--secret", "s3cr3t", path.to_str().unwrap()];
         let Some(run) = measured(&arguments) else { return };
         run.check(&format!("{length} bytes"), &[1]);
-        // Without optimisation, and while other tests run.
-        assert!(run.took < Duration::from_secs(15), "{run:#?}");
+        // Without optimisation.
+        assert!(run.busy < Duration::from_secs(15), "{run:#?}");
     }
 }
 
@@ -55,7 +55,7 @@ fn a_recorded_long_body_with_many_values_is_judged_in_little_memory() {
         let arguments = ["sender", "--transcript", path.to_str().unwrap(), "--secret", "s3cr3t"];
         let Some(run) = measured(&arguments) else { return };
         run.check("a recorded body", &[1]);
-        assert!(run.took < Duration::from_secs(30), "{run:#?}");
+        assert!(run.busy < Duration::from_secs(30), "{run:#?}");
     }
 }
 

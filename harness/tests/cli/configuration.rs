@@ -8,11 +8,11 @@ use tempfile::TempDir;
 use twenty_conform::suite::cause::Code;
 use twenty_conform::suite::requirements;
 
-use super::program::{Ran, Report, finish, reference, run, twenty};
+use super::program::{Ran, Report, as_given, finish, reference, run};
 
 /// Runs a command in a folder.
 fn within(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Ran {
-    let mut command = twenty(arguments);
+    let mut command = as_given(arguments);
     command.current_dir(folder).envs(variables.iter().copied());
     finish(command)
 }

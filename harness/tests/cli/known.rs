@@ -231,12 +231,13 @@ fn wrong_lists_are_errors_with_the_line() {
     }
     for (name, words) in [
         ("no/such.toml", &["there is no file no/such.toml", "twenty-2.31"][..]),
-        ("twenty-2.13", &["did you mean twenty-2.31?"]),
+        ("twenty-2.13", &["did you mean twenty-2.31?", "twenty-0.50"]),
         ("/", &["it is a folder"]),
         ("", &["list of known failures is empty"]),
     ] {
         run(["demo", "--known-failures", name]).expect(2).complains_of(words);
         run(["known", "check", name]).expect(2).complains_of(words);
+        run(["known", "show", name]).expect(2).complains_of(words);
     }
     let place = Place::with("");
     fs::write(place.list(), b"\xff").unwrap();
@@ -270,6 +271,24 @@ fn lists_are_options_like_others() {
     run(["known", "check", "twenty-2.31"])
         .expect(0)
         .says(&["twenty-2.31:4 SUB-1, SUB-3: send.settling", ", 0 expired"]);
+    run(["known", "show"]).expect(0).says(&[
+        "twenty-2.31 What Twenty 2.31 does otherwise",
+        "twenty-2025-12 ",
+        "twenty-0.50 ",
+    ]);
+    let shown = run(["known", "show", "twenty-2.31"]).expect(0);
+    shown.says(&[
+        "SUB-1 active at once; SUB-3 nothing after deletion",
+        "use it with --known-failures twenty-2.31",
+    ]);
+    for words in
+        ["cause   send.settling", "since   2.31.0", "reason  the worker caches", "effect  the first events"]
+    {
+        assert!(shown.stdout.contains(words), "{words}: {}", shown.stdout);
+    }
+    let own = place.list().display().to_string();
+    let shown = run(["known", "show", &own]).expect(0);
+    assert!(!shown.stdout.contains("since") && !shown.stdout.contains("effect"), "{}", shown.stdout);
     run(["known", "fix", "twenty-2.31", "."]).expect(2).complains_of(&["comes with the tool"]);
 }
 

@@ -14,6 +14,7 @@ use super::listen::{SECRET, body, valid};
 use super::program::{Running, twenty};
 use super::screen::Screen;
 use crate::peers::servers::always;
+use crate::processes::{SIGNALS, is_ignored};
 
 /// `listen` on a terminal.
 struct OnTerminal {
@@ -107,7 +108,7 @@ fn nowhere_to_send_again_is_said() {
 
 #[test]
 fn signals_restore_the_terminal() {
-    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT] {
+    for signal in SIGNALS.into_iter().filter(|signal| !is_ignored(*signal)) {
         let mut listen = OnTerminal::new(&[]);
         listen.address();
         listen.signal(signal);

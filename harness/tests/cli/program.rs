@@ -1,6 +1,6 @@
 //! Runs the binary under test and reads its output and reports.
 //!
-//! Invariant: no environment variable changes a run, and every run has a time limit.
+//! Invariant: no environment variable of the machine changes a run, and every run has a time limit.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -19,6 +19,11 @@ const LONGEST_RUN: Duration = Duration::from_secs(300);
 /// Variables that the binary reads in addition to `TWENTY_…` and those of coding agents.
 const VARIABLES: [&str; 7] =
     ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "PORT", "TERM", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"];
+
+/// The variable of `--cases`, and its value here: most tests are about something else than generated cases. A test that is not gives
+/// the option.
+const CASES: &str = "TWENTY_CONFORM_CASES";
+const FEW_CASES: &str = "8";
 
 /// A program that is killed when the value is dropped.
 pub(crate) struct Running(pub(crate) Child);
@@ -61,7 +66,14 @@ pub(crate) fn twenty<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) ->
         command.env_remove(name);
     }
     // Tests of the last run set it back, and have a folder of their own.
-    command.env("TWENTY_CONFORM_NO_CACHE", "true");
+    command.env("TWENTY_CONFORM_NO_CACHE", "true").env(CASES, FEW_CASES);
+    command
+}
+
+/// The same without the variable for few cases, where it would be seen: in a page, a report's commands, or a configuration.
+pub(crate) fn as_given<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Command {
+    let mut command = twenty(arguments);
+    command.env_remove(CASES);
     command
 }
 

@@ -37,7 +37,7 @@ fn passes(report: &Report, role: Role) {
 }
 
 fn demo(dialect: &str) {
-    let ran = run(["demo", "--dialect", dialect, "--seed", "7", "-v"]).expect(0);
+    let ran = run(["demo", "--dialect", dialect, "--seed", "7", "-v", "--cases", "64"]).expect(0);
     let line = ran.result_line();
     assert!(
         line.starts_with("RESULT: pass must ")
@@ -65,7 +65,8 @@ fn demo_passes_in_the_shipped_dialect() {
 #[test]
 fn reference_receiver_passes_with_exec() {
     for dialect in ["documented", "shipped"] {
-        let (ran, report) = judged(["receiver", "--dialect", dialect, "--exec", &reference("receiver")]);
+        let (ran, report) =
+            judged(["receiver", "--dialect", dialect, "--exec", &reference("receiver"), "--cases", "64"]);
         ran.expect(0);
         passes(&report, Role::Receiver);
     }
@@ -74,7 +75,8 @@ fn reference_receiver_passes_with_exec() {
 #[test]
 fn reference_sender_passes_with_exec() {
     for dialect in ["documented", "shipped"] {
-        let (ran, report) = judged(["sender", "--dialect", dialect, "--exec", &reference("sender")]);
+        let (ran, report) =
+            judged(["sender", "--dialect", dialect, "--exec", &reference("sender"), "--cases", "64"]);
         ran.expect(0);
         passes(&report, Role::Sender);
     }

@@ -2,6 +2,7 @@
 //!
 //! `EVERY_FAULT=1` tries every fault, which takes some minutes; a part of a name tries the faults with it.
 
+use futures_util::stream::{self, StreamExt};
 use tempfile::TempDir;
 use twenty_conform::peers::fault::{ReceiverFault, SenderFault};
 use twenty_conform::report::evidence::{Folder, Manifest, RunEvidence};
@@ -12,7 +13,7 @@ use twenty_conform::suite::requirements;
 use twenty_conform::suite::run::{Options, Run};
 
 use super::shards::chosen;
-use super::{check_receiver_without, check_sender, receiver_mutant, secret, sender_mutant};
+use super::{AT_ONCE, check_receiver_without, check_sender, receiver_mutant, secret, sender_mutant};
 
 /// Receivers: some that reject everything, so that a second pass follows, some that end, leak or answer late.
 const RECEIVERS: &[ReceiverFault] = &[
@@ -40,22 +41,25 @@ const SENDERS: &[SenderFault] = &[
 
 #[tokio::test(flavor = "multi_thread")]
 async fn saved_runs_of_receivers_are_judged_alike() {
-    for fault in chosen(ReceiverFault::ALL, RECEIVERS) {
+    let judged = stream::iter(chosen(ReceiverFault::ALL, RECEIVERS)).map(async |fault| {
         let (receiver, options) = receiver_mutant(fault, 1).await;
         let (saved, options) = Saved::begin(Role::Receiver, &options);
         let run = check_receiver_without(receiver, &options, "VER-15").await;
         saved.assert_judged_alike(&run, &format!("{fault:?}"));
-    }
+    });
+    judged.buffer_unordered(AT_ONCE).collect::<Vec<_>>().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn saved_runs_of_senders_are_judged_alike() {
-    for fault in chosen(SenderFault::ALL, SENDERS) {
+    // At the same time: they spend most of their time waiting.
+    let judged = stream::iter(chosen(SenderFault::ALL, SENDERS)).map(async |fault| {
         let (sender, options) = sender_mutant(fault, 1);
         let (saved, options) = Saved::begin(Role::Sender, &options);
         let run = check_sender(&sender, &options).await;
         saved.assert_judged_alike(&run, &format!("{fault:?}"));
-    }
+    });
+    judged.buffer_unordered(AT_ONCE).collect::<Vec<_>>().await;
 }
 
 /// The evidence of a run, which goes when it is dropped.

@@ -6,3 +6,4 @@ pub(crate) mod receiver;
 pub(crate) mod scripted;
 pub(crate) mod senders;
 pub(crate) mod servers;
+pub(crate) mod twenty;

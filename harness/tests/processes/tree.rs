@@ -8,7 +8,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use twenty_conform::subject::process::Process;
 
-use super::{Family, Running};
+use super::{Family, Running, SIGNALS, is_ignored};
 use crate::cli::program::twenty;
 use crate::implementations::is_missing;
 
@@ -27,15 +27,6 @@ enum Ending {
     First(Signal),
     /// SIGTERM after SIGINT, while that waits for the end of the program.
     Second,
-}
-
-const SIGNALS: [Signal; 4] = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT];
-
-/// Whether the test ignores a signal, which the binary inherits: under nohup, or after & in a script.
-fn is_ignored(signal: Signal) -> bool {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap_or("0");
-    u64::from_str_radix(ignored.trim(), 16).unwrap() & (1 << (signal as i32 - 1)) != 0
 }
 
 /// Runs the command until it ends that way, and returns its status and what it printed.

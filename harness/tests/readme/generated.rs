@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::REWRITE;
 use super::pages::root;
-use crate::cli::program::run;
+use crate::cli::program::{as_given, finish};
 use crate::implementations::is_missing;
 
 /// Fails unless the block of that name has this text. With `UPDATE_README` set, it rewrites the block instead.
@@ -93,7 +93,7 @@ fn failing_run_matches_the_program() {
         return;
     }
     let receiver = "node fixtures/implementations/receivers/node-body-alone/server.mjs";
-    let printed = run(["receiver", "--exec", receiver, "--seed", "42"]).expect(1).stdout;
+    let printed = finish(as_given(["receiver", "--exec", receiver, "--seed", "42"])).expect(1).stdout;
     let is_timed = |line: &str| line.contains(" requests in ");
     let shown: Vec<&str> = printed.lines().filter(|line| !is_timed(line)).collect();
     let command = format!("twenty-conform receiver --exec '{receiver}' --seed 42");

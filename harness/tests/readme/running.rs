@@ -19,7 +19,7 @@ use tempfile::TempDir;
 use twenty_conform::subject::port::free_port;
 
 use super::pages::{Shown, arguments, assignments, calls, commands, page, pages, root};
-use crate::cli::program::{Ran, finish, twenty};
+use crate::cli::program::{Ran, as_given, finish};
 use crate::guide::write_programs;
 use crate::implementations::is_missing;
 use crate::skip::skip;
@@ -118,7 +118,9 @@ fn prepare() -> TempDir {
         "POST / HTTP/1.1\r\nHost: example.com\r\nX-Twenty-Webhook-Timestamp: {timestamp}\r\nX-Twenty-Webhook-Signature: {signature}\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     );
-    for (name, text) in [("captured.http", &*captured), ("body.json", body), ("secret.txt", "s3cr3t\n")] {
+    for (name, text) in
+        [("captured.http", &*captured), ("body.json", body), ("secret.txt", "s3cr3t\n"), ("key.txt", "k3y\n")]
+    {
         fs::write(at(name), text).unwrap();
     }
     folder
@@ -196,7 +198,7 @@ fn program(call: &[String], folder: &Path) -> Command {
     let (variables, rest) = call.split_at(assignments(call));
     let mut command = match arguments(call) {
         Some(ours) => {
-            let mut command = twenty(ours);
+            let mut command = as_given(ours);
             command.args(shorter(ours).into_iter().flatten());
             command
         }

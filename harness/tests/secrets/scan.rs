@@ -1,9 +1,10 @@
 //! Looks for parts of secrets in outputs and files.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use aho_corasick::AhoCorasick;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use serde_json::Value;
@@ -14,11 +15,14 @@ use crate::cli::program::Ran;
 const WINDOW: usize = 8;
 
 /// The windows of some secrets, each with the encoding that has it.
-pub(super) struct Windows(HashMap<[u8; WINDOW], &'static str>);
+pub(super) struct Windows {
+    names: Vec<&'static str>,
+    search: AhoCorasick,
+}
 
 impl Windows {
     pub(super) fn of<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut windows = HashMap::new();
+        let mut windows: BTreeMap<[u8; WINDOW], &'static str> = BTreeMap::new();
         for secret in secrets {
             for (name, encoded) in encodings(secret) {
                 for window in encoded.as_bytes().windows(WINDOW) {
@@ -26,20 +30,19 @@ impl Windows {
                 }
             }
         }
-        Self(windows)
+        let search = AhoCorasick::new(windows.keys()).unwrap();
+        Self { names: windows.into_values().collect(), search }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.names.is_empty()
     }
 
     /// The encoding and the text around the first part of a secret.
     pub(super) fn found_in(&self, bytes: &[u8]) -> Option<(&'static str, String)> {
-        let found = bytes.windows(WINDOW).position(|window| self.0.contains_key(window));
-        found.map(|at| {
-            let around = &bytes[at.saturating_sub(80)..bytes.len().min(at + 80)];
-            (self.0[&bytes[at..at + WINDOW]], String::from_utf8_lossy(around).into_owned())
-        })
+        let found = self.search.find(bytes)?;
+        let around = &bytes[found.start().saturating_sub(80)..bytes.len().min(found.start() + 80)];
+        Some((self.names[found.pattern().as_usize()], String::from_utf8_lossy(around).into_owned()))
     }
 
     /// Fails if a part of a secret is in what a command printed.

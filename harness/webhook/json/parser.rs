@@ -213,7 +213,12 @@ impl<'a> Parser<'a> {
             while !matches!(self.peek(), None | Some(b'"' | b'\\' | 0..=0x1f)) {
                 self.at += 1;
             }
-            units.extend(self.text[start..self.at].encode_utf16());
+            let part = &self.text[start..self.at];
+            if part.is_ascii() {
+                units.extend(part.bytes().map(u16::from));
+            } else {
+                units.extend(part.encode_utf16());
+            }
             match self.peek() {
                 Some(b'"') => break,
                 Some(b'\\') => units.push(self.escape()?),

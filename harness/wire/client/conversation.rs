@@ -14,14 +14,12 @@ use tokio::sync::Notify;
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::bodies::BodyWait;
+use super::bodies::BodyLimits;
 use super::connection::{Connection, ended};
 use crate::wire::codec::{AnswerHead, FramingFault, ReadError, Step};
 use crate::wire::exchange::Outcome;
 use crate::wire::messages;
 
-/// How many bytes of an answer's body are read before the connection is given up, unless more are kept.
-const READ_BODY: usize = 1024 * 1024;
 /// The pause between two segments of a body, so that they do not arrive as one.
 const SEGMENT_PAUSE: Duration = Duration::from_millis(5);
 /// How long to wait for `100 Continue`: some servers never send it.
@@ -47,7 +45,7 @@ pub(crate) struct Reading<'a> {
     pub(crate) wait: Duration,
     /// How many bytes are kept.
     pub(crate) kept: usize,
-    pub(super) bodies: &'a BodyWait,
+    pub(super) bodies: &'a BodyLimits,
 }
 
 /// How far a request was written.
@@ -129,13 +127,10 @@ pub(crate) async fn converse(
     };
     let AnswerHead { mut response, framing, persists, minor } = head;
     // The status is the answer, whatever happens to the body after it.
-    let kept = reading.kept;
-    let body = reader.answer_body(&mut incoming, framing, kept, READ_BODY.max(kept));
-    let body = timeout(reading.bodies.next(reading.wait), body).await;
-    if body.is_err() {
-        reading.bodies.missed();
-    }
+    let body = reader.answer_body(&mut incoming, framing, reading.kept, reading.bodies.length(reading.kept));
+    let body = timeout(reading.bodies.wait(reading.wait), body).await;
     let whole = matches!(body, Ok(Ok((_, _, true))));
+    reading.bodies.note(&body);
     if let Ok(Ok((body, cut, _))) = body {
         (response.body, response.cut) = (body, cut);
     }

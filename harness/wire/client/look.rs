@@ -14,7 +14,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::bodies::BodyWait;
+use super::bodies::BodyLimits;
 use super::connection::Connection;
 use super::conversation::{Reading, converse};
 use super::target::Target;
@@ -153,13 +153,13 @@ pub struct Looker {
     target: Target,
     wait: Duration,
     kept: Option<Connection>,
-    bodies: BodyWait,
+    bodies: BodyLimits,
 }
 
 impl Looker {
     /// Waits `wait` for each answer.
     pub fn new(target: Target, wait: Duration) -> Self {
-        Self { target, wait, kept: None, bodies: BodyWait::default() }
+        Self { target, wait, kept: None, bodies: BodyLimits::default() }
     }
 
     pub fn target(&self) -> &Target {

@@ -5,12 +5,13 @@
 
 mod conversation;
 mod log;
+mod place;
 mod script;
 mod secured;
 mod strays;
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,17 +26,17 @@ use crate::wire::handshake::Certificate;
 
 pub use crate::budget::Budget;
 pub use log::{Broken, Handshake, MOST_REQUESTS, Received, Seen};
+pub use place::Place;
 pub use script::{Answer, Before, IdleEnd, Manner, Script};
 pub use strays::Strays;
 
-/// The address of endpoints: a port of this machine that the system chooses.
-const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 /// How many connections an endpoint has at the same time. Each may need a head and a read buffer.
 const MOST_CONNECTIONS: usize = 256;
 
 #[derive(Debug)]
 pub struct Endpoint {
     address: SocketAddr,
+    place: Place,
     scheme: &'static str,
     log: Arc<Log>,
     _socket: Socket,
@@ -63,6 +64,8 @@ pub struct Settings {
     pub strays: Strays,
     /// How long a request may take from its first byte to its last.
     pub patience: Duration,
+    /// Where they listen, and how a sender reaches them.
+    pub place: Place,
 }
 
 impl Endpoint {
@@ -98,28 +101,40 @@ impl Endpoint {
         let log = Arc::new(Log::new(settings.clock, settings.budget, settings.strays));
         let shared = log.clone();
         let handle = move |stream| connect(stream, shared.clone(), settings.patience);
-        let server = listen(ANY_PORT, MOST_CONNECTIONS, handle).await?;
+        let place = settings.place;
+        let server = listen(place.any_port(), MOST_CONNECTIONS, handle).await?;
         let address = server.address();
-        Ok(Self { address, scheme, log, _socket: Socket::Listening { _server: server } })
+        Ok(Self { address, place, scheme, log, _socket: Socket::Listening { _server: server } })
     }
 
     /// An address that refuses every connection while this value lives.
     ///
     /// Errors: no port can be bound.
     pub fn refusing(settings: Settings) -> io::Result<Self> {
-        let socket = TcpSocket::new_v4()?;
-        socket.bind(ANY_PORT)?;
+        let any = settings.place.any_port();
+        let socket = if any.is_ipv6() { TcpSocket::new_v6()? } else { TcpSocket::new_v4()? };
+        socket.bind(any)?;
         let log = Arc::new(Log::new(settings.clock, settings.budget, settings.strays));
         let (address, scheme) = (socket.local_addr()?, "http");
-        Ok(Self { address, scheme, log, _socket: Socket::Refusing { _socket: socket } })
+        Ok(Self {
+            address,
+            place: settings.place,
+            scheme,
+            log,
+            _socket: Socket::Refusing { _socket: socket },
+        })
     }
 
     pub fn url(&self, target: &str) -> String {
-        format!("{}://{}{target}", self.scheme, self.address)
+        format!("{}://{}{target}", self.scheme, self.place.authority(self.address.port()))
     }
 
-    /// Its URL with the name `localhost`, or [`Endpoint::url`] if that name does not resolve to its address.
+    /// Its URL with the name `localhost`, or [`Endpoint::url`] if that name does not resolve to its address, or is that of another
+    /// machine for the sender.
     pub(crate) async fn url_by_name(&self, target: &str) -> String {
+        if !self.place.is_loopback() {
+            return self.url(target);
+        }
         let name = ("localhost", self.address.port());
         let found = lookup_host(name).await.is_ok_and(|mut found| found.any(|one| one == self.address));
         if found { format!("{}://localhost:{}{target}", self.scheme, name.1) } else { self.url(target) }
@@ -132,6 +147,11 @@ impl Endpoint {
     /// From now on it answers 200 to everything and records nothing. For senders that cannot delete a webhook.
     pub fn retire(&self) {
         self.log.retire();
+    }
+
+    /// Forgets everything that it received. From now on it answers 200 to everything, and records it.
+    pub fn restart(&self) {
+        self.log.restart();
     }
 
     /// Everything that it received so far. A request counts as broken if it is incomplete for longer than `unfinished_after`.

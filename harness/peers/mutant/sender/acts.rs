@@ -1,9 +1,11 @@
 //! What a sender with each fault does: one row for each fault, in the order of `fault.rs`.
+//!
+//! Long because: it is one table.
 
 use std::time::Duration;
 
 use bytes::Bytes;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::bodies::{self, drop_nulls, map_leaves};
 use super::careless::AnswerRead;
@@ -27,7 +29,10 @@ const FOREVER: Duration = Duration::from_secs(3600);
 pub(super) const CARELESS_WAIT: Duration = Duration::from_secs(3);
 /// The pause between two attempts.
 const PAUSE: Duration = Duration::from_millis(80);
+/// The same where there are many, so that a busy machine is not too slow for them.
+const SHORT_PAUSE: Duration = Duration::from_millis(20);
 const SETTLING: Duration = Duration::from_millis(200);
+const UNSAID: Duration = Duration::from_millis(600);
 const HOUR_MS: u64 = 3_600_000;
 
 /// How a fault changes the reference sender.
@@ -52,6 +57,8 @@ pub(super) enum Act {
     KeepsDeleted,
     /// Delivers nothing to a webhook for so long after its registration, and asks for twice that time.
     Settles(Duration),
+    /// The same without a word.
+    SettlesUnsaid(Duration),
     SendsLate,
     SendsInTurn,
     SendsBy(fn() -> Result<Pooled, String>),
@@ -100,6 +107,7 @@ pub(super) fn act(fault: SenderFault) -> Act {
     match fault {
         F::FirstEventMissed => MissesFirst,
         F::SettlesSlowly => Settles(SETTLING),
+        F::SettlesUnsaid => SettlesUnsaid(UNSAID),
         F::SecondWebhookForgotten => Withholds(|it| !it.registry.is_first(&it.url)),
         F::LongSecretsLeftOut => {
             Withholds(|it| it.secret.as_ref().is_some_and(|secret| secret.expose().len() > 70))
@@ -179,11 +187,10 @@ pub(super) fn act(fault: SenderFault) -> Act {
         }),
         F::NestingCutOff => EditsRecord(|record| *record = bodies::flattened(record.take(), 16)),
         F::LongNumbersRounded => EditsRecord(|record| map_leaves(record, &bodies::rounded)),
-        F::UnusualNamesDropped => EditsRecord(|record| {
-            bodies::rename(record, |name| {
-                (!matches!(name, "__proto__" | "constructor" | "prototype")).then(|| name.to_owned())
-            });
-        }),
+        F::UnusualNamesDropped => EditsRecord(bodies::drop_unusual),
+        F::UnusualNamesDroppedAfterSigning => {
+            Alters(|it| it.delivery.body = bodies::without_unusual(&it.delivery.body).into())
+        }
         F::EmptyNamesReplaced => EditsRecord(|record| {
             bodies::rename(record, |name| Some(if name.is_empty() { "_empty_" } else { name }.to_owned()));
         }),
@@ -205,10 +212,8 @@ pub(super) fn act(fault: SenderFault) -> Act {
                 members.insert("payload".to_owned(), record);
             }
         }),
-        F::RecordShapeChanged => Edits(|dialect, body| {
-            if let Some(record) = body.get_mut(dialect.record_member) {
-                record["__typename"] = "Record".into();
-            }
+        F::OptionalMemberMistyped => Edits(|_, body| {
+            body.get_mut("userId").into_iter().for_each(|user| *user = json!([user.take()]));
         }),
         F::SignatureMissing => Alters(|it| it.without(SIGNATURE_HEADER)),
         F::SignatureDoubled => Alters(|it| it.double(SIGNATURE_HEADER)),
@@ -352,7 +357,7 @@ pub(super) fn act(fault: SenderFault) -> Act {
         F::CrashesOnRefusal => Crashes(|outcome| matches!(outcome, Outcome::Refused)),
         F::CrashesOnCertificate => Crashes(|outcome| matches!(outcome, Outcome::Tls(_))),
         F::AcceptsAnyCertificate => SendsBy(|| Pooled::without_verification(CARELESS_WAIT)),
-        F::RetriesWithoutEnd => Retries(usize::MAX, PAUSE, sign_again),
+        F::RetriesWithoutEnd => Retries(usize::MAX, SHORT_PAUSE, sign_again),
         F::RetriesWithoutPause => Retries(5, Duration::ZERO, sign_again),
         F::RetriesWithOtherData => Retries(2, PAUSE, |it, attempt| {
             let record = it.dialect.record_member;

@@ -115,6 +115,20 @@ pub(super) fn rename(value: &mut Value, name_of: fn(&str) -> Option<String>) {
     }
 }
 
+/// Removes the members whose names JavaScript reserves.
+pub(super) fn drop_unusual(value: &mut Value) {
+    rename(value, |name| {
+        (!matches!(name, "__proto__" | "constructor" | "prototype")).then(|| name.to_owned())
+    });
+}
+
+/// The body without these members.
+pub(super) fn without_unusual(body: &[u8]) -> String {
+    let mut value = read(body);
+    drop_unusual(&mut value);
+    write(&value)
+}
+
 /// Changes everything that is neither an object nor an array.
 pub(super) fn map_leaves(value: &mut Value, change: &impl Fn(Value) -> Value) {
     match value {

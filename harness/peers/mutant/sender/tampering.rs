@@ -110,7 +110,9 @@ impl Tampering {
         };
         match self.act {
             Act::Withholds(these) if these(&request) => return Outcome::TimedOut,
-            Act::Settles(time) if self.registry.age_of(&registered) < time => return Outcome::TimedOut,
+            Act::Settles(time) | Act::SettlesUnsaid(time) if self.registry.age_of(&registered) < time => {
+                return Outcome::TimedOut;
+            }
             Act::StopsAfterFailure if self.registry.lock().stopped.contains(&registered) => {
                 return Outcome::TimedOut;
             }

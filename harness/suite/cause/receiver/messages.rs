@@ -31,6 +31,40 @@ pub(super) fn error_in_body() -> &'static str {
     "an error in the body of a 2xx"
 }
 
+pub(super) fn error_in_every_body() -> &'static str {
+    "an error in the body of a 2xx, to valid deliveries too"
+}
+
+pub(super) fn missing_in_body() -> &'static str {
+    "a 2xx whose body says that a header is missing, to valid deliveries too"
+}
+
+pub(super) fn accepted_not_processed() -> &'static str {
+    "answered before it is verified: forged deliveries are accepted, but not processed"
+}
+
+pub(super) fn queued_unseen() -> &'static str {
+    "202 to everything: verified after the answer, or not at all"
+}
+
+/// The fix if an error is answered with a 2xx.
+pub(super) fn answer_a_status() -> &'static str {
+    "answer an error with a status of its own, such as 401: a logic function of a Twenty application must return a Response, \
+     because any other value is answered 200"
+}
+
+/// The fix if the headers are missing and that is answered with a 2xx.
+pub(super) fn forward_and_answer() -> &'static str {
+    "pass both headers on, which a route of a Twenty application does only for those that it declares, and answer 401 where one is \
+     missing"
+}
+
+/// The fix if the answer comes before the verification.
+pub(super) fn verify_before_the_answer() -> &'static str {
+    "verify the signature before the answer, and answer 401 if it does not match: for a server route of a Twenty application, in \
+     the resolver"
+}
+
 pub(super) fn status_to_everything(status: u16) -> String {
     format!("{status} to every delivery")
 }

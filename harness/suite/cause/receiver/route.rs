@@ -20,19 +20,17 @@ pub(super) fn of_answers(t: &Transcript) -> Option<Cause> {
     let first = valid.first()?;
     let all = || valid.iter().chain(&forged);
     let everywhere = |holds: fn(&Response) -> bool| all().all(|(_, answer)| holds(answer));
+    let unsigned = answers(t, |respect| matches!(respect, Respect::Unsigned | Respect::Undated));
+    let unsigned = unsigned.unwrap_or_default();
+    // What misses the headers of a valid delivery misses them always; a receiver tells them apart from a wrong signature.
+    let misses = |answer: &Response| matches!(answer.status / 100, 4 | 5) && says_missing(answer);
+    if everywhere(misses) && unsigned.iter().all(|(_, answer)| misses(answer)) {
+        return Some(Cause::new(Code::HeaderNotForwarded).shown_by([first.0.exchange]));
+    }
     let cause =
         if everywhere(|answer| answer.status / 100 == 5 && !is_gateway(answer) && !answer.limits_rate()) {
             Cause::detailed(Code::CrashEverything, messages::status_to_everything(first.1.status))
         } else {
-            let unsigned = answers(t, |respect| matches!(respect, Respect::Unsigned | Respect::Undated));
-            let unsigned = unsigned.unwrap_or_default();
-            let everywhere = |holds: fn(&Response) -> bool| {
-                everywhere(holds) && unsigned.iter().all(|(_, answer)| holds(answer))
-            };
-            // What misses the headers of a valid delivery misses them always; a receiver tells them apart from a wrong signature.
-            if everywhere(misses_headers) {
-                return Some(Cause::new(Code::HeaderNotForwarded).shown_by([first.0.exchange]));
-            }
             let code = of_answer(first.1).filter(|code| {
                 let same = |(_, answer): &(&Trial, &Response)| of_answer(answer) == Some(*code);
                 all().all(same) && unsigned.iter().all(same)
@@ -126,13 +124,13 @@ fn is_forged(respect: Respect) -> bool {
     }
 }
 
-/// Whether an answer says that signature or timestamp are missing.
-fn misses_headers(answer: &Response) -> bool {
+/// Whether an answer says that signature or timestamp are missing. A secret that is missing is another matter.
+pub(super) fn says_missing(answer: &Response) -> bool {
     let page = text(answer);
     let is_missing =
         ["missing", "required", "not found", "not present", "absent", "no signature", "no timestamp"];
-    answer.status / 100 == 4
-        && page.len() < 1000
+    page.len() < 1000
+        && !page.contains("secret")
         && is_missing.iter().any(|word| page.contains(word))
         && ["signature", "timestamp", "header"].iter().any(|name| page.contains(name))
 }

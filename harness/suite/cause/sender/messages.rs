@@ -30,6 +30,14 @@ pub(super) fn after_signing(encoding: Misread) -> &'static str {
     }
 }
 
+/// Members that were signed and not sent.
+pub(super) fn dropped_after(names: &[String]) -> String {
+    const MOST: usize = 5;
+    let shown: Vec<String> = names.iter().take(MOST).map(|name| format!("`{name}`")).collect();
+    let more = if names.len() > MOST { ", …" } else { "" };
+    format!("{}{more}; after signing", shown.join(", "))
+}
+
 /// Another text was signed, and in another way.
 pub(super) fn and_signed(text: &str, recipe: &str) -> String {
     format!("{text}; and signed {recipe}")

@@ -11,7 +11,7 @@ use crate::webhook::rewriting::{Rewriting, Space};
 /// How many members of a body are left out, one after the other.
 const MOST_MEMBERS: usize = 32;
 /// Names that parsers treat as something other than a member.
-const SPECIAL: [&str; 3] = ["__proto__", "constructor", "prototype"];
+pub(super) const SPECIAL: [&str; 3] = ["__proto__", "constructor", "prototype"];
 
 /// The cause, if the sender signed another spelling of this body, or one with fewer members.
 pub(super) fn other_text(body: &[u8], verifies: &dyn Fn(&[u8]) -> bool) -> Option<Cause> {

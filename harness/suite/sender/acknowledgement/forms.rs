@@ -87,6 +87,8 @@ fn words(form: AnswerForm) -> String {
     match form {
         AnswerForm::Body(body) => messages::with_body(body),
         AnswerForm::Interim(statuses) => messages::after_interim(statuses),
-        AnswerForm::Plain | AnswerForm::ToAnotherHost | AnswerForm::ToItself => "200".to_owned(),
+        AnswerForm::Plain | AnswerForm::Endless | AnswerForm::ToAnotherHost | AnswerForm::ToItself => {
+            "200".to_owned()
+        }
     }
 }

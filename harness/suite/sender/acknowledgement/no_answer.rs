@@ -8,9 +8,10 @@ use crate::subject::capability::Capability;
 use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::of_all;
 use crate::suite::requirement::{Binds, Evidence, Level, Recorded, Requirement, Unrecorded, Verdict};
-use crate::suite::sender::judge::{and_over_https, first_scenario};
+use crate::suite::sender::judge::and_over_https;
 use crate::suite::sender::messages;
 use crate::suite::sender::scenario::https::BAD_CERTIFICATES;
+use crate::suite::sender::scenario::stalled::STALLED;
 use crate::suite::sender::scenario::unanswered::UNANSWERED;
 use crate::suite::transcript::{Arrival, Conduct, Emission, ScenarioName, Transcript};
 
@@ -26,9 +27,9 @@ pub const ALL: &[Requirement] = &[Requirement {
     source: "D",
     why: "A delivery without an answer may not have been processed. If the sender gives up on an endpoint that was down \
           for a moment, the endpoint misses everything from then on.",
-    scenarios: &[&UNANSWERED, &BAD_CERTIFICATES],
+    scenarios: &[&UNANSWERED, &BAD_CERTIFICATES, &STALLED],
     needs: None,
-    check: |requirement, t| and_over_https(t, not_acknowledged(requirement, t), bad_certificates),
+    check: |_, t| and_over_https(t, not_acknowledged(t), bad_certificates),
     counterexamples: Faults::Sender(&[
         SenderFault::ResetAcknowledges,
         SenderFault::ClosingAcknowledges,
@@ -42,19 +43,42 @@ pub const ALL: &[Requirement] = &[Requirement {
     ]),
 }];
 
-fn not_acknowledged(requirement: &Requirement, t: &Transcript) -> Verdict {
-    let scenario = first_scenario(requirement);
+fn not_acknowledged(t: &Transcript) -> Verdict {
+    let mut misread: Vec<&'static str> = Vec::new();
+    let mut verdicts = Vec::new();
+    for scenario in [UNANSWERED.name, STALLED.name] {
+        verdicts.extend(silent_in(t, scenario, &mut misread));
+    }
+    let mut verdict = of_all(verdicts.into_iter(), messages::no_event_emitted(), "deliveries");
+    if let Verdict::Fail(evidence) = &mut verdict
+        && let Some(cause) = evidence.cause.as_mut().filter(|cause| cause.code == Code::SendAckStatus)
+    {
+        cause.detail = Some(messages::unanswered(&misread));
+    }
+    verdict
+}
+
+/// The verdicts on the silent endpoints of a scenario. Adds those whose silence is misread.
+fn silent_in(t: &Transcript, scenario: ScenarioName, misread: &mut Vec<&'static str>) -> Vec<Verdict> {
     let working = webhooks(t, scenario, |conduct| conduct == Conduct::Answers);
     let (Some(&(working, _)), Some(&(last, _))) = (working.first(), working.last()) else {
-        return Verdict::Inconclusive(messages::no_webhook_registered().to_owned());
+        return vec![Verdict::Inconclusive(messages::no_webhook_registered().to_owned())];
     };
     let reports = t.capabilities.contains(&Capability::Outcomes);
-    let mut misread: Vec<&str> = Vec::new();
     let mut verdicts = Vec::new();
     for (webhook, conduct) in webhooks(t, scenario, Conduct::is_silent) {
         let mut seen_before = false;
         for (at, emission) in judged_events(t, webhook).enumerate() {
             let attempts = t.attempts(webhook, emission);
+            let answered = |attempt: &&Arrival| t.exchange(attempt.exchange).outcome.acknowledges();
+            if attempts.iter().any(answered) {
+                // An endpoint hangs only a few times.
+                continue;
+            }
+            if conduct == Conduct::Hangs && attempts.is_empty() {
+                // It hangs for certain records, and sees none in a body that it cannot read.
+                continue;
+            }
             let others_settled = t.settled_of(working, emission).is_some_and(|settled| settled.delivered);
             let exchanges = attempts.iter().map(|arrival| arrival.exchange);
             verdicts.push(match t.settled_of(webhook, emission) {
@@ -92,13 +116,7 @@ fn not_acknowledged(requirement: &Requirement, t: &Transcript) -> Verdict {
             verdicts.push(Verdict::Inconclusive(messages::endpoint_not_reached(conduct.what_happened())));
         }
     }
-    let mut verdict = of_all(verdicts.into_iter(), messages::no_event_emitted(), "deliveries");
-    if let Verdict::Fail(evidence) = &mut verdict
-        && let Some(cause) = evidence.cause.as_mut().filter(|cause| cause.code == Code::SendAckStatus)
-    {
-        cause.detail = Some(messages::unanswered(&misread));
-    }
-    verdict
+    verdicts
 }
 
 /// Whether a sender has given up on an endpoint. If so, an earlier event arrived there but this one did not, although it reached

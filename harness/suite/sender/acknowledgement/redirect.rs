@@ -7,7 +7,7 @@ use crate::suite::judge::of_all;
 use crate::suite::requirement::{Binds, Evidence, Level, Recorded, Requirement, Unrecorded, Verdict};
 use crate::suite::sender::judge::first_scenario;
 use crate::suite::sender::messages;
-use crate::suite::sender::scenario::answers::NOT_ACKNOWLEDGED;
+use crate::suite::sender::scenario::answers::REDIRECTED;
 use crate::suite::transcript::{AnswerForm, MOVED, Transcript};
 
 /// The requirements of this group, in the order of the contract.
@@ -21,7 +21,7 @@ pub const ALL: &[Requirement] = &[Requirement {
            delivered.",
     source: "W",
     why: "The other host was never registered, but would receive the record and its signature. A GET delivers nothing.",
-    scenarios: &[&NOT_ACKNOWLEDGED],
+    scenarios: &[&REDIRECTED],
     needs: None,
     check: redirects,
     counterexamples: Faults::Sender(&[

@@ -8,7 +8,8 @@ use crate::suite::judge::of_all;
 use crate::suite::requirement::{Binds, Evidence, Level, Recorded, Requirement, Unrecorded, Verdict};
 use crate::suite::sender::messages;
 use crate::suite::sender::retry::retried;
-use crate::suite::sender::scenario::answers::NOT_ACKNOWLEDGED;
+use crate::suite::sender::scenario::answers::{NOT_ACKNOWLEDGED, REDIRECTED};
+use crate::suite::sender::scenario::stalled::STALLED;
 use crate::suite::sender::scenario::unanswered::UNANSWERED;
 use crate::suite::transcript::{Arrival, Emission, Transcript};
 use crate::webhook::dialect::Members;
@@ -30,7 +31,7 @@ pub const ALL: &[Requirement] = &[Requirement {
     source: "D",
     why: "A receiver recognises a retry by its content. An endpoint that fails under load does not recover under more \
           load.",
-    scenarios: &[&UNANSWERED, &NOT_ACKNOWLEDGED],
+    scenarios: &[&UNANSWERED, &NOT_ACKNOWLEDGED, &REDIRECTED, &STALLED],
     needs: None,
     check: bounded,
     counterexamples: Faults::Sender(&[

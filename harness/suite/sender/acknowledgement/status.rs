@@ -8,7 +8,7 @@ use crate::suite::judge::of_all;
 use crate::suite::requirement::{Binds, Evidence, Level, Recorded, Requirement, Unrecorded, Verdict};
 use crate::suite::sender::judge::{and_over_https, first_scenario};
 use crate::suite::sender::messages;
-use crate::suite::sender::scenario::answers::{ACKNOWLEDGED, NOT_ACKNOWLEDGED};
+use crate::suite::sender::scenario::answers::{ACKNOWLEDGED, NOT_ACKNOWLEDGED, REDIRECTED};
 use crate::suite::sender::scenario::https::HTTPS;
 use crate::suite::transcript::{Emission, ScenarioName, Transcript};
 use crate::wire::exchange::acknowledges;
@@ -44,7 +44,7 @@ pub const ALL: &[Requirement] = &[
         text: "A final status outside 200 to 299 does not acknowledge, redirects included.",
         source: "D",
         why: "A delivery that was answered by an error page or a login redirect was not processed.",
-        scenarios: &[&NOT_ACKNOWLEDGED],
+        scenarios: &[&NOT_ACKNOWLEDGED, &REDIRECTED],
         needs: Some(Capability::Outcomes),
         check: not_acknowledged,
         counterexamples: Faults::Sender(&[
@@ -75,7 +75,7 @@ fn acknowledged(requirement: &Requirement, t: &Transcript) -> Verdict {
         let evidence = Evidence::new(messages::delivered_once(), actual, message);
         evidence.shown_by(deliveries).because(cause).fail()
     };
-    of_statuses(t, first_scenario(requirement), judge)
+    of_statuses(t, &[first_scenario(requirement)], judge)
 }
 
 /// The same at the HTTPS endpoint whose certificate is good. DLV-2 fails if nothing arrived there.
@@ -97,10 +97,10 @@ fn acknowledged_over_https(t: &Transcript) -> Option<Verdict> {
 }
 
 fn not_acknowledged(requirement: &Requirement, t: &Transcript) -> Verdict {
-    let scenario = first_scenario(requirement);
+    let scenarios: Vec<ScenarioName> = requirement.scenarios.iter().map(|scenario| scenario.name).collect();
     // Only settled deliveries are listed, and one that will be retried is not settled. The acknowledged delivery shows that
     // outcomes are listed at all.
-    let mut all = answered(t, scenario);
+    let mut all = scenarios.iter().flat_map(|scenario| answered(t, *scenario));
     let shows_outcomes = all.any(|emission| {
         emission.answer == 200 && delivered(t, emission).1.is_some_and(|settled| settled.delivered)
     });
@@ -125,13 +125,13 @@ fn not_acknowledged(requirement: &Requirement, t: &Transcript) -> Verdict {
             }
         }
     };
-    of_statuses(t, scenario, judge)
+    of_statuses(t, &scenarios, judge)
 }
 
-/// One verdict on all statuses of a scenario. Its cause's detail lists every misread status in ranges: `201-299`.
-fn of_statuses(t: &Transcript, scenario: ScenarioName, judge: impl Fn(&Emission) -> Verdict) -> Verdict {
-    let verdicts: Vec<(u16, Verdict)> =
-        answered(t, scenario).map(|emission| (emission.answer, judge(emission))).collect();
+/// One verdict on all statuses of some scenarios. Its cause's detail lists every misread status in ranges: `201-299`.
+fn of_statuses(t: &Transcript, scenarios: &[ScenarioName], judge: impl Fn(&Emission) -> Verdict) -> Verdict {
+    let all = scenarios.iter().flat_map(|scenario| answered(t, *scenario));
+    let verdicts: Vec<(u16, Verdict)> = all.map(|emission| (emission.answer, judge(emission))).collect();
     let failed = verdicts.iter().filter(|(_, verdict)| matches!(verdict, Verdict::Fail(_)));
     let misread = ranges(failed.map(|(status, _)| *status).collect());
     let statuses = verdicts.into_iter().map(|(_, verdict)| verdict);

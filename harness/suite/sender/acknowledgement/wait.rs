@@ -7,8 +7,8 @@ use crate::peers::fault::{Faults, SenderFault};
 use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::of_all;
 use crate::suite::requirement::{Binds, Evidence, Level, Recorded, Requirement, Unrecorded, Verdict};
-use crate::suite::sender::judge::first_scenario;
 use crate::suite::sender::messages;
+use crate::suite::sender::scenario::stalled::STALLED;
 use crate::suite::sender::scenario::unanswered::UNANSWERED;
 use crate::suite::transcript::{Arrival, Conduct, Transcript};
 
@@ -26,7 +26,7 @@ pub const ALL: &[Requirement] = &[Requirement {
     source: "S",
     why: "An endless wait ties up a connection for each delivery to an endpoint that hangs. A wait that is too short \
           counts processed deliveries as failed. A wait is bounded if it ends within --timeout.",
-    scenarios: &[&UNANSWERED],
+    scenarios: &[&UNANSWERED, &STALLED],
     needs: None,
     check: waits,
     counterexamples: Faults::Sender(&[
@@ -37,10 +37,9 @@ pub const ALL: &[Requirement] = &[Requirement {
 }];
 
 fn waits(requirement: &Requirement, t: &Transcript) -> Verdict {
-    let verdicts = webhooks(t, first_scenario(requirement), |conduct| {
-        matches!(conduct, Conduct::Hangs | Conduct::AnswersLate | Conduct::Drips)
-    });
-    let verdicts = verdicts.into_iter().map(|(webhook, conduct)| match conduct {
+    let slow = |conduct| matches!(conduct, Conduct::Hangs | Conduct::AnswersLate | Conduct::Drips);
+    let slow = requirement.scenarios.iter().flat_map(|scenario| webhooks(t, scenario.name, slow));
+    let verdicts = slow.map(|(webhook, conduct)| match conduct {
         Conduct::Hangs => gives_up(t, webhook),
         _ => waits_long_enough(t, webhook, conduct),
     });

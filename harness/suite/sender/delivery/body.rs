@@ -6,7 +6,7 @@ use crate::suite::requirement::{Binds, Level, Recorded, Requirement, Verdict};
 use crate::suite::sender::arrived::Arrived;
 use crate::suite::sender::judge::every_delivery;
 use crate::suite::sender::messages;
-use crate::suite::sender::scenario::events::EVERY_EVENT;
+use crate::suite::sender::scenario::events::{EVERY_EVENT, SEVERAL_WEBHOOKS};
 use crate::suite::sender::scenario::generated::GENERATED;
 use crate::suite::transcript::LONGEST_BODY;
 use crate::terminal::text;
@@ -59,7 +59,7 @@ pub const ALL: &[Requirement] = &[
         text: "One request carries one event.",
         source: "D",
         why: "A receiver reads one event from a body. The other events of a batch are silently lost.",
-        scenarios: &[&EVERY_EVENT, &GENERATED],
+        scenarios: &[&EVERY_EVENT, &SEVERAL_WEBHOOKS, &GENERATED],
         needs: None,
         check: |requirement, t| every_delivery(requirement, t, one_event),
         counterexamples: Faults::Sender(&[SenderFault::BodyInArray, SenderFault::EventsBatched]),

@@ -5,11 +5,12 @@ use crate::suite::cause::{Cause, Code};
 use crate::suite::judge::of_all;
 use crate::suite::requirement::{Binds, Evidence, Level, Recorded, Requirement, Unrecorded, Verdict};
 use crate::suite::sender::arrived::Arrived;
-use crate::suite::sender::judge::{every_delivery, first_scenario};
+use crate::suite::sender::judge::every_delivery;
 use crate::suite::sender::messages;
 use crate::suite::sender::scenario::events::EVERY_EVENT;
+use crate::suite::sender::scenario::stalled::STALLED;
 use crate::suite::sender::scenario::unanswered::UNANSWERED;
-use crate::suite::transcript::{Conduct, Emission, RegisteredWebhook, Transcript};
+use crate::suite::transcript::{AnswerForm, Conduct, Emission, RegisteredWebhook, ScenarioName, Transcript};
 
 /// The requirements of this group, in the order of the contract.
 pub const ALL: &[Requirement] = &[
@@ -36,7 +37,7 @@ pub const ALL: &[Requirement] = &[
         text: "An endpoint that hangs, refuses or fails delays no delivery to another endpoint.",
         source: "D, W",
         why: "Endpoints belong to different parties. One that is down must not cut off the others.",
-        scenarios: &[&UNANSWERED],
+        scenarios: &[&UNANSWERED, &STALLED],
         needs: None,
         check: unblocked,
         counterexamples: Faults::Sender(&[SenderFault::OneHangBlocksAll, SenderFault::CrashesOnRefusal]),
@@ -55,15 +56,24 @@ fn prompt(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
     })
 }
 
-/// The deliveries to working endpoints. They are compared with deliveries made while there was no other endpoint.
+/// The deliveries to working endpoints next to one that hangs, refuses or fails.
 fn unblocked(requirement: &Requirement, t: &Transcript) -> Verdict {
-    let scenario = first_scenario(requirement);
+    let scenarios = requirement.scenarios.iter();
+    let verdicts = scenarios.map(|scenario| unblocked_in(scenario.name, t));
+    of_all(verdicts, messages::no_event_emitted(), "scenarios")
+}
+
+/// The same in one scenario. They are compared with deliveries made while there was no other endpoint.
+fn unblocked_in(scenario: ScenarioName, t: &Transcript) -> Verdict {
     let webhooks: Vec<_> = t.webhooks_of(scenario).collect();
-    let hanging = webhooks.iter().find(|(_, webhook)| webhook.conduct == Conduct::Hangs);
-    let Some(&(hanging, RegisteredWebhook { since, .. })) = hanging else {
+    let troubled = || webhooks.iter().filter(|(_, webhook)| webhook.conduct != Conduct::Answers);
+    let Some((_, RegisteredWebhook { since, .. })) = troubled().next() else {
         return Verdict::Inconclusive(messages::no_hanging_webhook().to_owned());
     };
-    if !t.emissions_to(hanging).any(|emission| !t.attempts(hanging, emission).is_empty()) {
+    let reached = |&&(index, _): &&(usize, &RegisteredWebhook)| {
+        t.emissions_to(index).any(|emission| !t.attempts(index, emission).is_empty())
+    };
+    if troubled().find(reached).is_none() {
         return Verdict::Inconclusive(messages::hanging_not_reached().to_owned());
     }
     let deadline = u64::try_from(t.limits.deadline.as_millis()).unwrap_or(u64::MAX);
@@ -73,7 +83,9 @@ fn unblocked(requirement: &Requirement, t: &Transcript) -> Verdict {
         Some((first.traits.began_ms.saturating_sub(emission.asked_at_ms), first.exchange))
     };
     let working = || webhooks.iter().filter(|(_, webhook)| webhook.conduct == Conduct::Answers);
-    let judged = |emission: &&Emission| !emission.first && emission.unsupported.is_none();
+    let judged = |emission: &&Emission| {
+        emission.scenario == scenario && !emission.first && emission.unsupported.is_none()
+    };
     let prompt_before = t.emissions[..*since].iter().filter(judged).any(|emission| {
         working().any(|(index, _)| took(*index, emission).is_some_and(|(took, _)| took <= deadline))
     });
@@ -81,8 +93,10 @@ fn unblocked(requirement: &Requirement, t: &Transcript) -> Verdict {
         return Verdict::Inconclusive(messages::late_without_trouble().to_owned());
     }
     let pairs = working().flat_map(|&(index, _)| {
-        let after = t.emissions[*since..].iter().filter(|one| one.scenario == scenario);
-        after.filter(judged).map(move |emission| (index, emission))
+        // ACK-9 judges what an answer without end holds up.
+        let after =
+            t.emissions[*since..].iter().filter(judged).take_while(|one| one.form != AnswerForm::Endless);
+        after.map(move |emission| (index, emission))
     });
     let verdicts = pairs.map(|(index, emission)| {
         let name = &emission.event.name;

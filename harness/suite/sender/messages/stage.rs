@@ -42,6 +42,11 @@ pub(crate) fn lone_surrogate_changed() -> &'static str {
     "the sender changes text with a lone surrogate"
 }
 
+/// A remark on a CRM that has no object whose records can hold anything.
+pub(crate) fn no_generated_records() -> &'static str {
+    "no records were generated: the API key may not create a custom object with a JSON field"
+}
+
 // More about a generated event or secret.
 
 pub(crate) fn short_secret() -> &'static str {

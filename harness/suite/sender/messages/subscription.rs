@@ -1,5 +1,7 @@
 //! SUB: which events reach which webhook.
 
+use std::time::Duration;
+
 use crate::suite::messages::times_in_words;
 use crate::webhook::event::EventName;
 
@@ -20,6 +22,12 @@ pub(crate) fn first_event_missed(event: &EventName) -> String {
 pub(crate) fn first_event_missed_while_settling(event: &EventName, settle_ms: u128) -> String {
     first_event_missed(event)
         + &format!("; the sender asks for {settle_ms} ms until a registration is in force")
+}
+
+pub(crate) fn in_force_after(event: &EventName, time: Duration) -> String {
+    let seconds = time.as_secs_f64();
+    first_event_missed(event)
+        + &format!("; the first that arrived was emitted {seconds:.1} s after a registration")
 }
 
 // SUB-2
@@ -54,8 +62,10 @@ pub(crate) fn nothing_after_deletion() -> &'static str {
     "nothing was emitted after the deletion"
 }
 
-pub(crate) fn delivered_after_deletion(event: &EventName) -> String {
-    format!("the delivery of {event} reached a webhook that had been deleted before the event")
+pub(crate) fn delivered_after_deletion(event: &EventName, until: Option<Duration>) -> String {
+    let reached = format!("the delivery of {event} reached a webhook that had been deleted before the event");
+    let until = until.map(|time| format!("; so did events until {:.1} s after it", time.as_secs_f64()));
+    reached + &until.unwrap_or_default()
 }
 
 pub(crate) fn missed_remaining(event: &EventName) -> String {

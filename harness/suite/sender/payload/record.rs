@@ -58,6 +58,7 @@ pub const ALL: &[Requirement] = &[
         check: |requirement, t| special(requirement, t, Concern::MemberNames),
         counterexamples: Faults::Sender(&[
             SenderFault::UnusualNamesDropped,
+            SenderFault::UnusualNamesDroppedAfterSigning,
             SenderFault::EmptyNamesReplaced,
             SenderFault::UnusualRecordsNotSent,
         ]),

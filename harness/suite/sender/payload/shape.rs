@@ -1,6 +1,11 @@
 //! PAY-6: the body's members and their types, compared with the snapshot of its event.
 //!
 //! Invariant: the snapshots are the files that the tests of the samples check. There is no second list of members.
+//!
+//! Of an event that the suite emitted, every member that it gave is known. Of other records, such as those of a CRM with its own
+//! database, only this much is known, from what Twenty 2.31 sends: a record has an id and its times. Any other field can be
+//! deactivated, so it may be missing. The type of a standard field cannot be changed, so a field that is there has its type, or is null:
+//! a field without a value is null, except for those that consist of several, whose parts are.
 
 use serde_json::Value;
 
@@ -11,7 +16,7 @@ use crate::suite::sender::arrived::Arrived;
 use crate::suite::sender::judge::every_delivery;
 use crate::suite::sender::messages;
 use crate::suite::sender::scenario::events::EVERY_EVENT;
-use crate::suite::transcript::Transcript;
+use crate::suite::transcript::{Emission, Transcript};
 use crate::webhook::dialect::{Dialect, Members, NotAnObject};
 use crate::webhook::event::EventName;
 use crate::webhook::shape::{self, Difference, Shape};
@@ -32,7 +37,7 @@ pub const ALL: &[Requirement] = &[Requirement {
     check: |requirement, t| every_delivery(requirement, t, has_shape),
     counterexamples: Faults::Sender(&[
         SenderFault::MembersRenamed,
-        SenderFault::RecordShapeChanged,
+        SenderFault::OptionalMemberMistyped,
         SenderFault::NullsDropped,
         SenderFault::NumbersAsText,
         SenderFault::TimestampEpoch,
@@ -40,20 +45,27 @@ pub const ALL: &[Requirement] = &[Requirement {
     ]),
 }];
 
-/// Top-level members that the snapshots do not have. A note lists them; they fail nothing.
+/// How many further members a note lists.
+const MOST_LISTED: usize = 50;
+
+/// Members at any depth that the snapshots do not have, by path. A note lists them; they fail nothing.
 pub fn further_members(t: &Transcript) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
-    for (_, arrival) in t.arrivals_in(EVERY_EVENT.name) {
-        let Some(emission) = t.carried(arrival).next().filter(|emission| emission.is_sample) else {
+    for (webhook, arrival) in t.arrivals_in(EVERY_EVENT.name) {
+        let arrived = Arrived::of(t, webhook, arrival);
+        let emission = arrived.emitted().ok().flatten();
+        let is_other = || !t.recorded && emission.is_none_or(|emission| !emission.is_sample);
+        let (Ok(name), Ok(body)) = (arrived.event_name(), arrived.parseable_body()) else { continue };
+        if found.len() >= MOST_LISTED || is_other() {
             continue;
-        };
-        let body = &t.exchange(arrival.exchange).delivery.body;
-        let differences = differences(t.dialect, &emission.event.name, body).unwrap_or_default();
-        let further = differences.into_iter().filter(is_further).map(|difference| difference.path);
-        found.extend(further);
+        }
+        let Some(known) = Known::of(arrived.dialect(), &name, emission) else { continue };
+        let further = known.differences(body).into_iter().filter(|difference| difference.expected.is_none());
+        found.extend(further.map(|difference| difference.path));
+        found.sort();
+        found.dedup();
     }
-    found.sort();
-    found.dedup();
+    found.truncate(MOST_LISTED);
     found
 }
 
@@ -77,15 +89,11 @@ fn has_shape(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
     if emission.is_some_and(|emission| !emission.is_sample) {
         return Ok(Verdict::NotApplicable(messages::not_a_sample().to_owned()));
     }
-    let Some(mut differences) = differences(dialect, name, body) else {
+    let Some(known) = Known::of(dialect, name, emission) else {
         return Ok(Verdict::NotApplicable(messages::no_snapshot(name)));
     };
-    differences.retain(|difference| !is_further(difference));
-    if emission.is_none() {
-        // What a record contains depends on the workspace: it has custom fields and empty ones.
-        let within = format!("{}.", dialect.content_member(name));
-        differences.retain(|difference| !difference.path.starts_with(&within));
-    }
+    let mut differences = known.differences(body);
+    differences.retain(|difference| known.forbids(difference));
     let Some(first) = differences.first() else { return Ok(Verdict::Pass) };
     let code = if first.expected.is_some() && first.actual.is_some() {
         Code::PayloadType
@@ -99,16 +107,82 @@ fn has_shape(arrived: &Arrived<'_>) -> Result<Verdict, Verdict> {
     Ok(arrived.evidence(messages::snapshot_shape(), count, message).because(cause).fail())
 }
 
-/// The differences between a body and its event's snapshot. PAY-3 judges a missing time member, so it is left out.
-fn differences(dialect: &Dialect, event: &EventName, body: &[u8]) -> Option<Vec<Difference>> {
-    let snapshot = Shape::snapshot(dialect, event)?;
-    let body: Value = serde_json::from_slice(body).ok()?;
-    let mut differences = snapshot.differences(&Shape::of(&body));
-    differences.retain(|difference| !(difference.path == dialect.time_member && difference.actual.is_none()));
-    Some(differences)
+/// What is known of an event's body before it arrives.
+struct Known<'a> {
+    dialect: &'static Dialect,
+    event: &'a EventName,
+    snapshot: Shape,
+    /// The record that the sender was given.
+    given: Option<Value>,
 }
 
-/// Whether a difference is an additional member at the top level.
-fn is_further(difference: &Difference) -> bool {
-    difference.expected.is_none() && !difference.path.contains('.')
+impl<'a> Known<'a> {
+    fn of(dialect: &'static Dialect, event: &'a EventName, emission: Option<&Emission>) -> Option<Self> {
+        let snapshot = Shape::snapshot(dialect, event)?;
+        let given = emission.and_then(|emission| serde_json::from_str(emission.event.record.get()).ok());
+        Some(Self { dialect, event, snapshot, given })
+    }
+
+    /// The differences between a body and the snapshot. Members that the dialect leaves out at times are none, if they have their
+    /// type.
+    fn differences(&self, body: &[u8]) -> Vec<Difference> {
+        let Ok(body) = serde_json::from_slice::<Value>(body) else { return Vec::new() };
+        let mut differences = self.snapshot.differences(&Shape::of(&body));
+        let envelope = self.dialect.envelope_of(self.event);
+        differences.retain_mut(|difference| {
+            let Some(member) = envelope.iter().find(|member| member.key == difference.path) else {
+                return true;
+            };
+            match (&difference.expected, &difference.actual) {
+                (Some(_), None) => member.is_required_of(self.event),
+                (None, Some(actual)) => {
+                    let is_right = actual == member.json_type();
+                    difference.expected = Some(member.json_type().to_owned());
+                    !is_right
+                }
+                _ => true,
+            }
+        });
+        differences
+    }
+
+    /// Whether a body with this difference is wrong.
+    fn forbids(&self, difference: &Difference) -> bool {
+        let Some(expected) = &difference.expected else { return false };
+        let content = self.dialect.content_member(self.event);
+        let within = difference.path.strip_prefix(content).and_then(|rest| rest.strip_prefix('.'));
+        let Some(place) = within else { return true };
+        if let Some(given) = self.given.as_ref().and_then(|record| at(record, place)) {
+            let given = Shape::of(given).name();
+            return place.contains("[]") || difference.actual.as_ref() != Some(&given);
+        }
+        if self.event.is_metadata() {
+            // What metadata consists of depends on its kind and on the version.
+            return !place.strip_prefix("properties.").unwrap_or(place).contains('.');
+        }
+        let own = self.dialect.own_members.iter().find(|(name, _)| *name == place);
+        match (&difference.actual, own) {
+            (None, own) => own.is_some(),
+            _ if expected == "null" || self.dialect.own_members.is_empty() => false,
+            (Some(actual), Some((_, nullable))) if actual == "null" => !nullable,
+            (Some(actual), None) if actual == "null" => self.snapshot.has_parts(&difference.path),
+            _ => true,
+        }
+    }
+}
+
+/// The value at a path, or the array that the path leads into.
+fn at<'a>(record: &'a Value, path: &str) -> Option<&'a Value> {
+    let mut value = record;
+    for name in path.split('.') {
+        let (name, is_element) = match name.split_once("[]") {
+            Some((name, _)) => (name, true),
+            None => (name, false),
+        };
+        value = value.get(name)?;
+        if is_element {
+            break;
+        }
+    }
+    Some(value)
 }

@@ -5,10 +5,11 @@
 use futures_util::FutureExt as _;
 
 use crate::subject::SubjectError;
+use crate::subject::capability::Capability;
 use crate::suite::scenario::{Play, Scenario, Turn};
 use crate::suite::sender::stage::{NewWebhook, Purpose, SenderStage};
 use crate::suite::transcript::{AnswerForm, Conduct, MOVED, ScenarioName};
-use crate::wire::endpoint::scripted::{Answer, Before, Script};
+use crate::wire::endpoint::scripted::{Answer, Before, Manner, Script};
 
 /// Every status that acknowledges.
 pub const ACKNOWLEDGED: Scenario = Scenario {
@@ -22,10 +23,19 @@ pub const ACKNOWLEDGED: Scenario = Scenario {
 /// Statuses that do not acknowledge.
 pub const NOT_ACKNOWLEDGED: Scenario = Scenario {
     name: ScenarioName("not-acknowledged"),
-    sends: "an endpoint that answers with redirects (to another host and to itself), client errors and server errors",
+    sends: "an endpoint that answers with client errors and server errors",
     needs: None,
     turn: Turn::Usual,
     play: Play::Sender(|stage| stage.not_acknowledged().boxed_local()),
+};
+
+/// Redirects.
+pub const REDIRECTED: Scenario = Scenario {
+    name: ScenarioName("redirected"),
+    sends: "an endpoint that answers with redirects, to another host and to itself",
+    needs: None,
+    turn: Turn::Last,
+    play: Play::Sender(|stage| stage.redirected().boxed_local()),
 };
 
 /// Answers of 200 in several forms.
@@ -38,9 +48,10 @@ pub const ANSWER_FORMS: Scenario = Scenario {
     play: Play::Sender(|stage| stage.answer_forms().boxed_local()),
 };
 
-/// Statuses outside 200 to 299, a sample of each class. The rate limits come last: a sender may send less after them.
-const NOT_ACKNOWLEDGING: &[u16] =
-    &[300, 301, 302, 303, 304, 307, 308, 400, 401, 403, 404, 405, 409, 413, 422, 500, 502, 504, 503, 429];
+/// Client and server errors. The rate limits come last: a sender may send less after them.
+const NOT_ACKNOWLEDGING: &[u16] = &[400, 401, 403, 404, 405, 409, 413, 422, 500, 502, 504, 503, 429];
+
+const REDIRECTING: &[u16] = &[300, 301, 302, 303, 304, 307, 308];
 
 /// The longest body of an answer.
 const LARGE_BODY: usize = 4 * 1024 * 1024;
@@ -52,6 +63,7 @@ pub(crate) fn plain() -> Answer {
 }
 
 /// The targets of redirects.
+#[derive(Default)]
 struct RedirectTargets<'a> {
     another_host: &'a str,
     itself: &'a str,
@@ -63,6 +75,7 @@ fn answer(status: u16, form: AnswerForm, record_id: &str, targets: &RedirectTarg
     answer.response.status = status;
     match form {
         AnswerForm::Plain => answer,
+        AnswerForm::Endless => Answer { manner: Manner::Endless, ..answer },
         AnswerForm::ToAnotherHost => {
             answer.header("Location", format!("{}{record_id}", targets.another_host))
         }
@@ -93,13 +106,17 @@ const FORMS: &[AnswerForm] = &[
     AnswerForm::Interim("102, 103 and 103"),
 ];
 
+/// These answers after one that acknowledges. It shows that outcomes are reported at all.
+fn and_one_acknowledged(answers: impl Iterator<Item = (u16, AnswerForm)>) -> Vec<(u16, AnswerForm)> {
+    [(200, AnswerForm::Plain)].into_iter().chain(answers).collect()
+}
+
 impl SenderStage<'_> {
     async fn acknowledged(&mut self) -> Result<(), SubjectError> {
         let scenario = ACKNOWLEDGED.name;
         self.register(scenario).await?;
         let answers: Vec<(u16, AnswerForm)> = (200..=299).map(|status| (status, AnswerForm::Plain)).collect();
-        let targets = RedirectTargets { another_host: "", itself: "" };
-        self.emit_for_each(scenario, &answers, &targets).await?;
+        self.emit_for_each(scenario, &answers, &RedirectTargets::default()).await?;
         // An acknowledged delivery is settled at once.
         self.settle([(0, self.record_ids(scenario))], self.transcript.limits.timeout).await?;
         self.watch_meanwhile(None);
@@ -108,21 +125,30 @@ impl SenderStage<'_> {
 
     async fn not_acknowledged(&mut self) -> Result<(), SubjectError> {
         let scenario = NOT_ACKNOWLEDGED.name;
+        self.register(scenario).await?;
+        let answers: Vec<(u16, AnswerForm)> =
+            and_one_acknowledged(NOT_ACKNOWLEDGING.iter().map(|&status| (status, AnswerForm::Plain)));
+        self.emit_for_each(scenario, &answers, &RedirectTargets::default()).await?;
+        // A delivery that may be retried later is not settled, so the wait ends at the deadline.
+        self.settle([(0, self.record_ids(scenario))], self.transcript.limits.deadline).await
+    }
+
+    async fn redirected(&mut self) -> Result<(), SubjectError> {
+        let scenario = REDIRECTED.name;
         let endpoint = self.endpoint(Conduct::Answers).await?;
         self.register(scenario).await?;
         let another_host = endpoint.url_by_name(MOVED).await;
         let itself = self.registered[0].endpoint.url(MOVED);
-        let forms = |&status: &u16| match status {
-            300..400 => vec![(status, AnswerForm::ToAnotherHost), (status, AnswerForm::ToItself)],
-            _ => vec![(status, AnswerForm::Plain)],
-        };
-        // A delivery that is acknowledged shows that outcomes are reported at all.
-        let answers: Vec<(u16, AnswerForm)> =
-            [(200, AnswerForm::Plain)].into_iter().chain(NOT_ACKNOWLEDGING.iter().flat_map(forms)).collect();
+        let forms =
+            |&status: &u16| [(status, AnswerForm::ToAnotherHost), (status, AnswerForm::ToItself)].into_iter();
+        let answers = and_one_acknowledged(REDIRECTING.iter().flat_map(forms));
         let targets = RedirectTargets { another_host: &another_host, itself: &itself };
         self.emit_for_each(scenario, &answers, &targets).await?;
-        // A delivery that may be retried later is not settled, so the wait ends at the deadline.
         self.settle([(0, self.record_ids(scenario))], self.transcript.limits.deadline).await?;
+        if !self.declares(Capability::Outcomes) {
+            // Without outcomes nothing tells whether it is still following a redirect.
+            self.watch_until(&endpoint, |received| !received.is_empty()).await;
+        }
         for received in endpoint.received() {
             self.record_arrival(None, received);
         }
@@ -132,12 +158,10 @@ impl SenderStage<'_> {
     async fn answer_forms(&mut self) -> Result<(), SubjectError> {
         let scenario = ANSWER_FORMS.name;
         self.register(scenario).await?;
-        let early = NewWebhook::with_secret(self.random.secret());
-        self.register_as(scenario, NewWebhook { conduct: Conduct::AnswersEarly, ..early }).await?;
+        self.register_as(scenario, NewWebhook::signed().at(Conduct::AnswersEarly)).await?;
         self.registered[1].endpoint.follow(Script::before(Before::Answers(plain())));
         let answers: Vec<(u16, AnswerForm)> = FORMS.iter().map(|&form| (200, form)).collect();
-        let targets = RedirectTargets { another_host: "", itself: "" };
-        self.emit_for_each(scenario, &answers, &targets).await?;
+        self.emit_for_each(scenario, &answers, &RedirectTargets::default()).await?;
         let ids = self.record_ids(scenario);
         self.settle([(0, ids.clone()), (1, ids)], self.patience()).await?;
         self.watch_meanwhile(None);
@@ -152,8 +176,8 @@ impl SenderStage<'_> {
         targets: &RedirectTargets<'_>,
     ) -> Result<(), SubjectError> {
         self.emit_first(scenario).await?;
-        let sample = self.sample("person.updated");
-        let ids: Vec<String> = answers.iter().map(|_| self.random.uuid()).collect();
+        let sample = self.plain_event();
+        let ids: Vec<String> = answers.iter().map(|_| self.record_id()).collect();
         let script = |(id, &(status, form)): (&String, &(u16, AnswerForm))| {
             (id.clone(), vec![answer(status, form, id, targets)])
         };
@@ -162,9 +186,11 @@ impl SenderStage<'_> {
             by_target: vec![(MOVED.to_owned(), Answer::status(200))],
             ..Script::default()
         });
-        for (id, &(status, form)) in ids.into_iter().zip(answers) {
-            self.emit_as(scenario, &sample, id, Purpose::Answered(status, form)).await?;
-        }
+        let event = |(id, &(status, form)): (String, &(u16, AnswerForm))| {
+            (sample.with_id(&id), id, Purpose::Answered(status, form))
+        };
+        let events = ids.into_iter().zip(answers).map(event).collect();
+        self.emit_together(scenario, events).await?;
         self.wait_for_all().await;
         Ok(())
     }

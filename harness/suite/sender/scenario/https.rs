@@ -75,8 +75,7 @@ impl SenderStage<'_> {
         scenario: ScenarioName,
         certificate: Certificate,
     ) -> Result<(), SubjectError> {
-        let wanted = NewWebhook::with_secret(self.random.secret());
-        self.register_as(scenario, NewWebhook { conduct: Conduct::Secured(certificate), ..wanted }).await?;
+        self.register_as(scenario, NewWebhook::signed().at(Conduct::Secured(certificate))).await?;
         // A plain answer: ACK-5 judges other forms.
         self.registered.iter().for_each(|one| one.endpoint.follow(Script::always(plain())));
         Ok(())

@@ -38,14 +38,13 @@ impl SenderStage<'_> {
         let scenario = STALE_CONNECTIONS.name;
         self.register(scenario).await?;
         for (conduct, end) in [(Conduct::ClosesIdle, IdleEnd::Close), (Conduct::ResetsIdle, IdleEnd::Reset)] {
-            let wanted = NewWebhook::with_secret(self.random.secret());
-            self.register_as(scenario, NewWebhook { conduct, ..wanted }).await?;
+            self.register_as(scenario, NewWebhook::signed().at(conduct)).await?;
             let script = Script { idle: Some(end), ..Script::always(plain()) };
             self.registered.iter().rev().take(1).for_each(|one| one.endpoint.follow(script.clone()));
         }
         self.emit_first(scenario).await?;
         self.wait_for_all().await;
-        let sample = self.sample("person.updated");
+        let sample = self.plain_event();
         for _ in 0..EVENTS {
             let began = Instant::now();
             let ending = self.registered.iter().filter(|one| {
@@ -57,7 +56,7 @@ impl SenderStage<'_> {
             join_all(ending.map(|one| one.endpoint.wait_for_ends(LONGEST_END))).await;
             sleep(PAUSE).await;
             self.transcript.waited += began.elapsed();
-            let id = self.random.uuid();
+            let id = self.record_id();
             self.emit_as(scenario, &sample, id.clone(), Purpose::Sample).await?;
             self.wait_for_all().await;
             let carries = |received: &[Received]| {

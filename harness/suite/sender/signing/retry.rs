@@ -8,7 +8,8 @@ use crate::suite::requirement::{Binds, Level, Recorded, Requirement, Unrecorded,
 use crate::suite::sender::arrived::Arrived;
 use crate::suite::sender::messages;
 use crate::suite::sender::retry::retried;
-use crate::suite::sender::scenario::answers::NOT_ACKNOWLEDGED;
+use crate::suite::sender::scenario::answers::{NOT_ACKNOWLEDGED, REDIRECTED};
+use crate::suite::sender::scenario::stalled::STALLED;
 use crate::suite::sender::scenario::unanswered::UNANSWERED;
 use crate::suite::transcript::Transcript;
 use crate::webhook::signature::SIGNATURE_HEADER;
@@ -24,7 +25,7 @@ pub const ALL: &[Requirement] = &[Requirement {
     source: "D",
     why: "A signature stored with the first attempt does not match a new timestamp. A queue that drops the headers sends \
           what every receiver rejects.",
-    scenarios: &[&UNANSWERED, &NOT_ACKNOWLEDGED],
+    scenarios: &[&UNANSWERED, &NOT_ACKNOWLEDGED, &REDIRECTED, &STALLED],
     needs: None,
     check: verified,
     counterexamples: Faults::Sender(&[SenderFault::RetriesUnsigned, SenderFault::RetriesWithOldSignature]),

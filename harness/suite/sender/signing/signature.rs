@@ -60,6 +60,7 @@ pub const ALL: &[Requirement] = &[Requirement {
         SenderFault::SignsHtmlEscaped,
         SenderFault::SignsSlashesEscaped,
         SenderFault::SignsBeforeAscii,
+        SenderFault::UnusualNamesDroppedAfterSigning,
         SenderFault::SignsTextAsAscii,
         SenderFault::SignsObjectText,
         SenderFault::SignsBytesLiteral,

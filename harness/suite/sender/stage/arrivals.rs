@@ -2,7 +2,7 @@
 //!
 //! Invariant: a late delivery is not a lost one. The stage waits for arrivals for twice the deadline.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -18,6 +18,7 @@ use crate::webhook::signature::{Key, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use crate::wire::coding::{is_unreadable, record_ids};
 use crate::wire::endpoint::scripted::{self, Endpoint, Received};
 use crate::wire::exchange::{Exchange, ExchangeId};
+use crate::wire::uuids::uuids;
 
 impl SenderStage<'_> {
     /// Whether a request to this webhook is signed with the webhook's own secret.
@@ -61,18 +62,28 @@ impl SenderStage<'_> {
         of_scenario.for_each(|emission| emission.awaited = true);
     }
 
-    /// Waits until these records have arrived.
+    /// Waits until these records have arrived, each as often as it is named.
     pub(crate) async fn wait_for(&self, endpoint: &Endpoint, ids: Vec<String>) {
-        let (mut missing, mut seen): (HashSet<String>, _) = (ids.into_iter().collect(), 0);
+        let (mut missing, mut seen): (HashMap<String, usize>, _) = (HashMap::new(), 0);
+        for id in ids {
+            *missing.entry(id).or_default() += 1;
+        }
         let mut unreadable = 0;
         let enough = |received: &[Received]| {
             unreadable += received[seen..].iter().filter(|one| is_unreadable(&one.delivery)).count();
-            for id in received[seen..].iter().flat_map(|one| record_ids(&one.delivery)) {
-                missing.remove(&id);
+            // A body may contain an id more than once.
+            let carried = |one: &Received| record_ids(&one.delivery).into_iter().collect::<HashSet<_>>();
+            for id in received[seen..].iter().flat_map(carried) {
+                if let Some(count) = missing.get_mut(&id) {
+                    *count -= 1;
+                    if *count == 0 {
+                        missing.remove(&id);
+                    }
+                }
             }
             seen = received.len();
             // What cannot be read may be what is missing.
-            missing.len() <= unreadable
+            missing.values().sum::<usize>() <= unreadable
         };
         // The checks judge what did not arrive by then.
         endpoint.wait(self.transcript.limits.deadline * 2, enough).await;
@@ -86,6 +97,8 @@ impl SenderStage<'_> {
     /// The same for a scenario that was watched while others ran: what counts for it.
     pub(super) fn record_counting(&mut self, watched: Option<&Counting>) {
         let (now, unfinished_after) = (self.clock.now_ms(), self.transcript.limits.deadline);
+        // A CRM also sends what others do there.
+        let own = self.crm().and(self.registered.first()).map(|first| self.ids_in_scenario_of(first.index));
         let seen = |one: &Registered| (one.index, one.endpoint.seen(unfinished_after));
         for (at, (index, seen)) in
             self.registered.iter().map(seen).collect::<Vec<_>>().into_iter().enumerate()
@@ -94,10 +107,10 @@ impl SenderStage<'_> {
                 if watched.is_some_and(|watched| !watched.includes(at, place, &one)) {
                     continue;
                 }
-                let strays = |(other, token): (usize, &String)| {
-                    other != index && one.delivery.target.contains(token.as_str())
+                let strays = |token: &String| {
+                    *token != self.tokens[index] && one.delivery.target.contains(token.as_str())
                 };
-                if !self.tokens.iter().enumerate().any(strays) {
+                if !self.tokens.iter().any(strays) && own.as_ref().is_none_or(|own| is_about(&one, own)) {
                     self.record_arrival(Some(index), one);
                 }
             }
@@ -118,6 +131,12 @@ impl SenderStage<'_> {
             webhook.watched_until_ms = watched.map_or(now, |watched| watched.watched_until(now));
             (webhook.dropped, webhook.overflowed) = (seen.dropped, seen.overflowed);
         }
+    }
+
+    /// The records of the events of a webhook's scenario.
+    fn ids_in_scenario_of(&self, webhook: usize) -> HashSet<String> {
+        let scenario = self.transcript.webhooks[webhook].scenario;
+        self.transcript.emissions_of(scenario).map(|one| one.record_id.clone()).collect()
     }
 
     /// Remarks on requests that were no deliveries.
@@ -148,4 +167,10 @@ impl SenderStage<'_> {
             took: Duration::ZERO,
         }
     }
+}
+
+/// Whether a request carries one of these records or, if a redirect was followed, names one in its target.
+fn is_about(one: &Received, ids: &HashSet<String>) -> bool {
+    let mut of_target = uuids(one.delivery.target.as_bytes());
+    record_ids(&one.delivery).iter().any(|id| ids.contains(id)) || of_target.any(|id| ids.contains(id))
 }

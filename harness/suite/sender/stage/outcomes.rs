@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::{SenderStage, broken_capability};
+use super::SenderStage;
 use crate::subject::SubjectError;
 use crate::subject::capability::Capability;
 use crate::subject::protocol::{self, Op, Outcome};
@@ -83,7 +83,7 @@ impl SenderStage<'_> {
     async fn outcomes(&self, at: usize) -> Result<HashMap<String, Outcome>, SubjectError> {
         let answer = match self.call(Op::Outcomes { webhook: self.registered[at].name.clone() }).await {
             Err(SubjectError::RequestFailed(why)) => {
-                return Err(broken_capability(Capability::Outcomes, &why));
+                return Err(self.broken_capability(Capability::Outcomes, why));
             }
             answer => answer?,
         };

@@ -72,18 +72,17 @@ fn deleted(requirement: &Requirement, t: &Transcript) -> Verdict {
         return Verdict::Inconclusive(messages::no_webhook_deleted().to_owned());
     };
     let remaining = t.webhooks_of(scenario).map(|(index, _)| index).find(|&index| index != deleted);
-    let after = t.emissions.iter().skip(at).filter(|emission| emission.scenario == scenario);
+    let after = t.emissions.iter().skip(at);
+    let after = after.filter(|emission| emission.scenario == scenario && !emission.first);
     let verdicts = after.map(|emission| {
         let (name, late) = (&emission.event.name, t.deliveries(deleted, emission));
         if !late.is_empty() {
-            let message = messages::delivered_after_deletion(name);
+            let message = messages::delivered_after_deletion(name, t.in_force.deletion);
+            let settles = !t.settling.is_zero() || t.in_force.deletion.is_some();
+            let code = if settles { Code::SendSettling } else { Code::SendAfterDelete };
             return Evidence::new("no delivery", "a delivery", message)
                 .shown_by(late)
-                .because(Cause::new(if t.settling.is_zero() {
-                    Code::SendAfterDelete
-                } else {
-                    Code::SendSettling
-                }))
+                .because(Cause::new(code))
                 .fail();
         }
         if remaining.is_some_and(|remaining| !t.deliveries(remaining, emission).is_empty()) {

@@ -10,11 +10,12 @@ use crate::suite::messages::times_in_words;
 use crate::suite::requirement::{Binds, Evidence, Level, Recorded, Requirement, Unrecorded, Verdict};
 use crate::suite::sender::judge::{first_scenario, of_generated};
 use crate::suite::sender::messages;
-use crate::suite::sender::scenario::answers::NOT_ACKNOWLEDGED;
+use crate::suite::sender::scenario::answers::{NOT_ACKNOWLEDGED, REDIRECTED};
 use crate::suite::sender::scenario::events::{EVERY_EVENT, SEVERAL_WEBHOOKS};
 use crate::suite::sender::scenario::generated::GENERATED;
+use crate::suite::sender::scenario::stalled::STALLED;
 use crate::suite::sender::scenario::unanswered::UNANSWERED;
-use crate::suite::transcript::{Emission, RegisteredWebhook, Transcript};
+use crate::suite::transcript::{Emission, RegisteredWebhook, ScenarioName, Transcript};
 
 /// The requirements of this group, in the order of the contract.
 pub const ALL: &[Requirement] = &[
@@ -30,7 +31,11 @@ pub const ALL: &[Requirement] = &[
         scenarios: &[&EVERY_EVENT],
         needs: None,
         check: active_at_once,
-        counterexamples: Faults::Sender(&[SenderFault::FirstEventMissed, SenderFault::SettlesSlowly]),
+        counterexamples: Faults::Sender(&[
+            SenderFault::FirstEventMissed,
+            SenderFault::SettlesSlowly,
+            SenderFault::SettlesUnsaid,
+        ]),
     },
     Requirement {
         id: "SUB-2",
@@ -55,31 +60,49 @@ pub const ALL: &[Requirement] = &[
 ];
 
 fn active_at_once(requirement: &Requirement, t: &Transcript) -> Verdict {
-    let emissions = t.emissions_of(first_scenario(requirement));
-    let verdicts = emissions.filter(|emission| emission.first).map(|emission| {
-        if let Some(inconclusive) = cannot_be_emitted(emission) {
-            return inconclusive;
+    let scenario = first_scenario(requirement);
+    let first = first_after_registration(t, scenario).map(|emission| arrives_at_once(t, emission));
+    let first = of_all(first.into_iter(), messages::no_webhook_registered(), "events");
+    first.or_fail(|| {
+        // A cache may have been read just after the first registration, and hide a later one.
+        let scenarios = t.endings.iter().map(|(name, _)| *name).filter(|name| *name != scenario);
+        let later =
+            scenarios.filter(|_| t.in_force.is_late()).filter_map(|name| first_after_registration(t, name));
+        later.map(|emission| arrives_at_once(t, emission)).find(|verdict| matches!(verdict, Verdict::Fail(_)))
+    })
+}
+
+/// The first event after the registration of a scenario's webhooks. Those after it show when the registration is in force.
+fn first_after_registration(t: &Transcript, scenario: ScenarioName) -> Option<&Emission> {
+    t.emissions_of(scenario).find(|emission| emission.first)
+}
+
+fn arrives_at_once(t: &Transcript, emission: &Emission) -> Verdict {
+    if let Some(inconclusive) = cannot_be_emitted(emission) {
+        return inconclusive;
+    }
+    if missed_and_repeated(t, emission).0.is_empty() {
+        return Verdict::Pass;
+    }
+    let name = &emission.event.name;
+    let message = match t.in_force.registration {
+        _ if !t.settling.is_zero() => {
+            messages::first_event_missed_while_settling(name, t.settling.as_millis())
         }
-        if missed_and_repeated(t, emission).0.is_empty() {
-            return Verdict::Pass;
-        }
-        let name = &emission.event.name;
-        if t.settling.is_zero() {
-            return lost(t, emission, messages::first_event_missed(name));
-        }
-        match lost(t, emission, messages::first_event_missed_while_settling(name, t.settling.as_millis())) {
-            Verdict::Fail(evidence) => evidence.because(Cause::new(Code::SendSettling)).fail(),
-            other => other,
-        }
-    });
-    of_all(verdicts, messages::no_webhook_registered(), "events")
+        Some(time) if !time.is_zero() => messages::in_force_after(name, time),
+        _ => return lost(t, emission, messages::first_event_missed(name)),
+    };
+    match lost(t, emission, message) {
+        Verdict::Fail(evidence) => evidence.because(Cause::new(Code::SendSettling)).fail(),
+        other => other,
+    }
 }
 
 /// The verdict if more requests reached an endpoint than are kept, in the first scenario in which that happened. Deliveries
 /// that are not acknowledged may be retried: ACK-4 judges how often.
 fn flooded(t: &Transcript) -> Option<Verdict> {
-    let acknowledges =
-        |webhook: &RegisteredWebhook| ![NOT_ACKNOWLEDGED.name, UNANSWERED.name].contains(&webhook.scenario);
+    let failing = [NOT_ACKNOWLEDGED.name, REDIRECTED.name, UNANSWERED.name, STALLED.name];
+    let acknowledges = |webhook: &RegisteredWebhook| !failing.contains(&webhook.scenario);
     let mut webhooks = t.webhooks.iter().enumerate();
     let (index, webhook) = webhooks.find(|(_, webhook)| webhook.dropped > 0 && acknowledges(webhook))?;
     let kept = t.arrivals.iter().filter(|arrival| arrival.webhook == Some(index)).count() as u64;

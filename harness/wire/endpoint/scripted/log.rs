@@ -128,6 +128,10 @@ struct Kept {
     ended: u64,
     handshakes: u64,
     retired: bool,
+    /// How many bytes of the budget the kept requests take.
+    cost: usize,
+    /// How many requests were kept and then forgotten. They count in the places of those after them.
+    forgotten: usize,
 }
 
 impl Arriving {
@@ -164,6 +168,11 @@ impl Progress {
 }
 
 impl Kept {
+    /// The request at this place, if it was not forgotten.
+    fn at(&mut self, place: usize) -> Option<&mut Received> {
+        self.seen.received.get_mut(place.checked_sub(self.forgotten)?)
+    }
+
     /// Whether a request carries a record that did not arrive often before.
     fn is_new(&mut self, delivery: &Delivery) -> bool {
         let (mut is_new, mut ids) = (false, record_ids(delivery));
@@ -202,6 +211,15 @@ impl Log {
         let mut kept = self.lock();
         kept.script = Script::default();
         kept.retired = true;
+    }
+
+    /// Forgets everything that was received, and records again.
+    pub(super) fn restart(&self) {
+        let mut kept = self.lock();
+        self.budget.give_back(kept.cost);
+        let (under_way, begun, ended) = (std::mem::take(&mut kept.under_way), kept.begun, kept.ended);
+        let forgotten = kept.forgotten + kept.seen.received.len();
+        *kept = Kept { under_way, begun, ended, forgotten, ..Kept::default() };
     }
 
     pub(super) fn idle(&self) -> Option<IdleEnd> {
@@ -271,7 +289,7 @@ impl Log {
         let room = is_new && kept.seen.received.len() < MOST_REQUESTS;
         let granted = if room { self.budget.take(cost) } else { 0 };
         let place = if room && granted == cost {
-            arriving.granted = 0;
+            kept.cost += cost + std::mem::take(&mut arriving.granted);
             let (body_length, outcome) = (arriving.length, answer.outcome());
             // A body that was read in large steps has more memory than it needs.
             delivery.body = Bytes::copy_from_slice(&delivery.body);
@@ -286,7 +304,7 @@ impl Log {
                 wrong_length,
             };
             kept.seen.received.push(received);
-            Some(kept.seen.received.len() - 1)
+            Some(kept.forgotten + kept.seen.received.len() - 1)
         } else {
             self.budget.give_back(granted);
             kept.seen.dropped += 1;
@@ -329,7 +347,7 @@ impl Log {
     /// Records that the sender closed the connection instead of waiting for the answer.
     pub(super) fn given_up(&self, place: Option<usize>, waited: Duration) {
         let mut kept = self.lock();
-        if let Some(received) = place.and_then(|place| kept.seen.received.get_mut(place)) {
+        if let Some(received) = place.and_then(|place| kept.at(place)) {
             received.given_up_after = Some(waited);
         }
         drop(kept);
@@ -339,7 +357,7 @@ impl Log {
     /// Records bytes on a connection after a request that belong to no request.
     pub(super) fn followed_by(&self, place: Option<usize>, bytes: &[u8]) {
         let mut kept = self.lock();
-        if let Some(received) = place.and_then(|place| kept.seen.received.get_mut(place)) {
+        if let Some(received) = place.and_then(|place| kept.at(place)) {
             received.wrong_length = WrongLength::of(&received.delivery.body, bytes);
         }
     }

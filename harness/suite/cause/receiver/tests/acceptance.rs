@@ -1,9 +1,16 @@
 //! Why negatives are accepted.
 
-use super::{OTHER_KEY, Sent, accepted, message, negative, refused, rejected, signed, transcript, words};
+use super::{
+    OTHER_KEY, Sent, accepted, message, negative, record, refused, rejected, signed, transcript, words,
+};
+use crate::subject::observed::Observed;
 use crate::suite::cause::Code;
 use crate::suite::cause::receiver::of_acceptance;
-use crate::suite::transcript::{Age, Part, Redating, Respect, Surrounding, TimestampForm};
+use crate::suite::requirement::Role;
+use crate::suite::transcript::{
+    Age, Part, ProcessingKind, ProcessingTrial, Redating, Respect, ScenarioName, Surrounding, TimestampForm,
+    Transcript,
+};
 use crate::webhook::recipe::{KeyForm, Message, Recipe};
 use crate::webhook::serialiser::Serialiser;
 use crate::wire::exchange::Response;
@@ -145,6 +152,9 @@ fn acceptance_of_everything_is_one_cause() {
     // A trial of the diagnosis has no controls.
     let diagnosed = vec![negative(Respect::Key("lower"), 200), accepted(OTHER_KEY)];
     assert_eq!(of_first(diagnosed), "accepts.alternative (key.prefix (lower))");
+    // What is no JSON may be rejected by a parser that stands before the receiver.
+    assert_eq!(with(refused(Respect::Content(Part::End))), "accepts.everything");
+    assert_eq!(with(refused(Respect::UnsignedMalformed)), "accepts.everything");
     let says_error = Sent(OTHER_KEY, Response::text(200, "{\"error\":\"invalid\"}"), Some(200));
     assert_eq!(of_first(vec![says_error]), "accepts.everything (an error in the body of a 2xx)");
 }
@@ -169,4 +179,85 @@ fn page_that_answers_everything_is_no_receiver() {
         "accepts.everything (200 and a page for people to everything: is this the path of the receiver?)"
     );
     assert_eq!(page("thank you for <html>"), "accepts.everything");
+}
+
+/// A run in which everything is accepted with this answer, valid deliveries too.
+fn all_answered(answer: &Response) -> Transcript {
+    let mut t = transcript(vec![]);
+    for respect in [OTHER_KEY, Respect::Digits("one digit"), Respect::Unsigned] {
+        let one = Sent(respect, answer.clone(), None);
+        let mut sent = transcript(vec![one]).trials;
+        let (control, exchange) =
+            (record(&mut t, super::PLAIN, answer.clone()), record(&mut t, super::PLAIN, answer.clone()));
+        sent.iter_mut().for_each(|trial| (trial.exchange, trial.controls) = (exchange, vec![control]));
+        t.trials.append(&mut sent);
+    }
+    t
+}
+
+/// Adds what was sent to see what is processed; whether it was.
+fn processed(t: &mut Transcript, kind: ProcessingKind, answer: &Response, is_processed: bool) {
+    let id = format!("{kind:?}");
+    let observed = Observed { event: "person.created".to_owned(), id: Some(id) };
+    let exchange = record(t, super::PLAIN, answer.clone());
+    let scenario = ScenarioName("processing");
+    let what = "a delivery".to_owned();
+    if is_processed {
+        t.observed.add(observed.clone());
+    }
+    t.processing.push(ProcessingTrial { scenario, what, observed, kind, exchanges: vec![exchange] });
+}
+
+#[test]
+fn verification_that_the_answer_does_not_show_is_told_from_none() {
+    let of = |answer: &Response| {
+        let t = all_answered(answer);
+        of_acceptance(&t, &t.trials[0])
+    };
+    let usual = Code::AcceptsEverything.fix(Role::Receiver);
+    for (status, body, expected) in [
+        (200, "ok", "accepts.everything"),
+        (202, "ok", "accepts.everything (202 to everything: verified after the answer, or not at all)"),
+        (
+            200,
+            "{\"error\":\"x\"}",
+            "accepts.everything (an error in the body of a 2xx, to valid deliveries too)",
+        ),
+        (
+            200,
+            "{\"error\":\"missing signature\"}",
+            "accepts.everything (a 2xx whose body says that a header is missing, to valid deliveries too)",
+        ),
+        (200, "{\"warning\":\"a secret is required for a signature\"}", "accepts.everything"),
+    ] {
+        let cause = of(&Response::text(status, body));
+        let fix = cause.as_ref().map(|cause| cause.fix(Role::Receiver));
+        assert_eq!(words(cause), expected);
+        assert_eq!(fix == Some(usual), expected == "accepts.everything", "{expected}");
+    }
+}
+
+#[test]
+fn what_is_processed_shows_whether_anything_is_verified() {
+    let late = "accepts.everything (answered before it is verified: forged deliveries are accepted, but not processed)";
+    let unseen = "accepts.everything (202 to everything: verified after the answer, or not at all)";
+    for (status, valid, forged, expected) in [
+        (202, Some(true), Some(false), late),
+        (200, Some(true), Some(false), late),
+        (202, Some(true), Some(true), "accepts.everything"),
+        (200, Some(true), Some(true), "accepts.everything"),
+        // If valid deliveries are not seen either, that forged ones are not seen means nothing.
+        (202, Some(false), Some(false), unseen),
+        (200, Some(false), Some(false), "accepts.everything"),
+        (202, Some(true), None, unseen),
+    ] {
+        let answer = Response::text(status, "ok");
+        let mut t = all_answered(&answer);
+        for (kind, is_processed) in [(ProcessingKind::Valid, valid), (ProcessingKind::Forged, forged)] {
+            if let Some(is_processed) = is_processed {
+                processed(&mut t, kind, &answer, is_processed);
+            }
+        }
+        assert_eq!(words(of_acceptance(&t, &t.trials[0])), expected, "{status} {valid:?} {forged:?}");
+    }
 }

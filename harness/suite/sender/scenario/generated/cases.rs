@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use futures_util::future::join_all;
 use proptest::strategy::ValueTree;
 use serde_json::value::RawValue;
 use tokio::time::Instant;
@@ -63,6 +62,10 @@ impl SenderStage<'_> {
                     };
                     round.known.insert(new);
                     search.found.insert(new);
+                    if self.crm().is_some() {
+                        self.record_case(&sent, new, round.generated(property.name, 0), round);
+                        continue;
+                    }
                     let (sent, steps) = self.shrink(tree, sent, new, round).await?;
                     let alone = (steps == 0).then(|| messages::wrong_only_in_burst(burst_size - 1));
                     // What was found so far counts.
@@ -99,6 +102,9 @@ impl SenderStage<'_> {
 
     /// How many events are emitted at the same time: fewer if a sender that replies to one after another would be late.
     fn burst(&self) -> usize {
+        if self.crm().is_some() {
+            return BURST;
+        }
         let fit =
             self.transcript.limits.timeout.as_millis() / 2 / self.slowest_reply.get().as_millis().max(1);
         usize::try_from(fit).unwrap_or(BURST).clamp(1, BURST)
@@ -116,11 +122,11 @@ impl SenderStage<'_> {
         trees: Vec<T>,
         property: &RecordProperty,
     ) -> Result<(Vec<T>, Vec<EmittedEvent>), SubjectError> {
+        let trees: Vec<T> = trees.into_iter().filter(|tree| self.can_hold(&tree.current())).collect();
         let named = trees.iter().zip(EVENTS.iter().cycle());
-        let burst: Vec<EmittedEvent> =
+        let mut burst: Vec<EmittedEvent> =
             named.map(|(tree, name)| self.event_with(name, &tree.current(), property.concern)).collect();
-        let asked = join_all(burst.iter().map(|sent| self.ask(sent))).await;
-        let asked = asked.into_iter().collect::<Result<Vec<Option<String>>, _>>()?;
+        let asked = self.ask_all(&mut burst).await?;
         if let Some(why) = asked.iter().flatten().next() {
             let begins = messages::records_refused(property.name);
             self.remark_once(&begins, why);
@@ -131,20 +137,25 @@ impl SenderStage<'_> {
 
     /// An event in which nothing is generated.
     pub(super) fn plain(&self) -> EmittedEvent {
-        let id = self.random.uuid();
-        let event = self.sample(EVENTS[0]).with_id(&id);
+        let id = self.record_id();
+        let event = self.generated_event(EVENTS[0]).with_id(&id);
         let record = Json::parse(event.record.get().as_bytes()).unwrap_or(Json::Null);
         EmittedEvent { event, record, id, asked_at_ms: self.clock.now_ms(), concern: Concern::Values }
     }
 
+    /// The event of this name or, at a CRM, the one whose record can hold anything.
+    fn generated_event(&self, name: &str) -> Event {
+        if self.crm().is_some() { self.plain_event() } else { self.sample(name) }
+    }
+
     pub(super) fn event_with(&self, name: &str, members: &RecordMembers, concern: Concern) -> EmittedEvent {
-        let id = self.random.uuid();
+        let id = self.record_id();
         let own = (Text::from("id"), Json::Text(Text::from(&*id)));
         let record = Json::Object([own].into_iter().chain(members.iter().cloned()).collect());
         // What is written here is JSON; a test checks that.
         let text = RawValue::from_string(record.compact());
         let text = text.unwrap_or_else(|why| unreachable!("a generated record is not JSON: {why}"));
-        let event = Event { record: text, ..self.sample(name) };
+        let event = Event { record: text, ..self.generated_event(name) };
         EmittedEvent { event, record, id, asked_at_ms: self.clock.now_ms(), concern }
     }
 
