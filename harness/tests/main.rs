@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod against_twenty;
 mod api;
 mod applications_page;
 mod bad_input;
@@ -47,5 +48,4 @@ mod snapshot;
 #[cfg(unix)]
 mod terminal_output;
 mod tidy;
-mod twenty;
 mod what_matters;

@@ -100,7 +100,7 @@ fn endpoint_does_not_count_deliveries_with_wrong_signatures() {
     let url = ready["ready"]["url"].as_str().unwrap().to_owned();
     for path in ["junk", "more"] {
         let to = ["bench", "receiver", "--secret", "another-secret", "--url"];
-        let short = ["--duration", "50ms", "--warm-up", "0", "--concurrency", "1", "--quiet"];
+        let short = ["--duration", "500ms", "--warm-up", "0", "--concurrency", "1", "--quiet"];
         run(to.iter().chain(&[&*format!("{url}{path}")]).chain(&short)).expect(1);
     }
     let (_, rest) = endpoint.end();
