@@ -12,6 +12,7 @@ mod output;
 mod pair;
 mod receiver;
 mod sender;
+mod trend;
 
 use clap::{Args, Subcommand};
 
@@ -35,6 +36,9 @@ enum What {
     /// Compare benchmark reports and name figures that got worse beyond the noise
     #[command(after_long_help = help::with_bench_statuses(help::BENCH_COMPARE))]
     Compare(Box<compare::Arguments>),
+    /// Find the runs since which the figures of saved reports are better or worse
+    #[command(after_long_help = help::with_bench_statuses(help::BENCH_TREND))]
+    Trend(trend::Arguments),
     /// Compare two receivers on this machine in alternating loads, after comparing the first with itself
     #[command(after_long_help = help::with_bench_statuses(help::BENCH_PAIR))]
     Pair(Box<pair::Arguments>),
@@ -59,6 +63,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     match arguments.what {
         What::Receiver(arguments) => receiver::run(*arguments, console).await,
         What::Compare(arguments) => compare::run(&arguments, console),
+        What::Trend(arguments) => trend::run(&arguments, console),
         What::Pair(arguments) => pair::run(*arguments, console).await,
         What::Sender(arguments) => sender::run(*arguments, console).await,
         What::Endpoint(arguments) => endpoint::run(*arguments, console).await,

@@ -10,6 +10,7 @@ mod attach;
 mod bench;
 mod bench_compare;
 mod bench_peers;
+mod bench_trend;
 mod captured;
 mod code_line;
 mod commands;

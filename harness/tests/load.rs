@@ -3,6 +3,7 @@
 //! Every receiver runs in this process, and every load is short or ended by a condition.
 
 mod bodies;
+mod change_points;
 mod comparison;
 mod connections;
 pub(crate) mod formats;
@@ -11,6 +12,7 @@ mod judged;
 mod ledger;
 pub(crate) mod made;
 mod schedule;
+mod search;
 mod sending;
 mod statistics;
 mod texts;

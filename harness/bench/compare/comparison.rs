@@ -30,6 +30,13 @@ pub fn comparable(old: &BenchReport, new: &BenchReport) -> Result<(), String> {
     check_none(&reasons)
 }
 
+/// Whether two reports are runs of the same load on the same machine, of any version of this tool.
+pub fn same_series(old: &BenchReport, new: &BenchReport) -> bool {
+    differences(old, &old.tool, &new.machine, &new.load, (new.role, &new.dialect)).is_empty()
+        && bodies(&old.corpus, &new.corpus).is_none()
+        && new.sending.as_ref().is_none_or(|is| same_events(old, (is.webhooks, is.events)).is_ok())
+}
+
 /// Checks that a sender's load has the webhooks and events of the old report.
 pub fn same_events(old: &BenchReport, new: (usize, Option<u64>)) -> Result<(), String> {
     let Some(was) = old.sending.as_ref().map(|was| (was.webhooks, was.events)) else { return Ok(()) };

@@ -36,6 +36,34 @@ pub(super) fn baseline_exists(name: &str, path: &str) -> String {
     )
 }
 
+// A folder of reports.
+
+pub(super) fn folder_unreadable(folder: &str, why: &str) -> String {
+    format!("cannot read the reports in {folder}: {why}")
+}
+
+pub(super) fn too_many_files(most: usize) -> String {
+    format!("it has more than {most} JSON files")
+}
+
+pub(super) fn no_reports(folder: &str) -> String {
+    format!(
+        "{folder} has no report of a load that ran to its end; write one for each run with --report json={folder}/NAME.json"
+    )
+}
+
+pub(super) fn run_left_out(file: &str, result: &str) -> String {
+    format!("{file} is left out: its result is {result}")
+}
+
+pub(super) fn other_files(count: usize, first: &str) -> String {
+    format!("{} not the report of a load, such as {first}", counted(count, "JSON file is", "JSON files are"))
+}
+
+pub(super) fn too_few_runs(least: usize) -> String {
+    format!("no changes can be found in fewer than {least} runs of one load")
+}
+
 // The load against a baseline, and its repetition.
 
 /// What a comparison calls the load that was just measured.

@@ -45,6 +45,21 @@ pub(super) fn not_a_metric(text: &str) -> String {
     format!("{text:?} is not a metric; choose from rate, p50, p90, p99 and errors")
 }
 
+/// `seconds` is how long the load must last.
+pub(super) fn too_few_deliveries(
+    bound: &impl Display,
+    rate: f64,
+    planned: f64,
+    needed: f64,
+    seconds: f64,
+) -> String {
+    format!(
+        "--threshold {bound} needs at least {needed} deliveries, and this load has {planned} at {rate} per second; give \
+         --duration {}s",
+        seconds.ceil()
+    )
+}
+
 // Notes on bounds.
 
 /// `stalled_ms` is the time without any acknowledgement, in whole intervals of the series.
@@ -157,6 +172,14 @@ pub(super) fn generator_late(rate: f64, mean_ms: f64, most_ms: f64) -> String {
 
 pub(super) fn probes_unanswered(unanswered: u64, sent: u64) -> String {
     format!("{unanswered} of {sent} probes got no answer, which does not count as a rejection")
+}
+
+/// Of a receiver that accepted nothing, with the status that it answered most.
+pub(super) fn rejects_everything(status: usize) -> String {
+    format!(
+        "the receiver answered {status} to every valid delivery: it has another secret, or does not verify the bytes that it \
+         receives. `twenty-conform receiver` with the same options tells which"
+    )
 }
 
 pub(super) fn nothing_measured() -> &'static str {

@@ -9,6 +9,7 @@ pub mod load;
 pub mod machine;
 pub(in crate::bench) mod messages;
 pub mod objective;
+pub mod rate_search;
 pub mod report;
 pub mod result;
 pub mod search;

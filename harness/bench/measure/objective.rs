@@ -1,7 +1,4 @@
-//! Bounds on a load (`p99<50ms`, `errors<0.1%`), and the search for the highest rate that meets them.
-//!
-//! The search proposes one rate at a time and learns whether it met the objective. It ends after a bounded number of trials, and
-//! the rate it finds met the objective twice.
+//! Bounds on a load (`p99<50ms`, `errors<0.1%`).
 
 use std::fmt;
 use std::str::FromStr;
@@ -67,6 +64,20 @@ impl Bound {
             }
         };
         BoundCheck { bound: *self, measured, held }
+    }
+
+    /// Checks that a load at this rate has enough deliveries for the bound: with fewer than 100, a p99 is only the maximum.
+    ///
+    /// Errors: how long it must last.
+    pub fn check_length(&self, rate: f64, duration: Duration) -> Result<(), String> {
+        let Self::Latency(Measure::Quantile(quantile), _) = self else { return Ok(()) };
+        // Without the rounding error of 1 - 0.99.
+        let needed = (1.0 / (1.0 - quantile) - 1e-6).ceil();
+        let planned = (rate * duration.as_secs_f64() + 1e-6).floor();
+        if planned >= needed {
+            return Ok(());
+        }
+        Err(messages::too_few_deliveries(self, rate, planned, needed, needed / rate))
     }
 }
 
@@ -180,89 +191,5 @@ impl Serialize for Bound {
 impl<'de> Deserialize<'de> for Bound {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
-    }
-}
-
-pub const MOST_TRIALS: usize = 24;
-/// The search ends when the rates that met and missed the objective are this close.
-const PRECISION: f64 = 1.05;
-/// The factor from a rate that was not confirmed down to the next.
-const STEP_DOWN: f64 = 1.1;
-/// The lowest rate tried, in deliveries per second.
-pub const LOWEST_RATE: f64 = 1.0;
-
-/// The search for the highest rate: doubling or halving until one rate meets the objective and another misses it, then
-/// bisection, then a confirmation.
-#[derive(Debug, Clone)]
-pub struct RateSearch {
-    next: Option<f64>,
-    held: Option<f64>,
-    failed: Option<f64>,
-    highest: f64,
-    trials: usize,
-    confirming: bool,
-    /// The divisor of a failed rate while no rate meets the objective.
-    down: f64,
-    found: Option<f64>,
-}
-
-impl RateSearch {
-    /// Starts at a rate, and never exceeds `highest`.
-    pub fn from(first: f64, highest: f64) -> Self {
-        let next = Some(first.clamp(LOWEST_RATE, highest));
-        Self { next, held: None, failed: None, highest, trials: 0, confirming: false, down: 2.0, found: None }
-    }
-
-    /// The rate to try next; `None` once the search is over.
-    pub fn next_rate(&self) -> Option<f64> {
-        self.next
-    }
-
-    /// Whether the next rate has met the objective before.
-    pub fn confirms(&self) -> bool {
-        self.confirming
-    }
-
-    /// The highest confirmed rate.
-    pub fn found(&self) -> Option<f64> {
-        self.found
-    }
-
-    /// Records whether the proposed rate met the objective.
-    pub fn record(&mut self, held: bool) {
-        let Some(rate) = self.next.take() else { return };
-        self.trials += 1;
-        if self.confirming && held {
-            self.found = Some(rate);
-            return;
-        }
-        if held {
-            self.held = Some(rate);
-        } else {
-            self.failed = Some(rate);
-            // A rate that fails its confirmation does not count.
-            if self.confirming {
-                self.held = None;
-                self.down = STEP_DOWN;
-            }
-        }
-        self.confirming = false;
-        self.next = match (self.held, self.failed) {
-            // The last trial is reserved for the confirmation.
-            (Some(held), _) if self.trials + 1 >= MOST_TRIALS => self.confirm(held),
-            _ if self.trials >= MOST_TRIALS => None,
-            (Some(held), None) if held >= self.highest => self.confirm(held),
-            (Some(held), None) => Some((2.0 * held).min(self.highest)),
-            (Some(held), Some(failed)) if failed / held <= PRECISION => self.confirm(held),
-            (Some(held), Some(failed)) => Some((held * failed).sqrt()),
-            (None, Some(failed)) if failed <= LOWEST_RATE => None,
-            (None, Some(failed)) => Some((failed / self.down).max(LOWEST_RATE)),
-            (None, None) => None,
-        };
-    }
-
-    fn confirm(&mut self, rate: f64) -> Option<f64> {
-        self.confirming = true;
-        Some(rate)
     }
 }

@@ -253,9 +253,40 @@ pub struct CorpusFacts {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SearchEntry {
     pub objective: String,
-    /// The highest rate that met it twice, if any.
+    /// Deliveries accepted per second in a closed loop, where the search started; `None` if a first rate was given.
+    #[serde(default)]
+    pub saturation: Option<f64>,
+    /// The highest confirmed rate, if any.
     pub found: Option<f64>,
+    /// The lowest rate that missed the objective, if any.
+    #[serde(default)]
+    pub missed: Option<f64>,
+    /// What the lowest rate that missed was bounded by.
+    #[serde(default)]
+    pub bounded_by: Option<Limit>,
+    /// Whether the rates met or missed the objective again when they were repeated.
+    #[serde(default = "stable")]
+    pub stable: bool,
     pub trials: Vec<RateTrial>,
+}
+
+/// Reports of earlier versions do not say it.
+fn stable() -> bool {
+    true
+}
+
+/// What keeps a rate from meeting an objective.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Limit {
+    /// The load generator sent late although connections were free.
+    Generator,
+    /// Most errors were answers 429.
+    RateLimit,
+    Errors,
+    Latency,
+    /// All connections waited for answers.
+    Connections,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -270,6 +301,9 @@ pub struct RateTrial {
     #[serde(default)]
     pub cut_short: bool,
     pub why: String,
+    /// The first of the reasons.
+    #[serde(default)]
+    pub bounded_by: Option<Limit>,
     pub p50_us: u64,
     pub p99_us: u64,
     pub error_share: f64,

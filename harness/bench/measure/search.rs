@@ -1,28 +1,36 @@
 //! The search for the highest rate at which a receiver meets an objective.
 //!
-//! It stops at once if the receiver accepts a probe or rejects everything: no rate fixes that.
+//! It starts at the throughput of a closed loop, measured until the receiver has warmed up. It stops at once if the receiver accepts
+//! a probe or rejects everything: no rate fixes that.
 
 use std::time::Duration;
 
 use crate::bench::generate::plan::{HIGHEST_RATE, LoadPlan, Mode};
 use crate::bench::measure::load::{LoadEnding, LoadOutcome, LoadTarget, run};
 use crate::bench::measure::messages;
-use crate::bench::measure::objective::{Bound, BoundCheck, Objective, RateSearch};
-use crate::bench::measure::report::{RateTrial, SearchEntry};
+use crate::bench::measure::objective::{Bound, BoundCheck, Objective};
+use crate::bench::measure::rate_search::{RateSearch, SearchEnd};
+use crate::bench::measure::report::{Limit, RateTrial, SearchEntry};
 use crate::bench::measure::summary::ACHIEVED;
+use crate::bench::measure::tally::PhaseCounts;
 use crate::bench::measure::verdict::Tolerance;
 use crate::error::Error;
 
-/// The default first rate of a search, in deliveries per second.
-pub const FIRST_RATE: f64 = 500.0;
 /// The most average lateness of the generator in a trial that counts.
 const LATE: Duration = Duration::from_millis(2);
+/// The receiver has warmed up when two successive closed loops are this close.
+const WARM: f64 = 1.05;
+/// The most closed loops.
+const MOST_LOOPS: usize = 5;
+/// The status of a receiver that limits the rate.
+const TOO_MANY_REQUESTS: usize = 429;
 
 #[derive(Debug, Clone)]
 pub struct SearchPlan {
     pub objective: Objective,
     pub text: String,
-    pub first: f64,
+    /// The first rate; without it, the throughput of a closed loop.
+    pub first: Option<f64>,
     pub trial: Duration,
     /// An accepted probe that fails the run also ends the search.
     pub tolerance: Tolerance,
@@ -32,65 +40,139 @@ pub struct SearchPlan {
 #[derive(Debug)]
 pub struct FoundRate {
     pub entry: SearchEntry,
-    /// The outcome of the trial that confirmed the rate, or of the last trial.
+    /// The outcome of the trial that confirmed the rate, or of the last load.
     pub outcome: LoadOutcome,
     pub plan: LoadPlan,
 }
 
-/// Searches for the highest rate. `on_trial` is called after each trial.
+/// A step of a search that ended.
+#[derive(Debug)]
+pub enum SearchStep<'a> {
+    /// A closed loop, with its deliveries accepted per second.
+    Saturated(f64),
+    Tried(&'a RateTrial),
+}
+
+/// Searches for the highest rate. `on_step` is called after each load.
 ///
-/// Errors: those of [`run`] in the first trial.
+/// Errors: those of [`run`] in the first load.
 pub async fn find(
     plan: &LoadPlan,
     subject: &LoadTarget<'_>,
     search_plan: &SearchPlan,
-    mut on_trial: impl FnMut(&RateTrial),
+    on_step: impl FnMut(SearchStep<'_>),
 ) -> Result<FoundRate, Error> {
-    let mut search = RateSearch::from(search_plan.first, HIGHEST_RATE);
+    let mut loads = Loads { plan, subject, search_plan, on_step, numbers: 0, last: None };
     let mut trials = Vec::new();
-    let mut last: Option<(LoadOutcome, LoadPlan)> = None;
-    let mut numbers = 0;
-    while let Some(rate) = search.next_rate() {
-        let warm_up = if trials.is_empty() { plan.warm_up } else { plan.warm_up.min(search_plan.trial / 4) };
-        let plan =
-            LoadPlan { mode: Mode::Rates(vec![rate]), duration: search_plan.trial, warm_up, ..plan.clone() };
-        let outcome = match (run(&plan, subject, numbers).await, &mut last) {
-            (Ok(outcome), _) => outcome,
-            // The receiver is gone, but the earlier trials are still worth a report.
-            (Err(Error::Subject(why)), Some((before, _))) => {
-                before.ending = LoadEnding::Gone;
-                let trial = RateTrial {
-                    rate,
-                    confirmation: search.confirms(),
-                    cut_short: true,
-                    why: why.to_string(),
-                    ..RateTrial::default()
-                };
-                on_trial(&trial);
-                trials.push(trial);
-                break;
-            }
-            (Err(why), _) => return Err(why),
-        };
-        numbers = outcome.numbers;
-        let trial = judge(rate, search.confirms(), &outcome, search_plan);
-        on_trial(&trial);
-        let counts = outcome.counts();
-        let continues = outcome.ending == LoadEnding::Complete
-            && (counts.acknowledged > 0 || counts.ended() == 0)
-            && outcome.broken_level().is_none_or(|level| level > search_plan.tolerance.fail_on);
+    let mut saturation = None;
+    let first = match search_plan.first {
+        Some(rate) => Some(rate),
+        None => {
+            saturation = loads.saturate().await?;
+            saturation
+        }
+    };
+    let mut search = RateSearch::from(first.unwrap_or_default(), HIGHEST_RATE);
+    while let Some(rate) = search.next_rate().filter(|_| first.is_some()) {
+        let (trial, continues) = loads.try_rate(rate, search.confirms()).await?;
         if continues {
             search.record(trial.held);
         }
         trials.push(trial);
-        last = Some((outcome, plan));
         if !continues {
             break;
         }
     }
-    let (outcome, plan) = last.ok_or_else(|| Error::Harness(messages::no_trial().to_owned()))?;
-    let entry = SearchEntry { objective: search_plan.text.clone(), found: search.found(), trials };
+    let (outcome, plan) = loads.last.ok_or_else(|| Error::Harness(messages::no_trial().to_owned()))?;
+    let entry = SearchEntry {
+        objective: search_plan.text.clone(),
+        saturation,
+        found: search.found(),
+        missed: search.missed(),
+        bounded_by: search.missed().and_then(|rate| bounded_by(&trials, rate)),
+        stable: search.end() != Some(SearchEnd::Unstable),
+        trials,
+    };
     Ok(FoundRate { entry, outcome, plan })
+}
+
+/// The loads of a search, one after the other.
+struct Loads<'a, F> {
+    plan: &'a LoadPlan,
+    subject: &'a LoadTarget<'a>,
+    search_plan: &'a SearchPlan,
+    on_step: F,
+    /// How many record ids were used.
+    numbers: u64,
+    last: Option<(LoadOutcome, LoadPlan)>,
+}
+
+impl<F: FnMut(SearchStep<'_>)> Loads<'_, F> {
+    /// Deliveries accepted per second in a closed loop, once they no longer rise. `None` if no search can follow.
+    async fn saturate(&mut self) -> Result<Option<f64>, Error> {
+        let mut before: Option<f64> = None;
+        for _ in 0..MOST_LOOPS {
+            let (outcome, continues) = match self.load(Mode::Saturation).await {
+                Ok(ran) => ran,
+                Err(Error::Subject(_)) if self.is_gone() => return Ok(None),
+                Err(why) => return Err(why),
+            };
+            let rate = outcome.total().rate;
+            (self.on_step)(SearchStep::Saturated(rate));
+            if !continues || rate <= 0.0 {
+                return Ok(None);
+            }
+            if before.is_some_and(|before| rate <= before * WARM) {
+                return Ok(Some(rate.max(before.unwrap_or_default())));
+            }
+            before = Some(rate);
+        }
+        Ok(before)
+    }
+
+    /// Tries a rate. Whether the search can continue is returned with the trial.
+    async fn try_rate(&mut self, rate: f64, confirmation: bool) -> Result<(RateTrial, bool), Error> {
+        let search_plan = self.search_plan;
+        let (trial, continues) = match self.load(Mode::Rates(vec![rate])).await {
+            Ok((outcome, continues)) => (judge(rate, confirmation, outcome, search_plan), continues),
+            // The receiver is gone, but the earlier loads are still worth a report.
+            Err(Error::Subject(why)) if self.is_gone() => {
+                let why = why.to_string();
+                (RateTrial { rate, confirmation, cut_short: true, why, ..RateTrial::default() }, false)
+            }
+            Err(why) => return Err(why),
+        };
+        (self.on_step)(SearchStep::Tried(&trial));
+        Ok((trial, continues))
+    }
+
+    /// Runs one load. Whether the search can continue is returned with its outcome.
+    async fn load(&mut self, mode: Mode) -> Result<(&LoadOutcome, bool), Error> {
+        let trial = self.search_plan.trial;
+        let warm_up = if self.last.is_none() { self.plan.warm_up } else { self.plan.warm_up.min(trial / 4) };
+        let plan = LoadPlan { mode, duration: trial, warm_up, ..self.plan.clone() };
+        let outcome = run(&plan, self.subject, self.numbers).await?;
+        self.numbers = outcome.numbers;
+        let counts = outcome.counts();
+        let continues = outcome.ending == LoadEnding::Complete
+            && (counts.acknowledged > 0 || counts.ended() == 0)
+            && outcome.broken_level().is_none_or(|level| level > self.search_plan.tolerance.fail_on);
+        let (outcome, _) = self.last.insert((outcome, plan));
+        Ok((outcome, continues))
+    }
+
+    /// Marks the last load as ended by the receiver; whether there was one.
+    fn is_gone(&mut self) -> bool {
+        self.last.as_mut().map(|(outcome, _)| outcome.ending = LoadEnding::Gone).is_some()
+    }
+}
+
+/// What bounded most of the trials that missed this rate; of two, the later.
+fn bounded_by(trials: &[RateTrial], rate: f64) -> Option<Limit> {
+    let limits: Vec<Limit> =
+        trials.iter().filter(|trial| trial.rate == rate).filter_map(|trial| trial.bounded_by).collect();
+    let times = |limit: &Limit| limits.iter().filter(|other| *other == limit).count();
+    limits.iter().copied().max_by_key(times)
 }
 
 fn judge(rate: f64, confirmation: bool, outcome: &LoadOutcome, search_plan: &SearchPlan) -> RateTrial {
@@ -98,15 +180,18 @@ fn judge(rate: f64, confirmation: bool, outcome: &LoadOutcome, search_plan: &Sea
     let achieved = outcome.entries().first().map_or(0.0, |entry| entry.achieved);
     let (late, all, _) = counts.late;
     let late = all.checked_div(u32::try_from(late).unwrap_or(u32::MAX)).unwrap_or_default();
-    let missed = search_plan.objective.check(&counts, search_plan.tolerance.max_errors).into_iter();
-    let mut why: Vec<String> = missed.filter(|check| !check.held).map(|check| missed_by(&check)).collect();
+    let checks = search_plan.objective.check(&counts, search_plan.tolerance.max_errors).into_iter();
+    let missed: Vec<BoundCheck> = checks.filter(|check| !check.held).collect();
+    let mut why: Vec<String> = missed.iter().map(missed_by).collect();
     let cut_short = outcome.ending != LoadEnding::Complete;
     if cut_short {
         why.push(messages::trial_ended_early().to_owned());
     }
-    if late > LATE {
+    let is_late = late > LATE;
+    let unreached = achieved < rate * ACHIEVED;
+    if is_late {
         why.push(messages::trial_generator_late().to_owned());
-    } else if achieved < rate * ACHIEVED {
+    } else if unreached {
         why.push(messages::trial_rate_missed(achieved));
     }
     let total = outcome.total();
@@ -116,10 +201,29 @@ fn judge(rate: f64, confirmation: bool, outcome: &LoadOutcome, search_plan: &Sea
         confirmation,
         held: why.is_empty(),
         cut_short,
+        bounded_by: limit(&missed, &counts, is_late, unreached).filter(|_| !cut_short),
         why: why.join(", "),
         p50_us: total.latency.p50_us,
         p99_us: total.latency.p99_us,
         error_share: total.error_share,
+    }
+}
+
+/// What a trial was bounded by: the first that applies explains the others.
+fn limit(missed: &[BoundCheck], counts: &PhaseCounts, is_late: bool, unreached: bool) -> Option<Limit> {
+    let misses_errors = missed.iter().any(|check| matches!(check.bound, Bound::Errors(_)));
+    if misses_errors && counts.statuses[TOO_MANY_REQUESTS] * 2 > counts.errors() {
+        Some(Limit::RateLimit)
+    } else if is_late {
+        Some(Limit::Generator)
+    } else if misses_errors && counts.refused * 2 > counts.errors() {
+        Some(Limit::Errors)
+    } else if missed.iter().any(|check| matches!(check.bound, Bound::Latency(..))) {
+        Some(Limit::Latency)
+    } else if misses_errors {
+        Some(Limit::Errors)
+    } else {
+        unreached.then_some(Limit::Connections)
     }
 }
 

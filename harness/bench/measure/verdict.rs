@@ -93,6 +93,7 @@ pub fn report(outcome: &LoadOutcome, facts: ReceiverFacts<'_>) -> BenchReport {
     if probes.unanswered > 0 {
         notes.push(messages::probes_unanswered(probes.unanswered, probes.sent));
     }
+    notes.extend(rejects_everything(&counts).map(messages::rejects_everything));
     if counts.ended() == 0 {
         notes.push(messages::nothing_measured().to_owned());
     }
@@ -121,6 +122,7 @@ fn judge(
     // A receiver that answers no probe has rejected none.
     let unjudged = probes.sent > 0 && probes.unanswered == probes.sent;
     let none_found = search.is_some_and(|search| search.found.is_none());
+    let unstable = search.is_some_and(|search| !search.stable);
     // If a search finds nothing, errors at the last rate mean too slow, unless nothing is accepted at any rate.
     let too_many_errors = total.error_share > tolerance.max_errors && (!none_found || nothing);
     let too_slow = thresholds.iter().any(|check| !check.held);
@@ -128,13 +130,20 @@ fn judge(
         BenchResult::Interrupted
     } else if accepts_probes || too_many_errors {
         BenchResult::Fail
-    } else if too_slow || none_found && outcome.ending == LoadEnding::Complete {
+    } else if too_slow || none_found && !unstable && outcome.ending == LoadEnding::Complete {
         BenchResult::Slow
-    } else if outcome.ending == LoadEnding::Gone || has_ended || nothing || unjudged {
+    } else if outcome.ending == LoadEnding::Gone || unstable || has_ended || nothing || unjudged {
         BenchResult::Incomplete
     } else {
         BenchResult::Pass
     }
+}
+
+/// The status, if the receiver answered every valid delivery with one that rejects a signature.
+fn rejects_everything(counts: &PhaseCounts) -> Option<usize> {
+    let rejected =
+        |status: &usize| counts.statuses[*status] > 0 && counts.statuses[*status] == counts.ended();
+    [400, 401, 403].into_iter().find(rejected)
 }
 
 /// Checks each bound.

@@ -224,11 +224,22 @@ fn search(page: &mut String, report: &BenchReport) {
     let Some(search) = &report.search else { return };
     let heading = messages::search_heading(&search.objective, search.found);
     let _ = writeln!(page, "<h2>{}</h2>", escape(&heading));
+    let told = match search.found {
+        Some(rate) => messages::highest(rate, search.missed.zip(search.bounded_by)),
+        None if !search.stable => messages::unstable().to_owned(),
+        None => messages::no_confirmed_rate().to_owned(),
+    };
+    let saturation = search.saturation.map(|rate| format!("{}. ", messages::saturation(rate)));
+    let _ = writeln!(page, "<p>{}{}</p>", escape(&saturation.unwrap_or_default()), escape(&told));
     let rows: Vec<Vec<String>> = search
         .trials
         .iter()
         .map(|trial| {
-            let held = if trial.held { "met".to_owned() } else { escape(&format!("not met: {}", trial.why)) };
+            let again = if trial.confirmation { ", confirmation" } else { "" };
+            let held = match trial.held {
+                true => format!("met{again}"),
+                false => escape(&format!("not met{again}: {}", trial.why)),
+            };
             vec![format!("{:.1}", trial.rate), ms(trial.p50_us), ms(trial.p99_us), held]
         })
         .collect();

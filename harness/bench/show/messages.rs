@@ -5,7 +5,7 @@ use crate::bench::accounts::messages::with_detail;
 use crate::bench::generate::messages::probe;
 use crate::bench::measure::figures::{Measured, ProbeEntry};
 use crate::bench::measure::machine::Machine;
-use crate::bench::measure::report::{BenchReport, LoadFacts, LoadMode};
+use crate::bench::measure::report::{BenchReport, Limit, LoadFacts, LoadMode};
 use crate::bench::measure::result::BenchResult;
 use crate::plural::counted;
 
@@ -85,9 +85,31 @@ pub(super) fn found_rate(rate: f64) -> String {
     format!("{rate:.1} deliveries per second")
 }
 
-/// The line after the trials.
-pub(super) fn highest(rate: f64) -> String {
-    format!("highest: {}", found_rate(rate))
+/// The line before the trials.
+pub(super) fn saturation(rate: f64) -> String {
+    format!("closed loop (saturation): {rate:.1}/s")
+}
+
+/// The line after the trials. `missed` is the lowest rate that missed the objective, with what bounded it.
+pub(super) fn highest(rate: f64, missed: Option<(f64, Limit)>) -> String {
+    let missed = missed.map(|(rate, limit)| format!("; {rate:.1}/s misses it, {}", bounded_by(limit)));
+    format!("highest: {}{}", found_rate(rate), missed.unwrap_or_default())
+}
+
+pub(super) fn bounded_by(limit: Limit) -> String {
+    let what = match limit {
+        Limit::Generator => "the load generator itself; use more --threads, or another machine",
+        Limit::RateLimit => "a rate limit (429)",
+        Limit::Errors => "errors",
+        Limit::Latency => "latency",
+        Limit::Connections => "the connections, which all wait for answers; give a higher --concurrency",
+    };
+    format!("bounded by {what}")
+}
+
+/// Instead of a rate.
+pub(super) fn unstable() -> &'static str {
+    "unstable: rates that met the objective missed it when they were repeated. Stop other programs, or give a longer --trial-duration"
 }
 
 pub(super) fn no_rate() -> &'static str {
@@ -102,7 +124,24 @@ pub(super) fn met_once(rate: f64) -> String {
     format!("{rate:.1}/s met it once")
 }
 
+// The changes in saved runs.
+
+pub(super) fn range_of_runs(least: f64, most: f64, unit: &str) -> String {
+    format!("{least:.3}{unit} to {most:.3}{unit}")
+}
+
+/// `run` is its start and its file.
+pub(super) fn change((before, after): (f64, f64), unit: &str, run: (&str, &str), p: f64) -> String {
+    let share =
+        if before > 0.0 { format!(" ({:+.1} %)", (after / before - 1.0) * 100.0) } else { String::new() };
+    format!("{before:.3}{unit} to {after:.3}{unit}{share} since {} ({}), p {p:.1e}", run.0, run.1)
+}
+
 // Rates, latencies and counts.
+
+pub(super) fn no_latency() -> &'static str {
+    "none, because no delivery was accepted"
+}
 
 pub(super) fn accepted_per_second(rate: f64) -> String {
     format!("{rate:.1} deliveries accepted per second")

@@ -2,6 +2,7 @@
 
 mod chart;
 pub mod comparison;
+pub mod history;
 pub mod html;
 pub mod ledger;
 mod messages;

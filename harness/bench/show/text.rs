@@ -108,6 +108,9 @@ fn concurrency(report: &BenchReport) -> String {
 
 fn trials(text: &mut String, search: &SearchEntry) {
     let _ = writeln!(text, "\n{BOLD}{}{BOLD:#}", messages::search_title(&search.objective));
+    if let Some(rate) = search.saturation {
+        let _ = writeln!(text, "  {DIM}{}{DIM:#}", messages::saturation(rate));
+    }
     for trial in &search.trials {
         let (style, word) = match (trial.held, trial.cut_short) {
             (true, _) => (GOOD, "met"),
@@ -125,7 +128,10 @@ fn trials(text: &mut String, search: &SearchEntry) {
         );
     }
     let _ = match search.found {
-        Some(rate) => writeln!(text, "  {}", messages::highest(rate)),
+        Some(rate) => {
+            writeln!(text, "  {}", messages::highest(rate, search.missed.zip(search.bounded_by)))
+        }
+        None if !search.stable => writeln!(text, "  {BAD}{}{BAD:#}", messages::unstable()),
         None => match search.trials.iter().rfind(|trial| trial.held) {
             Some(trial) => writeln!(
                 text,
@@ -174,19 +180,23 @@ fn totals(text: &mut String, report: &BenchReport) {
     if let Some(sending) = &report.sending {
         let _ = writeln!(text, "  sender       {}", clean(&sending.sender));
     }
-    let _ = writeln!(
-        text,
-        "  latency ms   {DIM}min{DIM:#} {}  {DIM}p50{DIM:#} {}  {DIM}p90{DIM:#} {}  {DIM}p99{DIM:#} {}  \
+    let _ = if latency.count == 0 {
+        writeln!(text, "  latency      {}", messages::no_latency())
+    } else {
+        writeln!(
+            text,
+            "  latency ms   {DIM}min{DIM:#} {}  {DIM}p50{DIM:#} {}  {DIM}p90{DIM:#} {}  {DIM}p99{DIM:#} {}  \
          {DIM}p99.9{DIM:#} {}  {DIM}max{DIM:#} {}  {DIM}mean{DIM:#} {:.3}  {DIM}stdev{DIM:#} {:.3}",
-        ms(latency.min_us),
-        ms(latency.p50_us),
-        ms(latency.p90_us),
-        ms(latency.p99_us),
-        ms(latency.p999_us),
-        ms(latency.max_us),
-        latency.mean_us / 1e3,
-        latency.stdev_us / 1e3
-    );
+            ms(latency.min_us),
+            ms(latency.p50_us),
+            ms(latency.p90_us),
+            ms(latency.p99_us),
+            ms(latency.p999_us),
+            ms(latency.max_us),
+            latency.mean_us / 1e3,
+            latency.stdev_us / 1e3
+        )
+    };
     let deliveries = messages::deliveries(
         total.sent,
         report.sending.is_some(),

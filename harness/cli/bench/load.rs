@@ -8,7 +8,7 @@ use clap::Args;
 use super::messages;
 use crate::bench::generate::corpus::Corpus;
 use crate::bench::generate::plan::HIGHEST_RATE;
-use crate::bench::measure::objective::share;
+use crate::bench::measure::objective::{Bound, share};
 use crate::bench::measure::verdict::Tolerance;
 use crate::cli::headings::{LIMITS, LOAD, PAYLOAD, TARGET, VERDICT};
 use crate::cli::options::{DialectOption, GateLevel};
@@ -72,6 +72,11 @@ impl LoadOptions {
     pub(super) fn corpus(&self) -> Result<Option<Corpus>, Error> {
         self.corpus.as_deref().map(Corpus::read).transpose().map_err(Error::Usage)
     }
+}
+
+/// Checks that a load at this rate is long enough for each bound. Errors: it is too short.
+pub(super) fn check_lengths(bounds: &[Bound], rate: f64, duration: Duration) -> Result<(), Error> {
+    bounds.iter().try_for_each(|bound| bound.check_length(rate, duration)).map_err(Error::Usage)
 }
 
 pub(super) fn rate(text: &str) -> Result<f64, String> {

@@ -59,6 +59,11 @@ pub(super) fn wrong_objective(text: &str, why: impl Display) -> String {
     format!("--find-max {text:?}: {why}")
 }
 
+/// A closed loop before a search.
+pub(super) fn saturated(rate: f64) -> String {
+    format!("closed loop: {rate:.1} deliveries accepted per second")
+}
+
 /// The trial of one rate; `missed` is why it misses the objective.
 pub(super) fn tried(rate: f64, p99_ms: f64, missed: Option<&str>) -> String {
     let outcome = match missed {

@@ -4,10 +4,11 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use super::messages;
+use crate::bench::compare::history::History;
 use crate::bench::compare::pair::PairReport;
 use crate::bench::measure::compared::ReportComparison;
 use crate::bench::measure::report::BenchReport;
-use crate::bench::show::{comparison, html, pair, text, trend};
+use crate::bench::show::{comparison, history, html, pair, text, trend};
 use crate::cli::console::Console;
 use crate::cli::headings::{OUTPUT, REPORTS};
 use crate::cli::messages::{alternatives, json_not_written};
@@ -81,6 +82,12 @@ impl Render for BenchReport {
 impl Render for ReportComparison {
     fn text(&self) -> String {
         comparison::render(self)
+    }
+}
+
+impl Render for History {
+    fn text(&self) -> String {
+        history::render(self)
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use super::baseline::{BaselineOptions, note_repetition, publish};
 use super::command_line;
-use super::load::{LoadOptions, MOST_THREADS, rate};
+use super::load::{LoadOptions, MOST_THREADS, check_lengths, rate};
 use super::messages;
 use super::output::OutputOptions;
 use crate::bench::compare::baseline::Baseline;
@@ -20,8 +20,8 @@ use crate::bench::generate::plan::{LoadPlan, MOST_CONNECTIONS, Mode, Phase};
 use crate::bench::measure::load::{self, LoadTarget};
 use crate::bench::measure::machine::{Machine, Tool};
 use crate::bench::measure::objective::{Bound, Objective};
-use crate::bench::measure::report::{BenchReport, BenchRole, CorpusFacts, LoadFacts, Origin, RateTrial};
-use crate::bench::measure::search::{FIRST_RATE, SearchPlan, find};
+use crate::bench::measure::report::{BenchReport, BenchRole, CorpusFacts, LoadFacts, Origin};
+use crate::bench::measure::search::{SearchPlan, SearchStep, find};
 use crate::bench::measure::verdict::{ReceiverFacts, report};
 use crate::cli::attach::{AttachOptions, Attachment};
 use crate::cli::console::Console;
@@ -54,7 +54,7 @@ pub(super) struct Arguments {
     /// Send N deliveries per second (open loop) [default: as many as the connections allow]
     ///
     /// Deliveries are due at fixed times, and latency counts from the planned time (corrected for coordinated omission).
-    /// --find-max starts at this rate.
+    /// --find-max starts at this rate, and without it at the throughput of a closed loop.
     #[arg(long, value_name = "N", conflicts_with = "rate_steps", value_parser = rate, help_heading = LOAD)]
     rate: Option<f64>,
     /// Send at each of these rates in turn, each for the whole duration
@@ -94,6 +94,9 @@ pub(super) struct Arguments {
 pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
     if arguments.rate_steps.len() > MOST_STEPS {
         return Err(Error::Usage(messages::too_many_rates(MOST_STEPS)));
+    }
+    for rate in arguments.rate.iter().chain(&arguments.rate_steps).filter(|_| arguments.find_max.is_none()) {
+        check_lengths(&arguments.threshold, *rate, arguments.duration)?;
     }
     let plan = arguments.plan();
     let search_plan = arguments.search_plan()?;
@@ -192,7 +195,7 @@ impl Measurement<'_> {
                 ran.map(|outcome| (outcome, self.plan.clone(), None))
             }
             Some(search_plan) => {
-                let note = |trial: &RateTrial| self.arguments.note(console, &progress(trial));
+                let note = |step: SearchStep<'_>| self.arguments.note(console, &progress(&step));
                 let found = find(&self.plan, &self.subject, search_plan, note).await;
                 found.map(|found| (found.outcome, found.plan, Some(found.entry)))
             }
@@ -277,7 +280,7 @@ impl Arguments {
         Ok(Some(SearchPlan {
             objective,
             text: text.clone(),
-            first: self.rate.unwrap_or(FIRST_RATE),
+            first: self.rate,
             trial: self.trial_duration,
             tolerance: self.load.tolerance(),
         }))
@@ -295,7 +298,12 @@ fn length(plan: &LoadPlan) -> Duration {
     plan.phases().last().map_or(Duration::ZERO, Phase::end)
 }
 
-fn progress(trial: &RateTrial) -> String {
-    let missed = (!trial.held).then_some(&*trial.why);
-    messages::tried(trial.rate, trial.p99_us as f64 / 1000.0, missed)
+fn progress(step: &SearchStep<'_>) -> String {
+    match step {
+        SearchStep::Saturated(rate) => messages::saturated(*rate),
+        SearchStep::Tried(trial) => {
+            let missed = (!trial.held).then_some(&*trial.why);
+            messages::tried(trial.rate, trial.p99_us as f64 / 1000.0, missed)
+        }
+    }
 }

@@ -12,7 +12,7 @@ use tokio::task::block_in_place;
 
 use super::baseline::{BaselineOptions, note_repetition, publish};
 use super::command_line;
-use super::load::{MOST_THREADS, rate};
+use super::load::{MOST_THREADS, check_lengths, rate};
 use super::messages;
 use super::output::OutputOptions;
 use crate::bench::accounts::entry::LedgerFault;
@@ -110,6 +110,10 @@ enum Attached {
 pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
     let attached = arguments.attached();
     let task = arguments.task();
+    if let Some(rate) = arguments.rate {
+        // Every event reaches every webhook.
+        check_lengths(&arguments.threshold, rate * arguments.webhooks as f64, task.plan.duration)?;
+    }
     if let Attached::Control(url) = &attached {
         target(url)?;
     }

@@ -236,6 +236,13 @@ Examples:
   # Confirm a regression with a second new report
   $ twenty-conform bench compare old.json new.json again.json --max-regression p99=10%";
 
+pub(crate) const BENCH_TREND: &str = "\
+Examples:
+  # Keep the report of each run
+  $ twenty-conform bench receiver --exec 'node server.mjs' --report json=runs/1842.json
+  # Find the run since which a figure is worse
+  $ twenty-conform bench trend runs";
+
 pub(crate) const BENCH_PAIR: &str = "\
 Examples:
   # Compare the throughput of two builds

@@ -101,7 +101,8 @@ fn endpoint_does_not_count_deliveries_with_wrong_signatures() {
     for path in ["junk", "more"] {
         let to = ["bench", "receiver", "--secret", "another-secret", "--url"];
         let short = ["--duration", "500ms", "--warm-up", "0", "--concurrency", "1", "--quiet"];
-        run(to.iter().chain(&[&*format!("{url}{path}")]).chain(&short)).expect(1);
+        let ran = run(to.iter().chain(&[&*format!("{url}{path}")]).chain(&short)).expect(1);
+        ran.says(&["another secret", "none, because"]);
     }
     let (_, rest) = endpoint.end();
     let summary: Value = serde_json::from_str(&rest).unwrap();

@@ -44,7 +44,8 @@ pub(crate) fn full() -> BenchReport {
     json["probes"]["let_through"] = json!(1);
     json["probes"]["kinds"] = json!([{ "name": "other-secret", "requirement": "VER-3", "level": "must", "sent": 10,
         "let_through": 1, "exchange": shown("") }]);
-    json["search"] = json!({ "objective": "p99<50ms", "found": 1234.5, "trials": [
+    json["search"] = json!({ "objective": "p99<50ms", "saturation": 1500.25, "found": 1234.5, "missed": 2469.0,
+        "bounded_by": "connections", "stable": true, "trials": [
         { "rate": 1234.5, "achieved": 1234.5, "confirmation": false, "held": true, "why": "", "p50_us": 100, "p99_us": 900,
           "error_share": 0.0 },
         { "rate": 2469.0, "achieved": 2000.0, "confirmation": false, "held": false, "why": "only 2000.0/s went out",

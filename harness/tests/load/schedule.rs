@@ -4,12 +4,13 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
 use tokio::sync::watch;
 use tokio::time::timeout;
 use twenty_conform::bench::generate::plan::{LoadPlan, Mode, Schedule};
-use twenty_conform::bench::measure::objective::{
-    Bound, LOWEST_RATE, MOST_TRIALS, Objective, RateSearch, share,
-};
+use twenty_conform::bench::measure::objective::{Bound, Objective, share};
+use twenty_conform::bench::measure::rate_search::{LOWEST_RATE, MOST_TRIALS, RateSearch, SearchEnd};
 
 use super::{at_rate, errors, judged, plan, run};
 use crate::peers::receiver::{OK, Peer};
@@ -203,8 +204,8 @@ fn parses_and_displays_objectives() {
     assert!(share("-1%").is_err() && share("2").is_err() && share("NaN").is_err());
 }
 
-/// Searches with a function that says whether a rate meets the objective. Returns the rate found and the number of trials.
-fn search(first: f64, highest: f64, holds: impl Fn(f64, usize) -> bool) -> (Option<f64>, usize) {
+/// Searches with a function that says whether a rate meets the objective. Returns the search and the number of trials.
+fn search(first: f64, highest: f64, mut holds: impl FnMut(f64, usize) -> bool) -> (RateSearch, usize) {
     let mut search = RateSearch::from(first, highest);
     let mut trials = 0;
     while let Some(rate) = search.next_rate() {
@@ -213,27 +214,61 @@ fn search(first: f64, highest: f64, holds: impl Fn(f64, usize) -> bool) -> (Opti
         trials += 1;
         assert!(trials <= MOST_TRIALS, "the search does not end");
     }
-    (search.found(), trials)
+    (search, trials)
 }
 
 #[test]
 fn search_finds_the_highest_rate_from_any_first_rate() {
     for limit in [3.0, 90.0, 512.0, 10_000.0, 81_234.5] {
         for first in [1.0, 500.0, 60_000.0] {
-            let (found, trials) = search(first, 1e6, |rate, _| rate <= limit);
-            let found = found.unwrap_or_else(|| panic!("{limit} from {first}: nothing in {trials} trials"));
+            let (search, trials) = search(first, 1e6, |rate, _| rate <= limit);
+            let found =
+                search.found().unwrap_or_else(|| panic!("{limit} from {first}: nothing in {trials} trials"));
             assert!(found <= limit && found * 1.06 >= limit, "{found} for {limit} from {first}");
+            let missed = search.missed().unwrap();
+            assert!(missed > limit && missed <= found * 1.06, "{missed} for {limit} from {first}");
         }
     }
 }
 
 #[test]
+fn search_from_saturation_needs_few_trials() {
+    let (search, trials) = search(10_000.0, 1e6, |rate, _| rate <= 9_000.0);
+    assert!(search.found().is_some_and(|found| found > 8_500.0) && trials <= 10, "{trials}");
+}
+
+/// A machine that stalls in one trial of eight, at any rate, moves the result of no search far.
+#[test]
+fn stalls_do_not_move_the_result() {
+    let mut random = StdRng::seed_from_u64(1);
+    let found: Vec<Option<f64>> = (0..200)
+        .map(|_| search(10_000.0, 1e6, |rate, _| rate <= 9_000.0 && random.random_ratio(7, 8)).0.found())
+        .collect();
+    let near = found.iter().flatten().filter(|found| (7_650.0..=9_000.0).contains(*found)).count();
+    assert!(near >= 180, "{near} of 200: {found:?}");
+}
+
+#[test]
 fn search_always_ends() {
-    assert_eq!(search(500.0, 1e6, |_, _| false).0, None);
-    assert_eq!(search(500.0, 1e6, |_, _| true).0, Some(1e6));
-    search(500.0, 1e6, |_, trial| trial % 2 == 0);
-    search(500.0, 1e6, |_, trial| trial % 3 == 0);
-    // A rate that is not confirmed is not found, but one below it is.
+    let (too_slow, _) = search(500.0, 1e6, |_, _| false);
+    assert_eq!((too_slow.found(), too_slow.end()), (None, Some(SearchEnd::TooSlow)));
+    assert_eq!(search(500.0, 1e6, |_, _| true).0.found(), Some(1e6));
+    for every in [2, 3, 5] {
+        search(500.0, 1e6, |_, trial| trial % every == 0);
+    }
+}
+
+#[test]
+fn rates_that_miss_their_confirmation_make_a_search_unstable() {
+    // Meets it once at each rate.
+    let mut tried = Vec::new();
+    let (unstable, _) = search(1_000.0, 1e6, |rate, _| {
+        let is_new = !tried.contains(&rate);
+        tried.push(rate);
+        is_new && rate <= 2_000.0
+    });
+    assert_eq!((unstable.found(), unstable.end()), (None, Some(SearchEnd::Unstable)));
+    // One rate that is not confirmed is not found, but one below it is.
     let (found, _) = search(100.0, 1e6, |rate, trial| rate <= 1000.0 && (rate <= 600.0 || trial < 8));
-    assert!(found.is_some_and(|found| found <= 1000.0), "{found:?}");
+    assert!(found.found().is_some_and(|found| found <= 1000.0), "{found:?}");
 }
