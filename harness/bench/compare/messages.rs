@@ -64,6 +64,41 @@ pub(super) fn too_few_runs(least: usize) -> String {
     format!("no changes can be found in fewer than {least} runs of one load")
 }
 
+// The changes in saved runs.
+
+pub(in crate::bench) fn trend_of(folder: &str) -> String {
+    format!("bench trend {folder}")
+}
+
+/// The last line, which scripts can search for.
+pub(in crate::bench) fn trend_result(result: &str, changes: usize, runs: usize, series: usize) -> String {
+    format!("RESULT: {result} changes {changes} runs {runs} series {series}")
+}
+
+/// `began` is when the first and the last run started.
+pub(in crate::bench) fn series(
+    role: &str,
+    of: &str,
+    connections: usize,
+    runs: usize,
+    began: [&str; 2],
+) -> String {
+    let [first, last] = began;
+    let connections = counted(connections, "connection", "connections");
+    format!("{role} · {of} · {connections} · {} · {first} to {last}", counted(runs, "run", "runs"))
+}
+
+pub(in crate::bench) fn range_of_runs(least: f64, most: f64, unit: &str) -> String {
+    format!("{least:.3}{unit} to {most:.3}{unit}")
+}
+
+/// `run` is its start and its file.
+pub(in crate::bench) fn change((before, after): (f64, f64), unit: &str, run: (&str, &str), p: f64) -> String {
+    let share =
+        if before > 0.0 { format!(" ({:+.1} %)", (after / before - 1.0) * 100.0) } else { String::new() };
+    format!("{before:.3}{unit} to {after:.3}{unit}{share} since {} ({}), p {p:.1e}", run.0, run.1)
+}
+
 // The load against a baseline, and its repetition.
 
 /// What a comparison calls the load that was just measured.

@@ -112,18 +112,16 @@ impl<F: FnMut(SearchStep<'_>)> Loads<'_, F> {
     async fn saturate(&mut self) -> Result<Option<f64>, Error> {
         let mut before: Option<f64> = None;
         for _ in 0..MOST_LOOPS {
-            let (outcome, continues) = match self.load(Mode::Saturation).await {
-                Ok(ran) => ran,
-                Err(Error::Subject(_)) if self.is_gone() => return Ok(None),
-                Err(why) => return Err(why),
+            let Ended::Load { outcome, continues } = self.load(Mode::Saturation).await? else {
+                return Ok(None);
             };
             let rate = outcome.total().rate;
             (self.on_step)(SearchStep::Saturated(rate));
             if !continues || rate <= 0.0 {
                 return Ok(None);
             }
-            if before.is_some_and(|before| rate <= before * WARM) {
-                return Ok(Some(rate.max(before.unwrap_or_default())));
+            if let Some(before) = before.filter(|before| rate <= before * WARM) {
+                return Ok(Some(rate.max(before)));
             }
             before = Some(rate);
         }
@@ -133,38 +131,50 @@ impl<F: FnMut(SearchStep<'_>)> Loads<'_, F> {
     /// Tries a rate. Whether the search can continue is returned with the trial.
     async fn try_rate(&mut self, rate: f64, confirmation: bool) -> Result<(RateTrial, bool), Error> {
         let search_plan = self.search_plan;
-        let (trial, continues) = match self.load(Mode::Rates(vec![rate])).await {
-            Ok((outcome, continues)) => (judge(rate, confirmation, outcome, search_plan), continues),
-            // The receiver is gone, but the earlier loads are still worth a report.
-            Err(Error::Subject(why)) if self.is_gone() => {
-                let why = why.to_string();
+        let (trial, continues) = match self.load(Mode::Rates(vec![rate])).await? {
+            Ended::Load { outcome, continues } => {
+                (judge(rate, confirmation, outcome, search_plan), continues)
+            }
+            Ended::Gone(why) => {
                 (RateTrial { rate, confirmation, cut_short: true, why, ..RateTrial::default() }, false)
             }
-            Err(why) => return Err(why),
         };
         (self.on_step)(SearchStep::Tried(&trial));
         Ok((trial, continues))
     }
 
-    /// Runs one load. Whether the search can continue is returned with its outcome.
-    async fn load(&mut self, mode: Mode) -> Result<(&LoadOutcome, bool), Error> {
+    async fn load(&mut self, mode: Mode) -> Result<Ended<'_>, Error> {
         let trial = self.search_plan.trial;
         let warm_up = if self.last.is_none() { self.plan.warm_up } else { self.plan.warm_up.min(trial / 4) };
         let plan = LoadPlan { mode, duration: trial, warm_up, ..self.plan.clone() };
-        let outcome = run(&plan, self.subject, self.numbers).await?;
+        let outcome = match (run(&plan, self.subject, self.numbers).await, &mut self.last) {
+            (Ok(outcome), _) => outcome,
+            // The earlier loads are still worth a report.
+            (Err(Error::Subject(why)), Some((before, _))) => {
+                before.ending = LoadEnding::Gone;
+                return Ok(Ended::Gone(why.to_string()));
+            }
+            (Err(why), _) => return Err(why),
+        };
         self.numbers = outcome.numbers;
         let counts = outcome.counts();
         let continues = outcome.ending == LoadEnding::Complete
             && (counts.acknowledged > 0 || counts.ended() == 0)
             && outcome.broken_level().is_none_or(|level| level > self.search_plan.tolerance.fail_on);
         let (outcome, _) = self.last.insert((outcome, plan));
-        Ok((outcome, continues))
+        Ok(Ended::Load { outcome, continues })
     }
+}
 
-    /// Marks the last load as ended by the receiver; whether there was one.
-    fn is_gone(&mut self) -> bool {
-        self.last.as_mut().map(|(outcome, _)| outcome.ending = LoadEnding::Gone).is_some()
-    }
+/// How a load of a search ended.
+enum Ended<'a> {
+    Load {
+        outcome: &'a LoadOutcome,
+        /// Whether the search can continue.
+        continues: bool,
+    },
+    /// The receiver cannot be reached any more.
+    Gone(String),
 }
 
 /// What bounded most of the trials that missed this rate; of two, the later.

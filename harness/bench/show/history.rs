@@ -2,23 +2,19 @@
 
 use std::fmt::Write as _;
 
-use crate::bench::compare::history::{History, MetricHistory, RunSeries};
+use crate::bench::compare::history::{History, MetricHistory, Run, RunSeries};
+use crate::bench::compare::messages;
 use crate::bench::measure::compared::{Metric, Unit};
-use crate::bench::show::messages;
-use crate::plural::counted;
+use crate::bench::show::messages::loop_of;
 use crate::terminal::{BAD, BOLD, DIM, GOOD, clean, lines};
 
 /// The report as text with ANSI colours.
 pub fn render(history: &History) -> String {
     let mut text = String::new();
     // Writing to a string does not fail.
-    let _ = writeln!(
-        text,
-        "{BOLD}{} {}{BOLD:#} · bench trend {}\n",
-        history.tool.name,
-        history.tool.version,
-        clean(&history.folder)
-    );
+    let (tool, version) = (&history.tool.name, &history.tool.version);
+    let _ =
+        writeln!(text, "{BOLD}{tool} {version}{BOLD:#} · {}\n", messages::trend_of(&clean(&history.folder)));
     for series in &history.series {
         render_series(&mut text, series);
     }
@@ -28,29 +24,25 @@ pub fn render(history: &History) -> String {
     let runs: usize = history.series.iter().map(|series| series.runs.len()).sum();
     let changes: usize =
         history.series.iter().flat_map(|series| &series.metrics).map(|metric| metric.changes.len()).sum();
-    let _ = writeln!(
-        text,
-        "\nRESULT: {} changes {changes} runs {runs} series {}",
-        history.result,
-        history.series.len()
-    );
+    let series = history.series.len();
+    let _ = writeln!(text, "\n{}", messages::trend_result(history.result.describe(), changes, runs, series));
     text
 }
 
 fn render_series(text: &mut String, series: &RunSeries) {
-    let of = messages::loop_of(series.load.mode, &series.load.rates);
+    let of = loop_of(series.load.mode, &series.load.rates);
+    let began = |run: Option<&Run>| run.map(|run| clean(&run.started_at).into_owned()).unwrap_or_default();
     let _ = writeln!(text, "{BOLD}{}{BOLD:#}", clean(&series.subject));
-    let began = |run: Option<&crate::bench::compare::history::Run>| {
-        run.map(|run| clean(&run.started_at).into_owned()).unwrap_or_default()
-    };
     let _ = writeln!(
         text,
-        "  {DIM}{} · {of} · {} · {} · {} to {}{DIM:#}",
-        series.role.describe(),
-        counted(series.load.concurrency, "connection", "connections"),
-        counted(series.runs.len(), "run", "runs"),
-        began(series.runs.first()),
-        began(series.runs.last())
+        "  {DIM}{}{DIM:#}",
+        messages::series(
+            series.role.describe(),
+            &of,
+            series.load.concurrency,
+            series.runs.len(),
+            [&began(series.runs.first()), &began(series.runs.last())]
+        )
     );
     for metric in &series.metrics {
         // Most runs have no errors.

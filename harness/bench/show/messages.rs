@@ -124,19 +124,6 @@ pub(super) fn met_once(rate: f64) -> String {
     format!("{rate:.1}/s met it once")
 }
 
-// The changes in saved runs.
-
-pub(super) fn range_of_runs(least: f64, most: f64, unit: &str) -> String {
-    format!("{least:.3}{unit} to {most:.3}{unit}")
-}
-
-/// `run` is its start and its file.
-pub(super) fn change((before, after): (f64, f64), unit: &str, run: (&str, &str), p: f64) -> String {
-    let share =
-        if before > 0.0 { format!(" ({:+.1} %)", (after / before - 1.0) * 100.0) } else { String::new() };
-    format!("{before:.3}{unit} to {after:.3}{unit}{share} since {} ({}), p {p:.1e}", run.0, run.1)
-}
-
 // Rates, latencies and counts.
 
 pub(super) fn no_latency() -> &'static str {
