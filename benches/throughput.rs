@@ -166,6 +166,7 @@ fn load(criterion: &mut Criterion) {
                 corpus: &corpus,
                 clock: &clock,
                 interrupted: &interrupted,
+                live: None,
             };
             let plan = LoadPlan {
                 mode: Mode::Saturation,

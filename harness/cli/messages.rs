@@ -29,6 +29,18 @@ pub(super) mod twenty;
 /// The line that is redrawn while a run goes on.
 pub(super) const PROGRESS: &str = "{prefix}  {seconds} s · {requests} requests · {pos} of {len} · {wide_msg}";
 
+/// The figures of a load while it runs. `left` is in seconds.
+pub(super) fn live(rate: f64, (p50, p99): (f64, f64), errors: u64, left: Option<f64>) -> String {
+    let left = left.map(|seconds| format!(" · {seconds:.0} s left")).unwrap_or_default();
+    let errors = counted(usize::try_from(errors).unwrap_or(usize::MAX), "error", "errors");
+    format!("{rate:.0}/s · p50 {p50:.3} ms · p99 {p99:.3} ms · {errors}{left}")
+}
+
+/// Above the charts of the rate and the p99, with their highest values.
+pub(super) fn chart_titles(rate: f64, p99: f64) -> (String, String) {
+    (format!("rate, at most {rate:.0}/s"), format!("p99, at most {p99:.3} ms"))
+}
+
 /// A group of requirements that were tried.
 pub(super) fn group_tried(group: &str, count: usize) -> String {
     format!("  {group:<24} {} tried", counted(count, "requirement", "requirements"))

@@ -25,6 +25,7 @@ mod last_run;
 mod launch;
 mod list;
 mod listen;
+mod live;
 mod man;
 mod merge;
 mod messages;

@@ -69,7 +69,7 @@ impl Drop for ProgressLine {
 }
 
 /// Whether stderr is a terminal that is watched.
-fn is_watched() -> bool {
+pub(super) fn is_watched() -> bool {
     let is = |name: &str, value: &str| env::var_os(name).is_some_and(|found| found == value);
     let is_ci = env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false" && value != "0");
     !MultiProgress::new().is_hidden() && !is("TERM", "dumb") && !is_ci

@@ -73,6 +73,7 @@ async fn run_until(
         corpus,
         clock: &Clock::system(),
         interrupted,
+        live: None,
     };
     load::run(plan, &subject, 0).await.unwrap()
 }

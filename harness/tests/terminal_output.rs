@@ -327,3 +327,21 @@ fn progress_is_drawn_in_place_where_somebody_watches() {
     }
     assert_eq!(watched(&[&run[..], &["-q"]].concat(), &[]), "");
 }
+
+#[test]
+fn figures_of_a_load_are_drawn_while_it_runs() {
+    let load = ["bench", "receiver", "--duration", "1500ms", "--warm-up", "0", "--concurrency", "2"];
+    let drawn = watched(&load, &[]);
+    for words in ["/s · p50 ", " ms · p99 ", " · 0 errors · ", " s left"] {
+        assert!(drawn.contains(words), "{words:?} is not in {drawn:?}");
+    }
+    assert!(!drawn.contains('█'), "{drawn:?}");
+    let last = drawn.rsplit("\u{1b}[2K").next().unwrap();
+    assert!(!last.contains("p99"), "{last:?} in {drawn:?}");
+    let charted = watched(&[&load[..], &["--chart"]].concat(), &[]);
+    for words in ["rate, at most ", "p99, at most ", "█"] {
+        assert!(charted.contains(words), "{words:?} is not in {charted:?}");
+    }
+    let plain = watched(&load, &[("CI", "true")]);
+    assert!(!plain.contains("p50") && plain.contains("measuring"), "{plain:?}");
+}

@@ -270,6 +270,7 @@ impl PairSetup<'_> {
             corpus: &peer.corpus,
             clock: self.clock,
             interrupted: self.interrupted,
+            live: None,
         };
         let ran = run(plan, &subject, *numbers).await;
         let wrong = match &ran {

@@ -22,6 +22,7 @@ use crate::bench::generate::request::{self, HeadTemplate};
 use crate::bench::generate::turns::{Stop, Turns};
 use crate::bench::measure::ended::EndedDelivery;
 use crate::bench::measure::kept::KeptExchanges;
+use crate::bench::measure::live::LiveFigures;
 use crate::bench::measure::messages;
 use crate::bench::measure::tally::LoadTally;
 use crate::bench::measure::worker::{self, DeliveryParts, SharedLoad, ThreadResult};
@@ -44,6 +45,8 @@ pub struct LoadTarget<'a> {
     pub clock: &'a Clock,
     /// Becomes true to end the load at once.
     pub interrupted: &'a watch::Receiver<bool>,
+    /// Where the figures are counted for somebody who watches.
+    pub live: Option<&'a Arc<LiveFigures>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -169,7 +172,10 @@ async fn prepare(
     }
     let maker = ProbeMaker { head, key: Key::new(subject.secret), secret: subject.secret.clone() };
     let deliveries = DeliveryParts { templates, maker, ids: Ids::of(plan.seed) };
-    let (load, begin) = SharedLoad::new(plan.clone(), address, deliveries, subject.clock.clone(), first);
+    let (load, begin) = {
+        let (clock, live) = (subject.clock.clone(), subject.live.cloned());
+        SharedLoad::new(plan.clone(), address, deliveries, clock, first, live)
+    };
     Ok((Arc::new(load), begin))
 }
 

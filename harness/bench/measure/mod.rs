@@ -5,6 +5,7 @@ pub mod ended;
 pub mod figures;
 mod kept;
 mod latency;
+pub mod live;
 pub mod load;
 pub mod machine;
 pub(in crate::bench) mod messages;

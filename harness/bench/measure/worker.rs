@@ -22,6 +22,7 @@ use crate::bench::generate::request::{Marks, RequestBuffer, Template};
 use crate::bench::generate::turns::{Stop, Turn, Turns};
 use crate::bench::measure::ended::{DeliveryKind, EndedDelivery};
 use crate::bench::measure::kept::KeptExchanges;
+use crate::bench::measure::live::{LiveFigures, LivePart};
 use crate::bench::measure::tally::LoadTally;
 use crate::clock::Clock;
 
@@ -44,6 +45,7 @@ pub(super) struct SharedLoad {
     pub(super) address: SocketAddr,
     deliveries: DeliveryParts,
     pub(super) clock: Clock,
+    live: Option<Arc<LiveFigures>>,
     /// The number of the next delivery, which determines its body.
     turn: AtomicU64,
     /// The number of the next record id.
@@ -69,6 +71,7 @@ pub(super) struct ThreadResult {
     /// How many connections were reopened.
     pub(super) reopened: u64,
     random: StdRng,
+    live: Option<LivePart>,
 }
 
 impl SharedLoad {
@@ -79,6 +82,7 @@ impl SharedLoad {
         deliveries: DeliveryParts,
         clock: Clock,
         first: u64,
+        live: Option<Arc<LiveFigures>>,
     ) -> (Self, watch::Sender<Option<Arc<Turns>>>) {
         let (begin, turns) = watch::channel(None);
         let lacks_probe = plan.probe_share > 0.0;
@@ -87,6 +91,7 @@ impl SharedLoad {
             address,
             deliveries,
             clock,
+            live,
             turn: AtomicU64::new(first),
             number: AtomicU64::new(first),
             probe: AtomicU64::new(FIRST_PROBE + first),
@@ -137,7 +142,8 @@ impl SharedLoad {
 pub(super) async fn run(load: Arc<SharedLoad>, thread: usize, connections: usize) -> ThreadResult {
     let random = StdRng::seed_from_u64(load.plan.seed ^ (thread as u64).rotate_left(32));
     let tally = LoadTally::new(&load.plan.phases());
-    let result = ThreadResult { tally, kept: KeptExchanges::default(), reopened: 0, random };
+    let live = load.live.clone().map(LivePart::new);
+    let result = ThreadResult { tally, kept: KeptExchanges::default(), reopened: 0, random, live };
     let result = Arc::new(Mutex::new(result));
     let mut tasks = JoinSet::new();
     for _ in 0..connections {
@@ -256,6 +262,9 @@ impl ConnectionTask {
         };
         let mut result = lock(&self.result);
         result.tally.end(&delivery);
+        if let Some(live) = &mut result.live {
+            live.count(&delivery, now);
+        }
         if !delivery.is_expected() {
             result.kept.count(&delivery, &self.request.bytes, answer.kept());
         }

@@ -25,7 +25,8 @@ use crate::bench::measure::search::{SearchPlan, SearchStep, find};
 use crate::bench::measure::verdict::{ReceiverFacts, report};
 use crate::cli::attach::{AttachOptions, Attachment};
 use crate::cli::console::Console;
-use crate::cli::headings::{LOAD, VERDICT};
+use crate::cli::headings::{LOAD, OUTPUT, VERDICT};
+use crate::cli::live::{LoadLine, watched};
 use crate::cli::options::random_seed;
 use crate::cli::signals::interruption;
 use crate::cli::trust::TrustOptions;
@@ -85,6 +86,9 @@ pub(super) struct Arguments {
     /// Exit with status 6 unless this bound is met: 'p99<50ms', 'max<1s', 'mean<5ms' or 'errors<0.1%'; repeatable
     #[arg(long, value_name = "BOUND", help_heading = VERDICT)]
     threshold: Vec<Bound>,
+    /// On a terminal, draw charts of the rate and the p99 while the load runs
+    #[arg(long, help_heading = OUTPUT)]
+    chart: bool,
     #[command(flatten)]
     baseline: BaselineOptions,
     #[command(flatten)]
@@ -131,6 +135,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let target = receiver.target().clone();
     let dialect = arguments.load.dialect();
     let corpus = own.unwrap_or_else(|| Corpus::samples(dialect, &target.url(), clock.now_ms()));
+    let live = watched(arguments.output.quiet);
     let measurement = Measurement {
         arguments: &arguments,
         name: &name,
@@ -141,6 +146,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
             corpus: &corpus,
             clock: &clock,
             interrupted: &interrupted,
+            live: live.as_ref(),
         },
         plan,
         search_plan,
@@ -188,14 +194,18 @@ impl Measurement<'_> {
     ) -> Result<(BenchReport, u64), Error> {
         let begun = Instant::now();
         let started_at_ms = self.subject.clock.now_ms();
+        let line = |length| LoadLine::new(self.subject.live, length, self.arguments.chart);
         let ran = match &self.search_plan {
             None => {
                 self.arguments.note(console, &messages::measuring_for(self.name, length(&self.plan)));
+                let _line = line(Some(length(&self.plan)));
                 let ran = load::run(&self.plan, &self.subject, first).await;
                 ran.map(|outcome| (outcome, self.plan.clone(), None))
             }
             Some(search_plan) => {
-                let note = |step: SearchStep<'_>| self.arguments.note(console, &progress(&step));
+                let line = line(None);
+                let note =
+                    |step: SearchStep<'_>| line.above(|| self.arguments.note(console, &progress(&step)));
                 let found = find(&self.plan, &self.subject, search_plan, note).await;
                 found.map(|found| (found.outcome, found.plan, Some(found.entry)))
             }

@@ -46,6 +46,7 @@ async fn search(peer: &Peer, objective: &str, first: Option<f64>) -> (FoundRate,
         corpus: &samples(),
         clock: &Clock::system(),
         interrupted: &interrupted,
+        live: None,
     };
     let search_plan = SearchPlan {
         objective: objective.parse().unwrap(),
