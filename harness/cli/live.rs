@@ -26,7 +26,7 @@ pub(super) struct LoadLine(Option<ProgressBar>);
 struct Drawn {
     live: Arc<LiveFigures>,
     begun: Instant,
-    /// How long the load lasts; `None` if nobody knows.
+    /// How long the load lasts; `None` if that is unknown.
     length: Option<Duration>,
     chart: bool,
     taken: Instant,
@@ -36,7 +36,7 @@ struct Drawn {
     p99s: VecDeque<f64>,
 }
 
-/// The figures that a load counts for its line; `None` if nobody watches.
+/// The figures that a load counts for its line; `None` if they are not watched.
 pub(super) fn watched(quiet: bool) -> Option<Arc<LiveFigures>> {
     (!quiet && is_watched()).then(Arc::default)
 }
@@ -103,7 +103,7 @@ impl Drawn {
                         values.pop_front();
                     }
                 }
-                let [rates, p99s] = [&self.rates, &self.p99s].map(|values| columns(values));
+                let [rates, p99s] = [&self.rates, &self.p99s].map(columns);
                 let titles = messages::chart_titles(most(&self.rates), most(&self.p99s));
                 self.line = format!("{}\n{rates}{}\n{p99s}{}", titles.0, titles.1, self.line);
             }

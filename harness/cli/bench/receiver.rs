@@ -86,13 +86,13 @@ pub(super) struct Arguments {
     /// Exit with status 6 unless this bound is met: 'p99<50ms', 'max<1s', 'mean<5ms' or 'errors<0.1%'; repeatable
     #[arg(long, value_name = "BOUND", help_heading = VERDICT)]
     threshold: Vec<Bound>,
-    /// On a terminal, draw charts of the rate and the p99 while the load runs
-    #[arg(long, help_heading = OUTPUT)]
-    chart: bool,
     #[command(flatten)]
     baseline: BaselineOptions,
     #[command(flatten)]
     output: OutputOptions,
+    /// On a terminal, draw charts of the rate and the p99 while the load runs
+    #[arg(long, help_heading = OUTPUT)]
+    chart: bool,
 }
 
 pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
