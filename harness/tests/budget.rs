@@ -96,8 +96,13 @@ fn busy_of(id: u32) -> Duration {
     Duration::from_millis(numbers.map(|ticks| ticks.parse::<u64>().unwrap() * 10).sum())
 }
 
-/// The peak memory of a process, in MiB; 0 if it has ended.
+/// The peak memory of a process, in MiB; 0 if it has ended, or not begun.
 fn peak_of(id: u32) -> u64 {
+    let program = |id: &str| std::fs::read_link(format!("/proc/{id}/exe")).ok();
+    // Until it runs its own program, the memory of this one is its memory.
+    if program(&id.to_string()) == program("self") {
+        return 0;
+    }
     let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.split_whitespace().next());
     peak.map_or(0, |kib| kib.parse::<u64>().unwrap() / 1024)

@@ -30,7 +30,7 @@ pub(super) const CARELESS_WAIT: Duration = Duration::from_secs(3);
 /// The pause between two attempts.
 const PAUSE: Duration = Duration::from_millis(80);
 /// The same where there are many, so that a busy machine is not too slow for them.
-const SHORT_PAUSE: Duration = Duration::from_millis(20);
+const SHORT_PAUSE: Duration = Duration::from_millis(2);
 const SETTLING: Duration = Duration::from_millis(200);
 const UNSAID: Duration = Duration::from_millis(600);
 const HOUR_MS: u64 = 3_600_000;
