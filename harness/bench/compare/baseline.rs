@@ -46,9 +46,21 @@ pub fn locate(argument: &str, folder: &Path) -> Result<PathBuf, String> {
 
 /// Reads a report.
 pub fn read(path: &Path) -> Result<BenchReport, String> {
-    let failed = |why: String| messages::report_unreadable(&path.display().to_string(), &why);
-    let text = input::text(path, LARGE_FILE).map_err(|why| failed(why.to_string()))?;
-    BenchReport::parse(&text).map_err(failed)
+    parse(path, &text(path)?)
+}
+
+/// The text of a report's file.
+pub(super) fn text(path: &Path) -> Result<String, String> {
+    input::text(path, LARGE_FILE).map_err(|why| unreadable(path, &why.to_string()))
+}
+
+/// The report that a file's text is.
+pub(super) fn parse(path: &Path, text: &str) -> Result<BenchReport, String> {
+    BenchReport::parse(text).map_err(|why| unreadable(path, &why))
+}
+
+fn unreadable(path: &Path, why: &str) -> String {
+    messages::report_unreadable(&path.display().to_string(), why)
 }
 
 /// Saves a report under a name. Returns its path.

@@ -110,7 +110,6 @@ fn squares(values: &[f64]) -> f64 {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod tests {
     use rand::rngs::StdRng;
     use rand::{RngExt, SeedableRng};

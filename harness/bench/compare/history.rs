@@ -13,8 +13,6 @@ use crate::bench::measure::compared::{Metric, Unit};
 use crate::bench::measure::machine::Tool;
 use crate::bench::measure::report::{BenchReport, BenchRole, FORMAT as REPORT_FORMAT, LoadFacts};
 use crate::bench::measure::result::BenchResult;
-use crate::budget::LARGE_FILE;
-use crate::input;
 
 pub const FORMAT: &str = "twenty-conform-trend/1";
 /// The most files of a folder.
@@ -84,11 +82,12 @@ impl History {
         let (mut reports, mut notes, mut others) = (Vec::new(), Vec::new(), Vec::new());
         for path in files(folder).map_err(|why| messages::folder_unreadable(&shown, &why))? {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if !is_report(&path) {
+            let text = baseline::text(&path)?;
+            if !is_report(&text) {
                 others.push(name);
                 continue;
             }
-            let report = baseline::read(&path)?;
+            let report = baseline::parse(&path, &text)?;
             if report.result.is_whole() {
                 reports.push((name, report));
             } else {
@@ -137,10 +136,9 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, String> {
     Ok(files)
 }
 
-/// Whether a file says that it is a benchmark report. One that cannot be read or is cut off counts, so that its error is shown.
-fn is_report(path: &Path) -> bool {
-    let Ok(text) = input::text(path, LARGE_FILE) else { return true };
-    match serde_json::from_str::<serde_json::Value>(&text) {
+/// Whether a file says that it is a benchmark report. One that is cut off counts, so that its error is shown.
+fn is_report(text: &str) -> bool {
+    match serde_json::from_str::<serde_json::Value>(text) {
         Ok(value) => value.get("format").and_then(|format| format.as_str()) == Some(REPORT_FORMAT),
         Err(_) => text.contains(REPORT_FORMAT),
     }

@@ -172,10 +172,8 @@ async fn prepare(
     }
     let maker = ProbeMaker { head, key: Key::new(subject.secret), secret: subject.secret.clone() };
     let deliveries = DeliveryParts { templates, maker, ids: Ids::of(plan.seed) };
-    let (load, begin) = {
-        let (clock, live) = (subject.clock.clone(), subject.live.cloned());
-        SharedLoad::new(plan.clone(), address, deliveries, clock, first, live)
-    };
+    let (clock, live) = (subject.clock.clone(), subject.live.cloned());
+    let (load, begin) = SharedLoad::new(plan.clone(), address, deliveries, clock, first, live);
     Ok((Arc::new(load), begin))
 }
 

@@ -174,7 +174,7 @@ pub(super) fn probes_unanswered(unanswered: u64, sent: u64) -> String {
     format!("{unanswered} of {sent} probes got no answer, which does not count as a rejection")
 }
 
-/// Of a receiver that accepted nothing, with the status that it answered most.
+/// Of a receiver that answered every valid delivery with this status.
 pub(super) fn rejects_everything(status: usize) -> String {
     format!(
         "the receiver answered {status} to every valid delivery: it has another secret, or does not verify the bytes that it \

@@ -112,22 +112,19 @@ impl RateSearch {
     /// A rate has had its trials.
     fn decide(&mut self, rate: f64, met: bool) {
         (self.met, self.missed) = (0, 0);
-        if self.confirming && met {
-            return self.finish(SearchEnd::Found);
-        }
-        if self.confirming {
-            self.reversals += 1;
-            self.confirming = false;
-            self.held.pop();
-            if self.reversals >= MOST_REVERSALS {
+        match (self.confirming, met) {
+            (true, true) => return self.finish(SearchEnd::Found),
+            (false, true) => self.held.push(rate),
+            (false, false) => self.failed = Some(rate),
+            (true, false) => {
                 self.failed = Some(rate);
-                return self.finish(SearchEnd::Unstable);
+                self.held.pop();
+                self.confirming = false;
+                self.reversals += 1;
+                if self.reversals >= MOST_REVERSALS {
+                    return self.finish(SearchEnd::Unstable);
+                }
             }
-        }
-        if met {
-            self.held.push(rate);
-        } else {
-            self.failed = Some(rate);
         }
         self.propose();
     }

@@ -64,14 +64,8 @@ pub async fn find(
 ) -> Result<FoundRate, Error> {
     let mut loads = Loads { plan, subject, search_plan, on_step, numbers: 0, last: None };
     let mut trials = Vec::new();
-    let mut saturation = None;
-    let first = match search_plan.first {
-        Some(rate) => Some(rate),
-        None => {
-            saturation = loads.saturate().await?;
-            saturation
-        }
-    };
+    let saturation = if search_plan.first.is_none() { loads.saturate().await? } else { None };
+    let first = search_plan.first.or(saturation);
     let mut search = RateSearch::from(first.unwrap_or_default(), HIGHEST_RATE);
     while let Some(rate) = search.next_rate().filter(|_| first.is_some()) {
         let (trial, continues) = loads.try_rate(rate, search.confirms()).await?;
