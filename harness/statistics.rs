@@ -5,8 +5,11 @@
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde::{Deserialize, Serialize};
+use statrs::distribution::{ContinuousCDF, StudentsT};
 
 pub(crate) const CONFIDENCE: f64 = 0.95;
+/// The confidence of an interval that is looked at again after more figures.
+const SEQUENTIAL_CONFIDENCE: f64 = 0.99;
 /// How often figures are resampled for an interval.
 pub(crate) const RESAMPLES: usize = 1000;
 /// The minimum number of figures for an interval.
@@ -96,6 +99,48 @@ impl Interval {
             Steadiness::Biased
         } else {
             Steadiness::Steady
+        }
+    }
+}
+
+/// The mean of a few figures and how far the true one may be from it, by a t-distribution.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Spread {
+    mean: f64,
+    /// The standard error of the mean.
+    error: f64,
+    distribution: StudentsT,
+}
+
+impl Spread {
+    /// `None` with fewer than [`FEWEST`] figures, or if one is not finite.
+    pub fn of(values: &[f64]) -> Option<Self> {
+        if values.len() < FEWEST || !values.iter().all(|value| value.is_finite()) {
+            return None;
+        }
+        let count = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / count;
+        let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (count - 1.0);
+        let distribution = StudentsT::new(0.0, 1.0, count - 1.0).ok()?;
+        Some(Self { mean, error: (variance / count).sqrt(), distribution })
+    }
+
+    /// The interval that has the true mean in it with a confidence of 99 %.
+    pub fn interval(&self) -> Interval {
+        let reach = self.reach();
+        Interval { low: self.mean - reach, estimate: self.mean, high: self.mean + reach }
+    }
+
+    fn reach(&self) -> f64 {
+        self.error * self.distribution.inverse_cdf(f64::midpoint(1.0, SEQUENTIAL_CONFIDENCE))
+    }
+
+    /// The probability that such an interval is beyond a limit that the true mean exceeds by `distance`.
+    pub fn power(&self, distance: f64) -> f64 {
+        if self.error > 0.0 {
+            self.distribution.cdf((distance - self.reach()) / self.error)
+        } else {
+            f64::from(u8::from(distance > 0.0))
         }
     }
 }

@@ -12,6 +12,7 @@ mod listening;
 mod table;
 #[cfg(unix)]
 mod tree;
+mod usage;
 #[cfg(unix)]
 pub mod watchdog;
 
@@ -38,6 +39,7 @@ pub use job::end_all;
 pub use table::MARK;
 #[cfg(unix)]
 pub use tree::{end_all, own};
+pub use usage::Usage;
 
 /// How long a process may take to end after SIGTERM.
 const STOP_WAIT: Duration = Duration::from_secs(2);
@@ -207,7 +209,12 @@ impl Process {
 
     /// The ports that its processes listen on, in ascending order; none where the system does not say.
     pub(super) fn listens_on(&self) -> Vec<u16> {
-        listening::ports(&self.tree.processes())
+        listening::ports(&self.processes())
+    }
+
+    /// Its processes that run, by their ids; none where the system does not say.
+    pub(super) fn processes(&self) -> Vec<i32> {
+        self.tree.processes()
     }
 
     /// Ends the process and everything it started: with SIGTERM, and after two seconds with SIGKILL. What left its group has no

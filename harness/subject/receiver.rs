@@ -144,6 +144,14 @@ impl Receiver {
         &self.secret
     }
 
+    /// The ids of its processes that run, if it was started here and the system says them.
+    pub(crate) fn processes(&self) -> Vec<i32> {
+        match &self.running {
+            Running::Command { process, .. } => process.processes(),
+            Running::Elsewhere | Running::Here(_) => Vec::new(),
+        }
+    }
+
     /// How its process ended, if it was started here and has ended.
     pub(crate) async fn ended(&mut self) -> Option<String> {
         match &mut self.running {

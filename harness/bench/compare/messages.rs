@@ -1,5 +1,6 @@
 //! What comparisons say, in reading order: baselines, two reports, two receivers.
 
+use crate::bench::compare::pair::{PairFigure, Says};
 use crate::plural::counted;
 use crate::statistics::Interval;
 
@@ -197,54 +198,42 @@ pub(super) fn threshold_out_of_range(text: &str) -> String {
     format!("{text:?} is not between 0% and 100%; give a share such as 5%")
 }
 
-// What a pair of receivers concludes from the ratios of its series.
+// What a pair of receivers concludes from its figures.
 
-pub(super) fn control_noisy(ratio: &Interval, threshold: f64) -> String {
+pub(super) fn pair_decided(figure: &PairFigure) -> String {
+    let limit = percent(figure.threshold);
+    let ratio = figure.ratio.as_ref().map(within).unwrap_or_default();
+    let name = figure.figure.describe();
+    match figure.says() {
+        Says::Slower => format!("the candidate is more than {limit} worse: the ratio of the {name} is {ratio}"),
+        _ => format!("the candidate is not more than {limit} worse: the ratio of the {name} is {ratio}"),
+    }
+}
+
+pub(super) fn too_few_starts(starts: usize, fewest: usize) -> String {
     format!(
-        "the A/A control is too noisy: its ratio is {}, wider than half of {}; run on a less busy machine, or give more --rounds, \
-         a longer --duration or a higher --threshold",
-        within(ratio),
-        percent(threshold)
+        "a result needs at least {fewest} starts, and the time allowed {starts}; give a longer --max-time, or fewer --rounds"
     )
 }
 
-pub(super) fn control_biased(ratio: &Interval, threshold: f64) -> String {
-    format!(
-        "the A/A control is biased: its ratio is {}, further from 1 than half of {}; two processes of the same command perform \
-         differently on this machine",
-        within(ratio),
-        percent(threshold)
-    )
-}
-
-pub(super) fn pair_passed(ratio: &Interval, threshold: f64) -> String {
-    format!("no regression of more than {}: the ratio is {}", percent(threshold), within(ratio))
-}
-
-pub(super) fn pair_undecided(ratio: &Interval, threshold: f64) -> String {
-    format!(
-        "the ratio is {}, on both sides of a regression of {}; give more --rounds or a longer --duration",
-        within(ratio),
-        percent(threshold)
-    )
-}
-
-pub(super) fn pair_slower(first: &Interval, second: &Interval, threshold: f64) -> String {
-    format!(
-        "a regression of more than {} in both series: the ratio is {}, then {}",
-        percent(threshold),
-        within(first),
-        within(second)
-    )
-}
-
-pub(super) fn pair_contradicted(first: &Interval, second: &Interval, threshold: f64) -> String {
-    format!(
-        "the two series disagree on a regression of more than {}: the ratio is {}, then {}",
-        percent(threshold),
-        within(first),
-        within(second)
-    )
+pub(super) fn pair_undecided(figures: &[PairFigure]) -> String {
+    let said = figures.iter().filter(|one| one.decides).map(|one| {
+        let (name, limit) = (one.figure.describe(), percent(one.threshold));
+        let within = |interval: Option<Interval>| interval.as_ref().map(within).unwrap_or_default();
+        match one.says() {
+            Says::Unsteady => format!(
+                "two processes of the base differ too much in the {name}: their ratio is {}",
+                within(one.control)
+            ),
+            Says::NotSlower => format!("the {name} is not worse: its ratio is {}", within(one.ratio)),
+            _ => format!(
+                "the ratio of the {name} is {}, too wide to decide about {limit}",
+                within(one.ratio)
+            ),
+        }
+    });
+    let said: Vec<String> = said.collect();
+    format!("{}; give a longer --max-time or a higher --threshold, or use a less busy machine", said.join("; "))
 }
 
 fn within(ratio: &Interval) -> String {
@@ -297,14 +286,6 @@ pub(super) fn nothing_finished(receiver: &str, ms: u128) -> String {
     format!("no delivery to {receiver} finished within {ms} ms; give a longer --duration")
 }
 
-pub(super) fn too_few_rounds(fewest: usize) -> String {
-    format!("a result needs at least {fewest} rounds")
-}
-
-pub(super) fn round_incomplete() -> String {
-    "a round needs two loads on each receiver".to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -322,8 +303,9 @@ mod tests {
                 "accepted 0 of 3 valid deliveries: 2 × answered 401, 1 × the connection was reset",
             ),
             (accepted_too_few(0, 3, &[]), "accepted 0 of 3 valid deliveries: no answer"),
-            (pair_passed(&ratio, 0.125), "no regression of more than 12.5%: the ratio is 0.900 to 0.925"),
-            (pair_passed(&ratio, 0.05), "no regression of more than 5%: the ratio is 0.900 to 0.925"),
+            (within(&ratio), "0.900 to 0.925"),
+            (percent(0.125), "12.5%"),
+            (percent(0.05), "5%"),
         ] {
             assert_eq!(said, expected);
         }

@@ -1,14 +1,15 @@
-//! Two receivers measured against each other on one machine: the order of loads, and what their ratios mean.
+//! Two receivers measured against each other on one machine: the order of loads, and what their figures mean.
 //!
-//! There are three series, each with freshly started receivers. The A/A control measures the base against itself, which shows
-//! what this machine can measure. The second series measures the base against the candidate. The third repeats the second if
-//! that shows a regression. A round of a series is four loads in the order base, candidate, candidate, base. Every second round
-//! has the opposite order.
+//! Three processes run at a time: the base, the candidate, and the base again as an A/A control. A round is six short loads, in an
+//! order and its reverse, so that a steady drift cancels out. A few rounds after each start give one ratio for the candidate (to
+//! both processes of the base) and one for the control. Then all three are started anew: two processes of one program differ too
+//! (the layout of memory, what is compiled when), and only starts show how much. The intervals are those of a t-distribution over
+//! the starts.
 //!
-//! A control whose interval is too wide gets up to three times its rounds while that may help. The other series get as many
-//! rounds as the control. Only the width decides this, never the ratio: continuing until the ratio looks good would bias it.
-//!
-//! If the control is not steady, the result is inconclusive. Two series have to agree on a regression.
+//! A figure can decide if its control is steady. A candidate is slower if one figure is worse by more than the threshold, with all
+//! of its interval. It is not slower if all of one interval is within the threshold and no other figure contradicts it. Otherwise
+//! the programs are started again until the time is up. Because the figures are looked at after each start, the intervals are
+//! those of 99 %.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,20 +17,22 @@ use super::messages;
 use crate::bench::measure::machine::{Machine, Tool};
 use crate::bench::measure::report::LoadFacts;
 use crate::bench::measure::result::BenchResult;
-use crate::statistics::{Better, Interval, Place, RESAMPLES, Steadiness, interval, log_ratio};
+use crate::statistics::{Better, FEWEST, Interval, Place, Spread, trimmed_mean};
 
-pub const FORMAT: &str = "twenty-conform-pair/1";
+pub const FORMAT: &str = "twenty-conform-pair/2";
+/// The most rounds after a start, and the most starts.
 pub const MOST_ROUNDS: usize = 1000;
-/// A control may have this many times the planned rounds.
-const LONGEST_CONTROL: usize = 3;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Figure {
-    /// Accepted deliveries per second, in a closed loop.
-    Rate,
-    /// The 99th percentile of latencies, in an open loop.
-    P99,
+described! {
+    /// What is compared.
+    pub enum Figure {
+        Rate: "rate",
+        P99: "p99",
+        /// User and system time of all processes, for a delivery.
+        ProcessorTime: "processor time",
+        /// The resident memory of all processes at the end of a load.
+        Memory: "memory",
+    }
 }
 
 /// The result of measuring two receivers against each other.
@@ -48,11 +51,13 @@ pub struct PairReport {
     pub seed: u64,
     /// Each load of a round. The warm-up runs once, after the receivers start.
     pub load: LoadFacts,
-    pub figure: Figure,
     /// How much worse the candidate may be, as a share.
     pub max_regression: f64,
-    /// The series that were begun. The last may be incomplete.
-    pub series: Vec<PairSeries>,
+    pub figures: Vec<PairFigure>,
+    /// The figure that decided, if one did.
+    pub decided_by: Option<Figure>,
+    /// The complete rounds of each start. Those of the last may be fewer.
+    pub starts: Vec<PairStart>,
     pub result: BenchResult,
     pub why: String,
     pub exit_status: u8,
@@ -60,109 +65,198 @@ pub struct PairReport {
     pub notes: Vec<String>,
 }
 
-/// The rounds of two receivers that run at the same time.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct PairSeries {
-    pub name: SeriesName,
-    /// The complete rounds.
+/// What was measured of three processes that ran at the same time.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct PairStart {
     pub rounds: Vec<PairRound>,
-    /// The ratio of the second receiver's figure to the base's, if all rounds are complete.
-    pub ratio: Option<Interval>,
 }
 
-described! {
-    pub enum SeriesName {
-        Control: "A/A control (base against itself)",
-        First: "candidate against base",
-        Second: "candidate against base, repeated",
-    }
-}
-
-/// The figures of a round's four loads.
+/// The two loads of a round on each process.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct PairRound {
-    pub base: [f64; 2],
-    pub candidate: [f64; 2],
+    pub base: [PairLoad; 2],
+    pub candidate: [PairLoad; 2],
+    /// The second process of the base.
+    pub control: [PairLoad; 2],
+}
+
+/// The figures of a load.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct PairLoad {
+    /// Accepted deliveries per second.
+    pub rate: f64,
+    pub p99_us: f64,
+    /// For a delivery, in microseconds; `None` where the system does not say it, or if a process ended or was added.
+    pub processor_us: Option<f64>,
+    /// At the end of the load, in bytes.
+    pub memory: Option<f64>,
+}
+
+/// A figure of all starts.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct PairFigure {
+    pub figure: Figure,
+    /// Whether it can decide. The others are only shown.
+    pub decides: bool,
+    /// How much worse it may be, as a share.
+    pub threshold: f64,
+    /// The base's and the candidate's, in deliveries per second, microseconds or bytes.
+    pub base: f64,
+    pub candidate: f64,
+    /// The candidate's ratio to the base; `None` with too few starts.
+    pub ratio: Option<Interval>,
+    /// The ratio of two processes of the base.
+    pub control: Option<Interval>,
+    /// The probability that a regression of twice the threshold would have been found.
+    pub power: Option<f64>,
+}
+
+/// What a figure says about the candidate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Says {
+    Slower,
+    NotSlower,
+    /// The interval has the threshold in it.
+    TooWide,
+    /// Two processes of the base differ too much to say anything.
+    Unsteady,
+    /// There are too few starts.
+    TooFew,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Conclusion {
-    Continue(SeriesName),
-    Final(BenchResult, String),
+    /// No figure decides yet.
+    Undecided,
+    Decided(BenchResult, Figure),
 }
 
 impl Figure {
     pub fn better(self) -> Better {
         match self {
             Self::Rate => Better::Higher,
-            Self::P99 => Better::Lower,
+            Self::P99 | Self::ProcessorTime | Self::Memory => Better::Lower,
         }
     }
 
-    pub fn name(self) -> &'static str {
+    fn of(self, load: &PairLoad) -> Option<f64> {
         match self {
-            Self::Rate => "rate",
-            Self::P99 => "p99",
+            Self::Rate => Some(load.rate),
+            Self::P99 => Some(load.p99_us),
+            Self::ProcessorTime => load.processor_us,
+            Self::Memory => load.memory,
         }
+        .filter(|value| *value > 0.0)
+    }
+
+    /// The logarithm of the mean of two loads.
+    fn mean(self, loads: &[PairLoad; 2]) -> Option<f64> {
+        Some(f64::midpoint(self.of(&loads[0])?.ln(), self.of(&loads[1])?.ln()))
     }
 }
 
-impl PairSeries {
-    /// A complete series.
-    pub fn of(name: SeriesName, rounds: Vec<PairRound>, seed: u64) -> Self {
-        let ratio = ratio(name, &rounds, seed);
-        Self { name, rounds, ratio }
-    }
-
-    /// Whether a series has all its rounds. `planned` is the number of rounds asked for; after the control, the control's number.
-    pub fn is_over(name: SeriesName, rounds: &[PairRound], planned: usize, seed: u64, most: f64) -> bool {
-        let count = rounds.len();
-        if name != SeriesName::Control || count < planned {
-            return count >= planned;
-        }
-        if !count.is_multiple_of(planned.max(1)) {
-            return false;
-        }
-        let Some(ratio) = ratio(name, rounds, seed) else { return true };
-        // The width falls with the square root of the rounds. If the maximum would not be enough either, measuring more is pointless.
-        let at_best = ratio.width() * (count as f64 / (LONGEST_CONTROL * planned) as f64).sqrt();
-        count >= LONGEST_CONTROL * planned
-            || ratio.steadiness(most) != Steadiness::Wide
-            || at_best > most / 2.0
+impl PairLoad {
+    /// Leaves out what depends on which processes there are.
+    pub(super) fn without_processes(&mut self) {
+        (self.processor_us, self.memory) = (None, None);
     }
 }
 
-fn ratio(name: SeriesName, rounds: &[PairRound], seed: u64) -> Option<Interval> {
-    let logs: Vec<f64> = rounds.iter().map(|round| log_ratio(round.base, round.candidate)).collect();
-    // Each series has a seed of its own.
-    interval(&logs, seed ^ name as u64, RESAMPLES).map(Interval::ratio)
-}
-
-/// Whether each of a round's four loads goes to the second receiver.
-pub fn order(round: usize) -> [bool; 4] {
-    if round.is_multiple_of(2) { [false, true, true, false] } else { [true, false, false, true] }
-}
-
-/// Decides from the ratios so far: the control's, and those of the candidate's series.
-pub fn conclude(control: Option<&Interval>, candidate: &[Interval], better: Better, most: f64) -> Conclusion {
-    let Some(control) = control else { return Conclusion::Continue(SeriesName::Control) };
-    let inconclusive = |why: String| Conclusion::Final(BenchResult::Inconclusive, why);
-    match control.steadiness(most) {
-        Steadiness::Steady => {}
-        Steadiness::Wide => return inconclusive(messages::control_noisy(control, most)),
-        Steadiness::Biased => return inconclusive(messages::control_biased(control, most)),
+impl PairStart {
+    /// The logarithms of a figure's ratios: the candidate's to both processes of the base, and that of these two.
+    fn log_ratios(&self, figure: Figure) -> Option<(f64, f64)> {
+        let of = |round: &PairRound| {
+            let [base, candidate, control] =
+                [&round.base, &round.candidate, &round.control].map(|loads| figure.mean(loads));
+            let (base, candidate, control) = (base?, candidate?, control?);
+            Some((candidate - f64::midpoint(base, control), control - base))
+        };
+        let (candidate, control): (Vec<f64>, Vec<f64>) =
+            self.rounds.iter().map(of).collect::<Option<Vec<_>>>()?.into_iter().unzip();
+        Some((trimmed_mean(&candidate)?, trimmed_mean(&control)?))
     }
-    let places: Vec<Place> = candidate.iter().map(|one| one.place(better, most)).collect();
-    match (candidate, places.as_slice()) {
-        ([], _) => Conclusion::Continue(SeriesName::First),
-        ([one, ..], [Place::Within, ..]) => {
-            Conclusion::Final(BenchResult::Pass, messages::pair_passed(one, most))
+}
+
+impl PairFigure {
+    /// A figure of these starts. `None` if no start has it.
+    pub fn of(figure: Figure, decides: bool, threshold: f64, starts: &[PairStart]) -> Option<Self> {
+        let (ratios, controls): (Vec<f64>, Vec<f64>) =
+            starts.iter().filter_map(|start| start.log_ratios(figure)).unzip();
+        let mean = |pick: fn(&PairRound) -> [PairLoad; 2]| {
+            let rounds = starts.iter().flat_map(|start| &start.rounds);
+            let values: Vec<f64> = rounds.flat_map(pick).filter_map(|load| figure.of(&load)).collect();
+            trimmed_mean(&values)
+        };
+        let (ratio, control) = (Spread::of(&ratios), Spread::of(&controls));
+        let worse = |share: f64| match figure.better() {
+            Better::Higher => -(1.0 - share).max(f64::MIN_POSITIVE).ln(),
+            Better::Lower => (1.0 + share).ln(),
+        };
+        Some(Self {
+            figure,
+            decides,
+            threshold,
+            base: mean(|round| round.base)?,
+            candidate: mean(|round| round.candidate)?,
+            ratio: ratio.map(|spread| spread.interval().ratio()),
+            control: control.map(|spread| spread.interval().ratio()),
+            power: ratio.map(|spread| spread.power(worse(2.0 * threshold) - worse(threshold))),
+        })
+    }
+
+    pub fn says(&self) -> Says {
+        let (Some(ratio), Some(control)) = (self.ratio, self.control) else { return Says::TooFew };
+        let is_steady = control.low > 1.0 - self.threshold
+            && control.high < 1.0 + self.threshold
+            && (control.estimate - 1.0).abs() <= self.threshold / 2.0;
+        match ratio.place(self.figure.better(), self.threshold) {
+            _ if !is_steady => Says::Unsteady,
+            Place::Beyond => Says::Slower,
+            Place::Within => Says::NotSlower,
+            Place::Astride => Says::TooWide,
         }
-        ([one, ..], [Place::Astride, ..]) => inconclusive(messages::pair_undecided(one, most)),
-        ([_], _) => Conclusion::Continue(SeriesName::Second),
-        ([first, second, ..], [_, Place::Beyond, ..]) => {
-            Conclusion::Final(BenchResult::Slow, messages::pair_slower(first, second, most))
+    }
+
+    /// Whether it looks worse by more than the threshold, however wide its interval is.
+    fn looks_slower(&self) -> bool {
+        let worse = match self.figure.better() {
+            Better::Higher => |ratio: f64| 1.0 - ratio,
+            Better::Lower => |ratio: f64| ratio - 1.0,
+        };
+        self.ratio.is_some_and(|ratio| worse(ratio.estimate) > self.threshold)
+    }
+}
+
+/// The order of a round's first three loads, as indices of base, candidate and control. The other three have the reverse order.
+pub fn order(round: usize) -> [usize; 3] {
+    [[0, 1, 2], [2, 0, 1], [1, 2, 0], [2, 1, 0], [1, 0, 2], [0, 2, 1]][round % 6]
+}
+
+/// Decides from the figures of the starts so far.
+pub fn conclude(figures: &[PairFigure]) -> Conclusion {
+    let mut deciding = figures.iter().filter(|one| one.decides);
+    if let Some(slower) = deciding.clone().find(|one| one.says() == Says::Slower) {
+        return Conclusion::Decided(BenchResult::Slow, slower.figure);
+    }
+    if deciding.clone().any(PairFigure::looks_slower) {
+        return Conclusion::Undecided;
+    }
+    match deciding.find(|one| one.says() == Says::NotSlower) {
+        Some(one) => Conclusion::Decided(BenchResult::Pass, one.figure),
+        None => Conclusion::Undecided,
+    }
+}
+
+/// What the figures say when no more are measured: the result, the figure that decided, and why.
+pub fn verdict(figures: &[PairFigure], starts: usize) -> (BenchResult, Option<Figure>, String) {
+    match conclude(figures) {
+        Conclusion::Decided(result, figure) => {
+            let by = figures.iter().find(|one| one.figure == figure);
+            (result, Some(figure), by.map(messages::pair_decided).unwrap_or_default())
         }
-        ([first, second, ..], _) => inconclusive(messages::pair_contradicted(first, second, most)),
+        Conclusion::Undecided if starts < FEWEST => {
+            (BenchResult::Inconclusive, None, messages::too_few_starts(starts, FEWEST))
+        }
+        Conclusion::Undecided => (BenchResult::Inconclusive, None, messages::pair_undecided(figures)),
     }
 }

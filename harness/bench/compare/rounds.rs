@@ -1,18 +1,18 @@
-//! Measures two receivers against each other: starts them, runs the rounds of loads, and stops them.
+//! Measures two receivers against each other: starts them, runs the rounds of loads, stops them, and begins again.
 //!
-//! Both are stopped whichever way a series ends. A load that did not finish, or whose receiver misbehaved, gives no figure. Earlier
+//! All are stopped whichever way a start ends. A load that did not finish, or whose receiver misbehaved, gives no figure. Earlier
 //! figures are kept.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
 use super::messages;
 use super::pair::{
-    Conclusion, FORMAT, Figure, PairReport, PairRound, PairSeries, SeriesName, conclude, order,
+    Conclusion, FORMAT, Figure, PairFigure, PairLoad, PairReport, PairRound, PairStart, conclude, order, verdict,
 };
 use crate::bench::generate::corpus::Corpus;
-use crate::bench::generate::plan::LoadPlan;
+use crate::bench::generate::plan::{LoadPlan, Mode};
 use crate::bench::measure::load::{LoadEnding, LoadOutcome, LoadTarget, run};
 use crate::bench::measure::machine::{Machine, Tool};
 use crate::bench::measure::messages::interrupted;
@@ -23,16 +23,18 @@ use crate::clock::Clock;
 use crate::duration::milliseconds;
 use crate::error::Error;
 use crate::redaction::Redaction;
-use crate::statistics::{FEWEST, Interval};
 use crate::subject::SubjectError;
 use crate::subject::launch::Launch;
+use crate::subject::process::Usage;
 use crate::subject::receiver::Receiver;
 use crate::webhook::dialect::Dialect;
 use crate::webhook::dialect::rfc3339;
 use crate::webhook::signature::Secret;
 
-/// The first 1/10 of each load is not measured.
-const RUN_UP: u32 = 10;
+/// A load that is limited by its deliveries may last this many times longer than planned.
+const LONGEST_LOAD: u32 = 20;
+/// The fewest deliveries of a load for each connection.
+const FEWEST_FOR_EACH: u64 = 4;
 
 #[derive(Debug)]
 pub struct PairSetup<'a> {
@@ -51,10 +53,13 @@ pub struct PairSetup<'a> {
     pub interrupted: &'a watch::Receiver<bool>,
     /// Each load. The warm-up runs once, after the receivers start.
     pub plan: &'a LoadPlan,
-    /// The rounds of each series, if the control needs no more.
+    /// The rounds after each start.
     pub rounds: usize,
-    pub figure: Figure,
-    /// How much worse the candidate may be, as a share.
+    /// After this time no start begins that would not end in it.
+    pub max_time: Duration,
+    /// What is compared, and whether it decides.
+    pub figures: &'a [(Figure, bool)],
+    /// How much worse a figure may be, as a share.
     pub max_regression: f64,
     pub tolerance: Tolerance,
     pub redaction: &'a Redaction,
@@ -62,13 +67,15 @@ pub struct PairSetup<'a> {
 
 #[derive(Debug)]
 pub struct PairMeasured {
-    /// The series that were begun. The last may be incomplete.
-    pub series: Vec<PairSeries>,
+    pub figures: Vec<PairFigure>,
+    pub decided_by: Option<Figure>,
+    /// The starts that were begun. The last may have fewer rounds.
+    pub starts: Vec<PairStart>,
     pub result: BenchResult,
     pub why: String,
 }
 
-/// Why a series ended early.
+/// Why a start ended early.
 enum EndedEarly {
     /// What a receiver did, or an interruption.
     Subject(BenchResult, String),
@@ -87,52 +94,42 @@ struct StartedReceiver {
     corpus: Corpus,
     /// Whether it is the candidate, whose faults fail the run.
     judged: bool,
+    /// The ids of its processes, once it is warm.
+    processes: Vec<i32>,
 }
 
-/// Measures the series. `on_series` is called before each.
+/// Starts and measures both receivers until a figure decides or the time is up. `on_start` is called after each start.
 ///
 /// Errors: a command does not exist, or a load cannot be sent. Faults of receivers are not errors but results.
 pub async fn measure_pair(
     comparison: &PairSetup<'_>,
-    mut on_series: impl FnMut(SeriesName),
+    mut on_start: impl FnMut(usize, &[PairFigure]),
 ) -> Result<PairMeasured, Error> {
-    let mut series: Vec<PairSeries> = Vec::new();
-    let mut numbers = 0;
-    // A candidate that does not start should not cost the time of the control.
-    match comparison.start(messages::CANDIDATE, comparison.candidate, true).await {
-        Ok(peer) => peer.receiver.stop().await,
-        Err(EndedEarly::Subject(result, why)) => {
-            return Ok(PairMeasured { series, result, why: comparison.redaction.text(&why) });
-        }
-        Err(EndedEarly::Harness(why)) => return Err(why),
-    }
-    loop {
-        let ratio = |one: &PairSeries| one.ratio;
-        let control = series.first().and_then(ratio);
-        let candidate: Vec<Interval> = series.iter().skip(1).filter_map(ratio).collect();
-        let better = comparison.figure.better();
-        let next = match conclude(control.as_ref(), &candidate, better, comparison.max_regression) {
-            Conclusion::Final(result, why) => return Ok(PairMeasured { series, result, why }),
-            Conclusion::Continue(next) => next,
-        };
-        on_series(next);
-        let planned = series.first().map_or(comparison.rounds, |control| control.rounds.len());
-        let mut rounds = Vec::new();
-        match comparison.run(next, planned, &mut rounds, &mut numbers).await {
-            Ok(()) => {
-                series.push(PairSeries::of(next, rounds, comparison.plan.seed));
-                if series.last().and_then(ratio).is_none() {
-                    let why = messages::too_few_rounds(FEWEST);
-                    return Ok(PairMeasured { series, result: BenchResult::Incomplete, why });
-                }
-            }
-            Err(EndedEarly::Subject(result, why)) => {
-                series.push(PairSeries { name: next, rounds, ratio: None });
-                return Ok(PairMeasured { series, result, why: comparison.redaction.text(&why) });
-            }
+    let (begun, mut starts, mut numbers) = (Instant::now(), Vec::new(), 0);
+    let mut longest = Duration::ZERO;
+    let ended_early = loop {
+        let this_start = Instant::now();
+        let mut start = PairStart::default();
+        let ran = comparison.run(&mut start.rounds, &mut numbers).await;
+        starts.push(start);
+        match ran {
+            Ok(()) => {}
+            Err(EndedEarly::Subject(result, why)) => break Some((result, comparison.redaction.text(&why))),
             Err(EndedEarly::Harness(why)) => return Err(why),
         }
-    }
+        let figures = comparison.figures_of(&starts);
+        on_start(starts.len(), &figures);
+        longest = longest.max(this_start.elapsed());
+        if conclude(&figures) != Conclusion::Undecided || begun.elapsed() + longest > comparison.max_time {
+            break None;
+        }
+    };
+    let figures = comparison.figures_of(&starts);
+    let (result, decided_by, why) = match ended_early {
+        Some((result, why)) => (result, None, why),
+        None => verdict(&figures, starts.len()),
+    };
+    Ok(PairMeasured { figures, decided_by, starts, result, why })
 }
 
 impl PairSetup<'_> {
@@ -156,9 +153,10 @@ impl PairSetup<'_> {
             started_at: rfc3339(started_at_ms),
             seed: self.plan.seed,
             load: LoadFacts::of(self.plan, self.tolerance.max_errors, false),
-            figure: self.figure,
             max_regression: self.max_regression,
-            series: measured.series,
+            figures: measured.figures,
+            decided_by: measured.decided_by,
+            starts: measured.starts,
             result: measured.result,
             why: measured.why,
             exit_status: measured.result.status().code(),
@@ -167,33 +165,37 @@ impl PairSetup<'_> {
         }
     }
 
-    /// Runs a series. Errors: why it ended early.
-    async fn run(
-        &self,
-        name: SeriesName,
-        planned: usize,
-        rounds: &mut Vec<PairRound>,
-        numbers: &mut u64,
-    ) -> Result<(), EndedEarly> {
-        let control = name == SeriesName::Control;
-        let mut base = self.start(messages::BASE, self.base, false).await?;
-        let (second, command) = match control {
-            true => (messages::SECOND_BASE, self.base),
-            false => (messages::CANDIDATE, self.candidate),
+    fn figures_of(&self, starts: &[PairStart]) -> Vec<PairFigure> {
+        let of = |(figure, decides): &(Figure, bool)| {
+            PairFigure::of(*figure, *decides, self.max_regression, starts)
         };
-        let mut other = match self.start(second, command, !control).await {
-            Ok(peer) => peer,
-            Err(why) => {
-                base.receiver.stop().await;
-                return Err(why);
+        self.figures.iter().filter_map(of).collect()
+    }
+
+    /// Starts the three processes, measures the rounds, and stops the processes. Errors: why that ended early.
+    async fn run(&self, rounds: &mut Vec<PairRound>, numbers: &mut u64) -> Result<(), EndedEarly> {
+        let started = tokio::join!(
+            self.start(messages::BASE, self.base, false),
+            self.start(messages::CANDIDATE, self.candidate, true),
+            self.start(messages::SECOND_BASE, self.base, false),
+        );
+        let mut peers = match started {
+            (Ok(base), Ok(candidate), Ok(control)) => [base, candidate, control],
+            (base, candidate, control) => {
+                let mut first = None;
+                for one in [base, candidate, control] {
+                    match one {
+                        Ok(peer) => peer.receiver.stop().await,
+                        Err(why) => first = first.or(Some(why)),
+                    }
+                }
+                return first.map_or(Ok(()), Err);
             }
         };
-        let is_over = |rounds: &[PairRound]| {
-            PairSeries::is_over(name, rounds, planned, self.plan.seed, self.max_regression)
-        };
-        let ran = self.alternate(&mut base, &mut other, is_over, rounds, numbers).await;
-        base.receiver.stop().await;
-        other.receiver.stop().await;
+        let ran = self.alternate(&mut peers, rounds, numbers).await;
+        for peer in peers {
+            peer.receiver.stop().await;
+        }
         ran
     }
 
@@ -220,39 +222,83 @@ impl PairSetup<'_> {
             Some(corpus) => corpus.clone(),
             None => Corpus::samples(self.dialect, &receiver.target().url(), self.clock.now_ms()),
         };
-        Ok(StartedReceiver { name, receiver, corpus, judged })
+        Ok(StartedReceiver { name, receiver, corpus, judged, processes: Vec::new() })
     }
 
     async fn alternate(
         &self,
-        base: &mut StartedReceiver,
-        other: &mut StartedReceiver,
-        is_over: impl Fn(&[PairRound]) -> bool,
+        peers: &mut [StartedReceiver; 3],
         rounds: &mut Vec<PairRound>,
         numbers: &mut u64,
     ) -> Result<(), EndedEarly> {
+        let each = self.warm_up(peers, numbers).await?;
+        while rounds.len() < self.rounds {
+            let mut loads = [[None; 2]; 3];
+            let order = order(rounds.len());
+            for (nth, peer) in order.into_iter().chain(order.into_iter().rev()).enumerate() {
+                loads[peer][nth / 3] = Some(self.measure(&each, &mut peers[peer], numbers).await?);
+            }
+            let [base, candidate, control] = loads.map(|of| of.map(Option::unwrap_or_default));
+            rounds.push(PairRound { base, candidate, control });
+        }
+        for (nth, peer) in peers.iter().enumerate() {
+            if peer.receiver.processes() != peer.processes {
+                // The times of processes that ended or were added are not known.
+                for round in &mut *rounds {
+                    let loads = [&mut round.base, &mut round.candidate, &mut round.control];
+                    loads.into_iter().nth(nth).into_iter().flatten().for_each(PairLoad::without_processes);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Warms the processes up. Returns the plan of each load: so many deliveries as the base handles in its time, so that all
+    /// have the same work.
+    async fn warm_up(
+        &self,
+        peers: &mut [StartedReceiver; 3],
+        numbers: &mut u64,
+    ) -> Result<LoadPlan, EndedEarly> {
+        let mut each = LoadPlan { warm_up: Duration::ZERO, ..self.plan.clone() };
         if !self.plan.warm_up.is_zero() {
-            let warm_up =
-                LoadPlan { duration: self.plan.warm_up, warm_up: Duration::ZERO, ..self.plan.clone() };
-            for peer in [&mut *base, &mut *other] {
+            let warm_up = LoadPlan { duration: self.plan.warm_up, ..each.clone() };
+            for peer in &mut *peers {
                 self.load(&warm_up, peer, numbers).await?;
             }
         }
-        let each = LoadPlan { warm_up: self.plan.duration / RUN_UP, ..self.plan.clone() };
-        while !is_over(rounds) {
-            let (mut of_base, mut of_other) = (Vec::with_capacity(2), Vec::with_capacity(2));
-            for second in order(rounds.len()) {
-                let (peer, figures) =
-                    if second { (&mut *other, &mut of_other) } else { (&mut *base, &mut of_base) };
-                let outcome = self.load(&each, peer, numbers).await?;
-                figures.push(self.figure_of(&outcome));
-            }
-            let of = |figures: Vec<f64>| {
-                <[f64; 2]>::try_from(figures).map_err(|_| Error::Harness(messages::round_incomplete()))
-            };
-            rounds.push(PairRound { base: of(of_base)?, candidate: of(of_other)? });
+        if self.plan.mode == Mode::Saturation {
+            let rate = self.load(&each, &mut peers[0], numbers).await?.total().rate;
+            let deliveries = (rate * self.plan.duration.as_secs_f64()).ceil() as u64;
+            each.deliveries = Some(deliveries.max(FEWEST_FOR_EACH * self.plan.concurrency as u64));
+            each.duration = LONGEST_LOAD * self.plan.duration;
         }
-        Ok(())
+        for peer in peers {
+            peer.processes = peer.receiver.processes();
+        }
+        Ok(each)
+    }
+
+    /// The figures of one load.
+    async fn measure(
+        &self,
+        plan: &LoadPlan,
+        peer: &mut StartedReceiver,
+        numbers: &mut u64,
+    ) -> Result<PairLoad, EndedEarly> {
+        let before = Usage::of(&peer.processes);
+        let outcome = self.load(plan, peer, numbers).await?;
+        let after = Usage::of(&peer.processes);
+        let (total, counts) = (outcome.total(), outcome.counts());
+        let deliveries = (counts.ended() + counts.probes.iter().sum::<u64>()).max(1);
+        let spent = before.zip(after).map(|(before, after)| after.processor.saturating_sub(before.processor));
+        Ok(PairLoad {
+            rate: total.rate,
+            // 0 has no logarithm.
+            p99_us: total.latency.p99_us.max(1) as f64,
+            processor_us: spent.map(|spent| spent.as_secs_f64() * 1e6 / deliveries as f64),
+            memory: after.map(|usage| usage.memory as f64),
+        })
     }
 
     /// Runs one load on a receiver and checks what it did.
@@ -325,15 +371,6 @@ impl PairSetup<'_> {
             return Some(messages::accepted_too_few(total.acknowledged, ended, &kinds));
         }
         None
-    }
-
-    fn figure_of(&self, outcome: &LoadOutcome) -> f64 {
-        let total = outcome.total();
-        match self.figure {
-            Figure::Rate => total.rate,
-            // 0 has no logarithm.
-            Figure::P99 => total.latency.p99_us.max(1) as f64,
-        }
     }
 }
 

@@ -26,6 +26,8 @@ pub struct LoadPlan {
     pub threads: usize,
     /// How long each rate is measured.
     pub duration: Duration,
+    /// A closed loop ends after this many deliveries, if its time is not over before.
+    pub deliveries: Option<u64>,
     /// How long the load runs before it is measured.
     pub warm_up: Duration,
     pub timeout: Duration,
@@ -45,6 +47,7 @@ impl Default for LoadPlan {
             concurrency: 64,
             threads: 1,
             duration: Duration::from_secs(10),
+            deliveries: None,
             warm_up: Duration::from_secs(1),
             // How long Twenty's server waits (contract, section 2).
             timeout: Duration::from_secs(5),

@@ -44,6 +44,8 @@ pub(in crate::bench) struct Turns {
     phases: Vec<Phase>,
     start: Instant,
     schedule: Option<OpenLoop>,
+    /// The deliveries of a closed loop that may still begin, if they are limited.
+    left: Option<AtomicU64>,
 }
 
 #[derive(Debug)]
@@ -64,7 +66,7 @@ impl Turns {
             next: AtomicU64::new(0),
             connections: plan.concurrency,
         });
-        Self { phases, start, schedule }
+        Self { phases, start, schedule, left: plan.deliveries.map(AtomicU64::new) }
     }
 
     pub(in crate::bench) fn start(&self) -> Instant {
@@ -81,6 +83,9 @@ impl Turns {
             let now = Instant::now();
             let elapsed = now.saturating_duration_since(self.start);
             let phase = self.phases.iter().position(|phase| elapsed < phase.end())?;
+            if let Some(left) = &self.left {
+                left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).ok()?;
+            }
             return Some(Turn { phase, planned: now, scheduled: false });
         };
         open.due.acquire().await.ok()?.forget();

@@ -7,6 +7,7 @@ use crate::bench::measure::figures::{Measured, ProbeEntry};
 use crate::bench::measure::machine::Machine;
 use crate::bench::measure::report::{BenchReport, Limit, LoadFacts, LoadMode};
 use crate::bench::measure::result::BenchResult;
+use crate::bench::compare::messages::percent;
 use crate::plural::counted;
 
 /// What an HTML page is.
@@ -275,12 +276,29 @@ pub(super) fn noise_unknown() -> &'static str {
     "inconclusive: too short to measure the noise"
 }
 
-pub(super) fn pair_figures(metric: &str, base: &str, second: &str, other: &str) -> String {
-    format!("{metric} base {base}, {second} {other}")
+pub(super) fn ratio(estimate: f64, low: f64, high: f64) -> String {
+    format!("ratio {estimate:.3}, 99% confidence interval {low:.3} to {high:.3}")
 }
 
-pub(super) fn ratio(estimate: f64, low: f64, high: f64) -> String {
-    format!("ratio {estimate:.4}, 95% confidence interval {low:.4} to {high:.4}")
+pub(super) fn ratio_of_control(estimate: f64, low: f64, high: f64) -> String {
+    format!("A/A control {estimate:.3}, {low:.3} to {high:.3}")
+}
+
+/// `share` is a regression, `power` the probability to find it.
+pub(super) fn power(share: f64, power: f64) -> String {
+    format!(
+        "a regression of {} would have been found with a probability of {:.0} %",
+        percent(share),
+        (power * 100.0).floor()
+    )
+}
+
+pub(super) fn measured_starts(starts: usize, rounds: usize, seconds: f64) -> String {
+    format!(
+        "{}, {} of six loads, {seconds:.1} s",
+        counted(starts, "start of all three processes", "starts of all three processes"),
+        counted(rounds, "round", "rounds")
+    )
 }
 
 // The accounts of an endpoint.

@@ -3,11 +3,10 @@
 use std::fmt::Write as _;
 
 use crate::bench::compare::messages::percent;
-use crate::bench::compare::pair::{Figure, PairReport, PairRound, PairSeries, SeriesName};
+use crate::bench::compare::pair::{Figure, PairFigure, PairReport, Says};
 use crate::bench::show::messages;
 use crate::bench::show::text::seconds;
 use crate::plural::counted;
-use crate::statistics::{Place, Steadiness, trimmed_mean};
 use crate::terminal::{BAD, BOLD, DIM, GOOD, clean, lines};
 
 /// The report as text with ANSI colours.
@@ -31,9 +30,7 @@ pub fn render(report: &PairReport) -> String {
         messages::measured_loads(seconds(load.duration_ms), seconds(load.warm_up_ms)),
         messages::machine(&report.machine)
     );
-    for series in &report.series {
-        rounds(&mut text, report, series);
-    }
+    figures(&mut text, report);
     for note in &report.notes {
         let _ = writeln!(text, "note: {}", lines(note, "      "));
     }
@@ -42,61 +39,64 @@ pub fn render(report: &PairReport) -> String {
 }
 
 pub fn result_line(report: &PairReport) -> String {
-    let last = report.series.iter().rev().find_map(|series| Some((series.name, series.ratio?)));
-    let of = |name| if name == SeriesName::Control { "control" } else { "ratio" };
-    let ratio = last.map(|(name, ratio)| {
-        format!(" {} {:.3} within {:.3} to {:.3}", of(name), ratio.estimate, ratio.low, ratio.high)
+    let decided = report.figures.iter().find(|one| Some(one.figure) == report.decided_by);
+    let ratio = decided.and_then(|one| Some((one.figure, one.ratio?)));
+    let ratio = ratio.map(|(figure, ratio)| {
+        format!(
+            " {} ratio {:.3} within {:.3} to {:.3}",
+            figure.describe(),
+            ratio.estimate,
+            ratio.low,
+            ratio.high
+        )
     });
     format!(
-        "RESULT: {} {}{} threshold {} seed {}",
+        "RESULT: {}{} threshold {} starts {} seed {}",
         report.result,
-        report.figure.name(),
         ratio.unwrap_or_default(),
         percent(report.max_regression),
+        report.starts.len(),
         report.seed
     )
 }
 
-fn rounds(text: &mut String, report: &PairReport, series: &PairSeries) {
-    let _ = writeln!(
-        text,
-        "{BOLD}{}{BOLD:#}: {}",
-        series.name.describe(),
-        counted(series.rounds.len(), "round", "rounds")
-    );
-    let of = |pick: fn(&PairRound) -> [f64; 2]| {
-        let figures: Vec<f64> = series.rounds.iter().flat_map(pick).collect();
-        trimmed_mean(&figures).map(|mean| match report.figure {
-            Figure::Rate => format!("{mean:.1}/s"),
-            Figure::P99 => format!("{:.3} ms", mean / 1e3),
-        })
-    };
-    let second = if series.name == SeriesName::Control { "base again" } else { "candidate" };
-    if let (Some(base), Some(other)) = (of(|round| round.base), of(|round| round.candidate)) {
-        let _ = writeln!(text, "  {}", messages::pair_figures(report.figure.name(), &base, second, &other));
-    }
-    let Some(ratio) = series.ratio else {
-        let _ = writeln!(text, "  {BAD}ended early{BAD:#}\n");
-        return;
-    };
-    let (style, words) = match series.name {
-        SeriesName::Control => match ratio.steadiness(report.max_regression) {
-            Steadiness::Steady => (GOOD, "steady"),
-            Steadiness::Wide => (BAD, "too noisy"),
-            Steadiness::Biased => (BAD, "too far from 1"),
-        },
-        SeriesName::First | SeriesName::Second => {
-            match ratio.place(report.figure.better(), report.max_regression) {
-                Place::Within => (GOOD, "not worse"),
-                Place::Astride => (DIM, "inconclusive"),
-                Place::Beyond => (BAD, "WORSE"),
-            }
+/// A line for each figure, and how many starts and rounds they are from.
+fn figures(text: &mut String, report: &PairReport) {
+    for one in &report.figures {
+        let name = one.figure.describe();
+        let [base, candidate] = [one.base, one.candidate].map(|value| value_of(one.figure, value));
+        let _ = writeln!(text, "  {BOLD}{name:<14}{BOLD:#}  base {base:>12}  candidate {candidate:>12}");
+        if let (Some(ratio), Some(control)) = (one.ratio, one.control) {
+            let (style, words) = said(one);
+            let ratio = messages::ratio(ratio.estimate, ratio.low, ratio.high);
+            let control = messages::ratio_of_control(control.estimate, control.low, control.high);
+            let _ = writeln!(text, "    {ratio}  {style}{words}{style:#}\n    {DIM}{control}{DIM:#}");
         }
-    };
-    let _ = writeln!(
-        text,
-        "  {}: {style}{words}{style:#} (threshold {})\n",
-        messages::ratio(ratio.estimate, ratio.low, ratio.high),
-        percent(report.max_regression)
-    );
+        if let (true, Some(power)) = (one.decides, one.power) {
+            let _ = writeln!(text, "    {DIM}{}{DIM:#}", messages::power(2.0 * one.threshold, power));
+        }
+    }
+    let rounds = report.starts.iter().map(|start| start.rounds.len()).sum();
+    let took = seconds(report.duration_ms);
+    let _ = writeln!(text, "  {}\n", messages::measured_starts(report.starts.len(), rounds, took));
+}
+
+fn value_of(figure: Figure, value: f64) -> String {
+    match figure {
+        Figure::Rate => format!("{value:.1}/s"),
+        Figure::P99 => format!("{:.3} ms", value / 1e3),
+        Figure::ProcessorTime => format!("{value:.1} µs"),
+        Figure::Memory => format!("{:.1} MiB", value / f64::from(1 << 20)),
+    }
+}
+
+fn said(figure: &PairFigure) -> (anstyle::Style, &'static str) {
+    match figure.says() {
+        _ if !figure.decides => (DIM, "only shown"),
+        Says::Slower => (BAD, "WORSE"),
+        Says::NotSlower => (GOOD, "not worse"),
+        Says::TooWide => (DIM, "too wide to decide"),
+        Says::Unsteady => (DIM, "control not steady"),
+        Says::TooFew => (DIM, "too few starts"),
+    }
 }

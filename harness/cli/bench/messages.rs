@@ -89,8 +89,8 @@ pub(super) fn same_report_again(name: &str) -> String {
 
 // `bench pair`.
 
-pub(super) fn measuring_series(series: &str, seconds: f64) -> String {
-    format!("measuring {series} for about {seconds:.0} s")
+pub(super) fn measuring_pair(seconds: f64) -> String {
+    format!("measuring for up to {seconds:.0} s; it ends as soon as a figure decides")
 }
 
 pub(super) fn too_few_deliveries(load: Duration, rate: f64, fewest: f64) -> String {

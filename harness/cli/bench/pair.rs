@@ -9,7 +9,7 @@ use super::command_line;
 use super::load::{LoadOptions, MOST_THREADS, rate};
 use super::messages;
 use super::output::OutputOptions;
-use crate::bench::compare::pair::{Figure, MOST_ROUNDS, PairReport, SeriesName};
+use crate::bench::compare::pair::{Figure, MOST_ROUNDS, PairReport};
 use crate::bench::compare::rounds::{PairSetup, measure_pair};
 use crate::bench::generate::plan::{LoadPlan, MOST_CONNECTIONS, Mode};
 use crate::bench::measure::compared::Metric;
@@ -25,14 +25,13 @@ use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::random::Random;
 use crate::redaction::Redaction;
-use crate::statistics::FEWEST;
 use crate::webhook::signature::Secret;
 use crate::wire::descriptors;
 
-/// The rounds of a series and the length of each load, at saturation: a run takes about half a minute.
-const SATURATED: (usize, Duration) = (20, Duration::from_millis(100));
+/// The rounds after a start and the length of each load, at saturation.
+const SATURATED: (usize, Duration) = (8, Duration::from_millis(50));
 /// The same at a rate, where a load needs enough deliveries for a p99.
-const PACED: (usize, Duration) = (10, Duration::from_millis(250));
+const PACED: (usize, Duration) = (4, Duration::from_millis(250));
 /// The fewest deliveries of a load at a rate: with fewer, the p99 is the slowest one.
 const FEWEST_DELIVERIES: f64 = 100.0;
 
@@ -60,14 +59,15 @@ pub(super) struct Arguments {
     /// Send from N threads
     #[arg(long, default_value = "1", value_name = "N", value_parser = up_to::<MOST_THREADS>, help_heading = LOAD)]
     threads: usize,
-    /// Measure each pair in N rounds of four loads: base, candidate, candidate, base [default: 20; 10 with --rate]
-    ///
-    /// The A/A control, which compares the base with itself, may need up to three times as many.
-    #[arg(long, value_name = "N", value_parser = from_to::<FEWEST, MOST_ROUNDS>, help_heading = LOAD)]
+    /// After each start of both, measure N rounds of loads, forwards and backwards [default: 8; 4 with --rate]
+    #[arg(long, value_name = "N", value_parser = from_to::<1, MOST_ROUNDS>, help_heading = LOAD)]
     rounds: Option<usize>,
-    /// Measure each load for this long [default: 100ms; 250ms with --rate]
+    /// Measure each load for this long [default: 50ms; 250ms with --rate]
     #[arg(long, value_name = "TIME", value_parser = duration, help_heading = LOAD)]
     duration: Option<Duration>,
+    /// Measure for at most this long
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration, help_heading = LOAD)]
+    max_time: Duration,
     /// Send for this long to a started receiver before the measurement
     #[arg(long, value_name = "TIME", default_value = "500ms", value_parser = pause, help_heading = LOAD)]
     warm_up: Duration,
@@ -86,12 +86,10 @@ pub(super) struct Arguments {
 pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
     arguments.output.check::<PairReport>(Vec::new(), &arguments.inputs())?;
     let (rounds, plan) = arguments.plan()?;
-    let figure = if arguments.rate.is_some() { Figure::P99 } else { Figure::Rate };
+    let figures = arguments.figures();
     let most = arguments.project.project().most;
-    let most = arguments.threshold.unwrap_or_else(|| match figure {
-        Figure::Rate => most.of(Metric::Rate),
-        Figure::P99 => most.of(Metric::P99),
-    });
+    let metric = if arguments.rate.is_some() { Metric::P99 } else { Metric::Rate };
+    let most = arguments.threshold.unwrap_or_else(|| most.of(metric));
     let corpus = arguments.load.corpus()?;
     descriptors::allow(plan.concurrency).map_err(Error::Usage)?;
     let secret = arguments.secret.read(console)?;
@@ -102,12 +100,9 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let (begun, started_at_ms) = (Instant::now(), clock.now_ms());
     let dialect = arguments.load.dialect();
     let quiet = arguments.output.quiet;
-    let note = |series: SeriesName| {
-        if !quiet {
-            let length = 4 * rounds as u32 * plan.duration + 2 * plan.warm_up;
-            console.note(&messages::measuring_series(series.describe(), length.as_secs_f64().max(1.0)));
-        }
-    };
+    if !quiet {
+        console.note(&messages::measuring_pair(arguments.max_time.as_secs_f64()));
+    }
     let comparison = PairSetup {
         base: &arguments.base,
         candidate: &arguments.candidate,
@@ -120,12 +115,13 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         interrupted: &interrupted,
         plan: &plan,
         rounds,
-        figure,
+        max_time: arguments.max_time,
+        figures: &figures,
         max_regression: most,
         tolerance: arguments.load.tolerance(),
         redaction: &redaction,
     };
-    let measured = measure_pair(&comparison, note).await?;
+    let measured = measure_pair(&comparison, |_, _| {}).await?;
     let report = comparison.report(measured, command_line(&redaction), started_at_ms, begun.elapsed());
     arguments.output.publish(&report, report.result.status(), console)
 }
@@ -137,7 +133,18 @@ impl Arguments {
         [commands, self.secret.inputs(), self.load.inputs(), self.project.inputs()].concat()
     }
 
-    /// The rounds of a series, and the plan of each load.
+    /// What is compared, and whether it decides.
+    fn figures(&self) -> [(Figure, bool); 4] {
+        let is_open = self.rate.is_some();
+        [
+            (Figure::ProcessorTime, true),
+            (Figure::Rate, !is_open),
+            (Figure::P99, is_open),
+            (Figure::Memory, false),
+        ]
+    }
+
+    /// The rounds after a start, and the plan of each load.
     ///
     /// Errors: a load has too few deliveries for a p99, or the path is malformed.
     fn plan(&self) -> Result<(usize, LoadPlan), Error> {
@@ -154,6 +161,7 @@ impl Arguments {
             concurrency: self.concurrency,
             threads: self.threads.clamp(1, self.concurrency),
             duration,
+            deliveries: None,
             warm_up: self.warm_up,
             timeout: self.load.timeout,
             probe_share: self.load.probe_share,

@@ -275,6 +275,7 @@ impl Arguments {
             concurrency: self.concurrency,
             threads: self.threads.unwrap_or(half).clamp(1, self.concurrency),
             duration: self.duration,
+            deliveries: None,
             warm_up: self.warm_up,
             timeout: self.load.timeout,
             probe_share: self.load.probe_share,
