@@ -46,17 +46,6 @@ pub enum Place {
     Beyond,
 }
 
-/// Whether an A/A control shows that the machine is steady enough to find a difference.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Steadiness {
-    Steady,
-    /// The interval is wider than half the threshold: it would hide a difference.
-    Wide,
-    /// The interval is further from 1 than half the threshold: equal things measure differently.
-    Biased,
-}
-
 impl Interval {
     /// From logarithms to ratios.
     #[must_use]
@@ -86,19 +75,6 @@ impl Interval {
             (false, true) => Place::Within,
             // NaN is neither.
             (false, false) => Place::Astride,
-        }
-    }
-
-    /// What these ratios of an A/A control say about the machine, if differences of `threshold` matter.
-    pub fn steadiness(&self, threshold: f64) -> Steadiness {
-        let most = threshold / 2.0;
-        // NaN is not steady.
-        if self.width().is_nan() || self.width() > most {
-            Steadiness::Wide
-        } else if self.low > 1.0 + most || self.high < 1.0 - most {
-            Steadiness::Biased
-        } else {
-            Steadiness::Steady
         }
     }
 }
@@ -150,13 +126,6 @@ pub fn trimmed_mean(values: &[f64]) -> Option<f64> {
     let sorted = sorted(values);
     let kept = &sorted[sorted.len() / TRIM..sorted.len() - sorted.len() / TRIM];
     (!kept.is_empty()).then(|| kept.iter().sum::<f64>() / kept.len() as f64)
-}
-
-/// The logarithm of the ratio of a candidate's two figures of a round to the base's two. If the order is base,
-/// candidate, candidate, base, a linear drift cancels out.
-pub fn log_ratio(base: [f64; 2], candidate: [f64; 2]) -> f64 {
-    let mean = |[first, second]: [f64; 2]| f64::midpoint(first.ln(), second.ln());
-    mean(candidate) - mean(base)
 }
 
 /// The interval of the trimmed mean, by a percentile bootstrap.

@@ -11,6 +11,7 @@ mod intake;
 mod judged;
 mod ledger;
 pub(crate) mod made;
+mod pair;
 mod schedule;
 mod search;
 mod sending;

@@ -149,9 +149,16 @@ impl Figure {
         .filter(|value| *value > 0.0)
     }
 
-    /// The logarithm of the mean of two loads.
-    fn mean(self, loads: &[PairLoad; 2]) -> Option<f64> {
-        Some(f64::midpoint(self.of(&loads[0])?.ln(), self.of(&loads[1])?.ln()))
+    /// The figure of several loads with equally many deliveries, as of one long load: work that is done now and then counts in full.
+    fn of_all(self, loads: impl IntoIterator<Item = PairLoad>) -> Option<f64> {
+        let values: Vec<f64> = loads.into_iter().map(|load| self.of(&load)).collect::<Option<_>>()?;
+        let mean = |values: &mut dyn Iterator<Item = f64>, count: usize| values.sum::<f64>() / count as f64;
+        let (values, count) = (values.iter().copied(), values.len());
+        (count > 0).then(|| match self {
+            // Their times add up, not their rates.
+            Self::Rate => 1.0 / mean(&mut values.map(f64::recip), count),
+            Self::P99 | Self::ProcessorTime | Self::Memory => mean(&mut values.into_iter(), count),
+        })
     }
 }
 
@@ -163,30 +170,23 @@ impl PairLoad {
 }
 
 impl PairStart {
-    /// The logarithms of a figure's ratios: the candidate's to both processes of the base, and that of these two.
-    fn log_ratios(&self, figure: Figure) -> Option<(f64, f64)> {
-        let of = |round: &PairRound| {
-            let [base, candidate, control] =
-                [&round.base, &round.candidate, &round.control].map(|loads| figure.mean(loads));
-            let (base, candidate, control) = (base?, candidate?, control?);
-            Some((candidate - f64::midpoint(base, control), control - base))
-        };
-        let (candidate, control): (Vec<f64>, Vec<f64>) =
-            self.rounds.iter().map(of).collect::<Option<Vec<_>>>()?.into_iter().unzip();
-        Some((trimmed_mean(&candidate)?, trimmed_mean(&control)?))
+    /// The figure of each process: base, candidate and control.
+    fn figure(&self, figure: Figure) -> Option<[f64; 3]> {
+        let of = |pick: fn(&PairRound) -> [PairLoad; 2]| figure.of_all(self.rounds.iter().flat_map(pick));
+        Some([of(|round| round.base)?, of(|round| round.candidate)?, of(|round| round.control)?])
     }
 }
 
 impl PairFigure {
     /// A figure of these starts. `None` if no start has it.
     pub fn of(figure: Figure, decides: bool, threshold: f64, starts: &[PairStart]) -> Option<Self> {
-        let (ratios, controls): (Vec<f64>, Vec<f64>) =
-            starts.iter().filter_map(|start| start.log_ratios(figure)).unzip();
-        let mean = |pick: fn(&PairRound) -> [PairLoad; 2]| {
-            let rounds = starts.iter().flat_map(|start| &start.rounds);
-            let values: Vec<f64> = rounds.flat_map(pick).filter_map(|load| figure.of(&load)).collect();
-            trimmed_mean(&values)
-        };
+        let levels: Vec<[f64; 3]> = starts.iter().filter_map(|start| start.figure(figure)).collect();
+        let ratios: Vec<f64> = levels
+            .iter()
+            .map(|[base, candidate, control]| candidate.ln() - f64::midpoint(base.ln(), control.ln()))
+            .collect();
+        let controls: Vec<f64> = levels.iter().map(|[base, _, control]| (control / base).ln()).collect();
+        let mean = |nth: usize| trimmed_mean(&levels.iter().map(|level| level[nth]).collect::<Vec<_>>());
         let (ratio, control) = (Spread::of(&ratios), Spread::of(&controls));
         let worse = |share: f64| match figure.better() {
             Better::Higher => -(1.0 - share).max(f64::MIN_POSITIVE).ln(),
@@ -196,8 +196,8 @@ impl PairFigure {
             figure,
             decides,
             threshold,
-            base: mean(|round| round.base)?,
-            candidate: mean(|round| round.candidate)?,
+            base: mean(0)?,
+            candidate: mean(1)?,
             ratio: ratio.map(|spread| spread.interval().ratio()),
             control: control.map(|spread| spread.interval().ratio()),
             power: ratio.map(|spread| spread.power(worse(2.0 * threshold) - worse(threshold))),

@@ -3,6 +3,7 @@
 //! All are stopped whichever way a start ends. A load that did not finish, or whose receiver misbehaved, gives no figure. Earlier
 //! figures are kept.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
@@ -11,6 +12,7 @@ use super::messages;
 use super::pair::{
     Conclusion, FORMAT, Figure, PairFigure, PairLoad, PairReport, PairRound, PairStart, conclude, order, verdict,
 };
+use crate::bench::generate::connection::IdleConnections;
 use crate::bench::generate::corpus::Corpus;
 use crate::bench::generate::plan::{LoadPlan, Mode};
 use crate::bench::measure::load::{LoadEnding, LoadOutcome, LoadTarget, run};
@@ -96,6 +98,8 @@ struct StartedReceiver {
     judged: bool,
     /// The ids of its processes, once it is warm.
     processes: Vec<i32>,
+    /// Its connections between two loads: to open them for each would be a large part of its work.
+    idle: Arc<IdleConnections>,
 }
 
 /// Starts and measures both receivers until a figure decides or the time is up. `on_start` is called after each start.
@@ -222,7 +226,7 @@ impl PairSetup<'_> {
             Some(corpus) => corpus.clone(),
             None => Corpus::samples(self.dialect, &receiver.target().url(), self.clock.now_ms()),
         };
-        Ok(StartedReceiver { name, receiver, corpus, judged, processes: Vec::new() })
+        Ok(StartedReceiver { name, receiver, corpus, judged, processes: Vec::new(), idle: Arc::default() })
     }
 
     async fn alternate(
@@ -317,6 +321,7 @@ impl PairSetup<'_> {
             clock: self.clock,
             interrupted: self.interrupted,
             live: None,
+            idle: Some(&peer.idle),
         };
         let ran = run(plan, &subject, *numbers).await;
         let wrong = match &ran {

@@ -6,6 +6,7 @@ use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -21,6 +22,35 @@ use crate::wire::client::address::addresses;
 
 /// How long the first connection to an address may take.
 const CONNECT_WAIT: Duration = Duration::from_secs(5);
+
+/// Open connections to one address that no load uses, so that the next load need not open them again.
+#[derive(Debug, Default)]
+pub struct IdleConnections(Mutex<Vec<std::net::TcpStream>>);
+
+impl IdleConnections {
+    /// Their address, if there is one.
+    pub(in crate::bench) fn address(&self) -> Option<SocketAddr> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).first()?.peer_addr().ok()
+    }
+
+    /// Leaves an open connection here.
+    pub(in crate::bench) fn add(&self, connection: LoadConnection) {
+        // Without its runtime: the next load has another. On an error it is closed.
+        if let Some(Ok(stream)) = connection.stream.map(TcpStream::into_std) {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(stream);
+        }
+    }
+
+    /// A connection that is open, if there is one.
+    pub(in crate::bench) fn take(&self) -> Option<LoadConnection> {
+        let stream = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop()?;
+        let address = stream.peer_addr().ok()?;
+        let mut connection = LoadConnection::new(address);
+        connection.stream = TcpStream::from_std(stream).ok();
+        connection.close_if_stale();
+        connection.is_open().then_some(connection)
+    }
+}
 
 #[derive(Debug)]
 pub(in crate::bench) struct LoadConnection {

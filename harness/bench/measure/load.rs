@@ -13,7 +13,7 @@ use tokio::runtime;
 use tokio::sync::{oneshot, watch};
 use tokio::task::spawn_blocking;
 
-use crate::bench::generate::connection;
+use crate::bench::generate::connection::{self, IdleConnections};
 use crate::bench::generate::corpus::Corpus;
 use crate::bench::generate::ids::Ids;
 use crate::bench::generate::plan::{self, LoadPlan, Phase};
@@ -25,7 +25,7 @@ use crate::bench::measure::kept::KeptExchanges;
 use crate::bench::measure::live::LiveFigures;
 use crate::bench::measure::messages;
 use crate::bench::measure::tally::LoadTally;
-use crate::bench::measure::worker::{self, DeliveryParts, SharedLoad, ThreadResult};
+use crate::bench::measure::worker::{self, DeliveryParts, SharedLoad, ThreadResult, Ways};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::webhook::dialect::Dialect;
@@ -47,6 +47,8 @@ pub struct LoadTarget<'a> {
     pub interrupted: &'a watch::Receiver<bool>,
     /// Where the figures are counted for somebody who watches.
     pub live: Option<&'a Arc<LiveFigures>>,
+    /// The connections of an earlier load to use again, and where this load leaves its own.
+    pub idle: Option<&'a Arc<IdleConnections>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -159,7 +161,11 @@ async fn prepare(
     subject: &LoadTarget<'_>,
     first: u64,
 ) -> Result<(Arc<SharedLoad>, watch::Sender<Option<Arc<Turns>>>), Error> {
-    let address = resolve(subject.target).await?;
+    let idle = subject.idle.cloned();
+    let address = match idle.as_deref().and_then(IdleConnections::address) {
+        Some(address) => address,
+        None => resolve(subject.target).await?,
+    };
     let head = HeadTemplate::new(subject.target, subject.dialect);
     let templates = head.templates(subject.corpus);
     let longest = templates.iter().map(request::Template::length).max().unwrap_or_default();
@@ -173,7 +179,8 @@ async fn prepare(
     let maker = ProbeMaker { head, key: Key::new(subject.secret), secret: subject.secret.clone() };
     let deliveries = DeliveryParts { templates, maker, ids: Ids::of(plan.seed) };
     let (clock, live) = (subject.clock.clone(), subject.live.cloned());
-    let (load, begin) = SharedLoad::new(plan.clone(), address, deliveries, clock, first, live);
+    let ways = Ways { address, idle };
+    let (load, begin) = SharedLoad::new(plan.clone(), ways, deliveries, clock, first, live);
     Ok((Arc::new(load), begin))
 }
 

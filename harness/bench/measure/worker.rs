@@ -13,7 +13,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use crate::bench::generate::connection::LoadConnection;
+use crate::bench::generate::connection::{IdleConnections, LoadConnection};
 use crate::bench::generate::failure::DeliveryFailure;
 use crate::bench::generate::ids::{FIRST_PROBE, Ids};
 use crate::bench::generate::plan::LoadPlan;
@@ -39,10 +39,16 @@ pub(super) struct DeliveryParts {
     pub(super) ids: Ids,
 }
 
+/// Where the connections of a load go.
+pub(super) struct Ways {
+    pub(super) address: SocketAddr,
+    pub(super) idle: Option<Arc<IdleConnections>>,
+}
+
 /// The state that the threads of a load share.
 pub(super) struct SharedLoad {
     pub(super) plan: LoadPlan,
-    pub(super) address: SocketAddr,
+    ways: Ways,
     deliveries: DeliveryParts,
     pub(super) clock: Clock,
     live: Option<Arc<LiveFigures>>,
@@ -78,7 +84,7 @@ impl SharedLoad {
     /// A load whose deliveries are numbered from `first`, and the channel that starts it.
     pub(super) fn new(
         plan: LoadPlan,
-        address: SocketAddr,
+        ways: Ways,
         deliveries: DeliveryParts,
         clock: Clock,
         first: u64,
@@ -88,7 +94,7 @@ impl SharedLoad {
         let lacks_probe = plan.probe_share > 0.0;
         let load = Self {
             plan,
-            address,
+            ways,
             deliveries,
             clock,
             live,
@@ -168,9 +174,16 @@ fn lock(result: &Mutex<ThreadResult>) -> MutexGuard<'_, ThreadResult> {
 }
 
 async fn keep_sending(load: Arc<SharedLoad>, result: Arc<Mutex<ThreadResult>>) {
-    let mut connection = LoadConnection::new(load.address);
-    // If this fails, the first delivery opens the connection, and counts the failure.
-    let _ = load.open(&mut connection, Instant::now() + load.plan.timeout).await;
+    let idle = load.ways.idle.clone();
+    let connection = match idle.as_deref().and_then(IdleConnections::take) {
+        Some(connection) => connection,
+        None => {
+            let mut connection = LoadConnection::new(load.ways.address);
+            // If this fails, the first delivery opens the connection, and counts the failure.
+            let _ = load.open(&mut connection, Instant::now() + load.plan.timeout).await;
+            connection
+        }
+    };
     let mut begun = load.turns.clone();
     load.ready.add_permits(1);
     let turns = match begun.wait_for(Option::is_some).await {
@@ -191,6 +204,9 @@ async fn keep_sending(load: Arc<SharedLoad>, result: Arc<Mutex<ThreadResult>>) {
         } else {
             back_off = BACK_OFF.0;
         }
+    }
+    if let Some(idle) = idle {
+        idle.add(task.connection);
     }
 }
 

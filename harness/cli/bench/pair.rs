@@ -29,7 +29,7 @@ use crate::webhook::signature::Secret;
 use crate::wire::descriptors;
 
 /// The rounds after a start and the length of each load, at saturation.
-const SATURATED: (usize, Duration) = (8, Duration::from_millis(50));
+const SATURATED: (usize, Duration) = (50, Duration::from_millis(10));
 /// The same at a rate, where a load needs enough deliveries for a p99.
 const PACED: (usize, Duration) = (4, Duration::from_millis(250));
 /// The fewest deliveries of a load at a rate: with fewer, the p99 is the slowest one.
@@ -59,17 +59,17 @@ pub(super) struct Arguments {
     /// Send from N threads
     #[arg(long, default_value = "1", value_name = "N", value_parser = up_to::<MOST_THREADS>, help_heading = LOAD)]
     threads: usize,
-    /// After each start of both, measure N rounds of loads, forwards and backwards [default: 8; 4 with --rate]
+    /// After each start of both, measure N rounds of loads, forwards and backwards [default: 50; 4 with --rate]
     #[arg(long, value_name = "N", value_parser = from_to::<1, MOST_ROUNDS>, help_heading = LOAD)]
     rounds: Option<usize>,
-    /// Measure each load for this long [default: 50ms; 250ms with --rate]
+    /// Measure each load for this long [default: 10ms; 250ms with --rate]
     #[arg(long, value_name = "TIME", value_parser = duration, help_heading = LOAD)]
     duration: Option<Duration>,
     /// Measure for at most this long
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration, help_heading = LOAD)]
     max_time: Duration,
     /// Send for this long to a started receiver before the measurement
-    #[arg(long, value_name = "TIME", default_value = "500ms", value_parser = pause, help_heading = LOAD)]
+    #[arg(long, value_name = "TIME", default_value = "700ms", value_parser = pause, help_heading = LOAD)]
     warm_up: Duration,
     /// Generate the same ids, nonces, probes and intervals again from this seed [default: random]
     #[arg(long, value_name = "N", help_heading = LOAD)]

@@ -147,6 +147,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
             clock: &clock,
             interrupted: &interrupted,
             live: live.as_ref(),
+            idle: None,
         },
         plan,
         search_plan,

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 use twenty_conform::bench::compare::comparison::compare;
-use twenty_conform::bench::compare::pair::{FORMAT, Figure, PairReport, PairRound, PairSeries, SeriesName};
+use twenty_conform::bench::compare::pair::{
+    FORMAT, Figure, PairFigure, PairLoad, PairReport, PairRound, PairStart, verdict,
+};
 use twenty_conform::bench::compare::thresholds::MaxRegression;
 use twenty_conform::bench::measure::machine::Tool;
 use twenty_conform::bench::measure::report::{BenchReport, LoadMode};
@@ -147,14 +149,29 @@ fn texts_match_their_snapshots() {
         compare(("main", &old), &[("new.json", &slower), ("again.json", &other)], &MaxRegression::default());
     assert_format("compare", &plain(&comparison::render(&compared)));
 
-    let rounds = |other: f64| {
-        let round = |at: usize| {
-            let wave = 1.0 + (at % 5) as f64 / 500.0;
-            PairRound { base: [1000.0 * wave; 2], candidate: [1000.0 * other, 1001.0 * other] }
-        };
-        (0..20).map(round).collect::<Vec<_>>()
+    let load = |speed: f64| PairLoad {
+        rate: 1000.0 * speed,
+        p99_us: 2_000.0 / speed,
+        processor_us: Some(50.0 / speed),
+        memory: Some(64e6),
     };
-    let series = [(SeriesName::Control, 1.0), (SeriesName::First, 0.9), (SeriesName::Second, 0.91)];
+    let start = |nth: usize| {
+        let wave = 1.0 + (nth % 3) as f64 / 500.0;
+        let [base, candidate, control] = [1.0, 0.9 * wave, 1.002].map(|speed| [load(speed); 2]);
+        PairStart { rounds: vec![PairRound { base, candidate, control }; 8] }
+    };
+    let starts: Vec<PairStart> = (0..6).map(start).collect();
+    let figures = [
+        (Figure::ProcessorTime, true),
+        (Figure::Rate, true),
+        (Figure::P99, false),
+        (Figure::Memory, false),
+    ];
+    let figures: Vec<PairFigure> = figures
+        .into_iter()
+        .map(|(figure, decides)| PairFigure::of(figure, decides, 0.05, &starts).unwrap())
+        .collect();
+    let (result, decided_by, why) = verdict(&figures, starts.len());
     let report = PairReport {
         format: FORMAT.to_owned(),
         tool: Tool::this(),
@@ -166,11 +183,12 @@ fn texts_match_their_snapshots() {
         started_at: old.started_at.clone(),
         seed: 7,
         load: old.load,
-        figure: Figure::Rate,
         max_regression: 0.05,
-        series: series.map(|(name, other)| PairSeries::of(name, rounds(other), 7)).to_vec(),
-        result: BenchResult::Slow,
-        why: "a regression of more than 5% in both series".to_owned(),
+        figures,
+        decided_by,
+        starts,
+        result,
+        why,
         exit_status: 6,
         duration_ms: 30_000,
         notes: Vec::new(),

@@ -241,7 +241,7 @@ fn shorter(ours: &[String], times: u32) -> Vec<String> {
         }
         ["bench", "receiver" | "sender", ..] => &[("--duration", 300, "ms"), ("--warm-up", 100, "ms")],
         ["bench", "distributed", ..] => &[("--duration", 1_000, "ms"), ("--warm-up", 300, "ms")],
-        ["bench", "pair", ..] => &[("--rounds", 5, ""), ("--duration", 20, "ms"), ("--warm-up", 50, "ms")],
+        ["bench", "pair", ..] => &[("--rounds", 2, ""), ("--max-time", 2_000, "ms"), ("--warm-up", 50, "ms")],
         ["demo" | "receiver" | "sender", ..] => &[("--cases", 4, "")],
         _ => &[],
     };
