@@ -55,7 +55,7 @@ pub(crate) fn notes(notes: &[String]) -> Markup {
         @if !notes.is_empty() {
             section aria-labelledby="notes" {
                 h2 #notes { "Notes" }
-                ul.notes { @for note in notes { li { (text::block(note)) } } }
+                ul.notes { @for note in notes { li { (text::prose(note)) } } }
             }
         }
     }

@@ -11,6 +11,7 @@ mod intake;
 mod judged;
 mod ledger;
 pub(crate) mod made;
+pub(crate) mod page;
 mod schedule;
 mod search;
 mod sending;
