@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use maud::{Markup, PreEscaped, html};
 
 use super::axis::Axis;
+use super::mark::MarkKind;
 use super::messages;
 use super::table::{Cell, table};
 use crate::page::text;
@@ -50,13 +51,6 @@ pub(super) struct Mark {
     pub(super) is_confirmation: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum MarkKind {
-    Met,
-    Missed,
-    Stopped,
-}
-
 /// A line across the chart.
 pub(super) enum Limit {
     Up(f64, String),
@@ -70,27 +64,6 @@ pub(super) struct Column {
     pub(super) said: String,
     /// The cells of each row of the table; several if several points have this place.
     pub(super) rows: Vec<Vec<String>>,
-}
-
-impl MarkKind {
-    const ALL: [Self; 3] = [Self::Met, Self::Missed, Self::Stopped];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Met => "met",
-            Self::Missed => "missed",
-            Self::Stopped => "stopped",
-        }
-    }
-
-    /// A disc, a cross or a square: not the colour alone tells them apart.
-    fn path(self) -> &'static str {
-        match self {
-            Self::Met => "M-5 0A5 5 0 1 1 5 0A5 5 0 1 1 -5 0Z",
-            Self::Missed => "M-5 -5L5 5M-5 5L5 -5",
-            Self::Stopped => "M-4.5 -4.5H4.5V4.5H-4.5Z",
-        }
-    }
 }
 
 impl Chart<'_> {

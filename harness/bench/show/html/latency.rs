@@ -215,16 +215,16 @@ fn rates(places: &[Place], end: f64) -> Markup {
 }
 
 fn latencies(places: &[Place], end: f64) -> Markup {
-    let in_ms = |us: u64| us.max(1) as f64 / 1e3;
+    let milliseconds = |us: u64| us.max(1) as f64 / 1e3;
     let known: Vec<f64> =
-        places.iter().flat_map(|place| place.latencies.into_iter().flatten()).map(in_ms).collect();
+        places.iter().flat_map(|place| place.latencies.into_iter().flatten()).map(milliseconds).collect();
     if known.is_empty() {
         return html! { p.dim { (messages::no_latencies()) } };
     }
     let line = |(at, class, name): (usize, &'static str, &'static str)| Line {
         class,
         name,
-        points: places.iter().map(|place| (place.middle(), place.latencies[at].map(in_ms))).collect(),
+        points: places.iter().map(|place| (place.middle(), place.latencies[at].map(milliseconds))).collect(),
     };
     let shown = |us: Option<u64>| us.map(|us| format!("{} ms", ms(us))).unwrap_or_default();
     let chart = Chart {

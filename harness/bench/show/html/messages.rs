@@ -1,6 +1,6 @@
 //! What the HTML page says, in its order.
 
-use super::chart::MarkKind;
+use super::mark::MarkKind;
 use crate::bench::accounts::entry::LedgerEntry;
 use crate::bench::measure::figures::Measured;
 use crate::bench::measure::machine::Tool;
@@ -228,12 +228,7 @@ pub(super) fn confirmation() -> &'static str {
 }
 
 pub(super) fn result_of_trial(kind: MarkKind, is_confirmation: bool) -> String {
-    let word = match kind {
-        MarkKind::Met => "met",
-        MarkKind::Missed => "missed",
-        MarkKind::Stopped => "stopped",
-    };
-    format!("{word}{}", if is_confirmation { " (confirmation)" } else { "" })
+    format!("{}{}", kind.name(), if is_confirmation { " (confirmation)" } else { "" })
 }
 
 pub(super) fn found(rate: f64) -> String {

@@ -9,6 +9,7 @@ mod comparison;
 mod findings;
 mod heading;
 mod latency;
+mod mark;
 mod messages;
 mod search;
 mod table;

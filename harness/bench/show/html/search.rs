@@ -3,7 +3,8 @@
 use maud::{Markup, html};
 
 use super::axis::Axis;
-use super::chart::{Chart, Column, Limit, Mark, MarkKind};
+use super::chart::{Chart, Column, Limit, Mark};
+use super::mark::MarkKind;
 use super::messages;
 use crate::bench::measure::objective::{Bound, BoundCheck, Measure, Objective};
 use crate::bench::measure::report::{RateTrial, SearchEntry};
