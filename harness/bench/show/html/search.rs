@@ -136,7 +136,9 @@ fn row(number: usize, trial: &RateTrial, aim: &Aim) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Aim, RateTrial};
+    use std::time::Duration;
+
+    use super::{Aim, Bound, BoundCheck, Measure, RateTrial};
 
     #[test]
     fn latency_of_a_trial_is_the_objective_s() {
@@ -157,9 +159,10 @@ mod tests {
             assert_eq!(aim.measured(&trial), measured, "{objective}");
         }
         let aim = Aim::of("p99.9<1s");
-        let checks = r#"[{ "bound": "errors<1%", "measured": 0.0, "held": true },
-            { "bound": "p99.9<1s", "measured": 70.5, "held": true }]"#;
-        let trial = RateTrial { measured: serde_json::from_str(checks).unwrap(), ..trial };
+        let check = |bound, measured| BoundCheck { bound, measured, held: true };
+        let latency = Bound::Latency(Measure::Quantile(0.999), Duration::from_secs(1));
+        let measured = vec![check(Bound::Errors(0.01), 0.0), check(latency, 70.5)];
+        let trial = RateTrial { measured, ..trial };
         assert_eq!(aim.measured(&trial), Some(70.5));
     }
 }
