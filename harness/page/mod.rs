@@ -3,6 +3,7 @@
 //! A page's security policy names the hashes of that style and script and forbids everything else, so that text from outside
 //! could do nothing even if it were not escaped. Pages are readable without the script.
 
+pub(crate) mod parts;
 pub(crate) mod text;
 
 mod messages;

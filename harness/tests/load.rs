@@ -12,6 +12,7 @@ mod judged;
 mod ledger;
 pub(crate) mod made;
 mod pair;
+pub(crate) mod page;
 mod schedule;
 mod search;
 mod sending;

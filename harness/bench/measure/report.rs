@@ -187,6 +187,11 @@ impl BenchReport {
         self.result.status()
     }
 
+    /// Whether deliveries were due at fixed times, so that latencies count from there.
+    pub fn is_open_loop(&self) -> bool {
+        self.load.mode != LoadMode::Saturation
+    }
+
     /// Reads a report in JSON. Errors: the text is not a report, or a report of another version.
     pub fn parse(text: &str) -> Result<Self, String> {
         #[derive(Deserialize)]
@@ -307,4 +312,7 @@ pub struct RateTrial {
     pub p50_us: u64,
     pub p99_us: u64,
     pub error_share: f64,
+    /// The bounds of the objective, with what was measured. Reports of earlier versions do not have it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub measured: Vec<BoundCheck>,
 }

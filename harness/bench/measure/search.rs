@@ -210,6 +210,7 @@ fn judge(rate: f64, confirmation: bool, outcome: &LoadOutcome, search_plan: &Sea
         p50_us: total.latency.p50_us,
         p99_us: total.latency.p99_us,
         error_share: total.error_share,
+        measured: search_plan.objective.0.iter().map(|bound| bound.check(&counts)).collect(),
     }
 }
 

@@ -10,11 +10,6 @@ use crate::bench::measure::result::BenchResult;
 use crate::bench::compare::messages::percent;
 use crate::plural::counted;
 
-/// What an HTML page is.
-pub(super) fn kind_of_page() -> &'static str {
-    "load report"
-}
-
 // The head.
 
 pub(super) fn cores(machine: &Machine) -> String {
@@ -196,25 +191,6 @@ pub(super) fn nothing_sent() -> &'static str {
 
 pub(super) fn no_answer() -> &'static str {
     "(no answer)"
-}
-
-// Charts of the HTML page.
-
-pub(super) fn percentiles_caption(is_corrected: bool) -> String {
-    let corrected = if is_corrected { format!("; {}", latency_corrected()) } else { String::new() };
-    format!("at 99%, for example: 99% of deliveries took at most this many milliseconds{corrected}")
-}
-
-pub(super) fn percentiles_chart() -> &'static str {
-    "Line chart: latency in milliseconds by percentile"
-}
-
-pub(super) fn rate_chart() -> &'static str {
-    "Line chart: deliveries per second over time"
-}
-
-pub(super) fn latency_chart() -> &'static str {
-    "Line chart: p50, p90 and p99 latency in milliseconds over time"
 }
 
 // The result line, which scripts can search for.

@@ -1,6 +1,5 @@
 //! Reports of benchmarks as text and HTML.
 
-mod chart;
 pub mod comparison;
 pub mod history;
 pub mod html;

@@ -97,7 +97,8 @@ pub(super) fn seed(report: &BenchReport) -> String {
     report.seed.map_or_else(|| "none".to_owned(), |seed| seed.to_string())
 }
 
-fn concurrency(report: &BenchReport) -> String {
+/// How much is in flight.
+pub(super) fn concurrency(report: &BenchReport) -> String {
     let count = report.load.concurrency;
     match (&report.sending, report.load.mode) {
         (None, _) => counted(count, "connection", "connections"),

@@ -3,7 +3,8 @@
 use maud::{Markup, html};
 
 use super::room::Room;
-use super::{documentation, exchange, fact, is_open, messages, pair};
+use super::{documentation, exchange, is_open, messages, pair};
+use crate::page::parts::fact;
 use crate::page::{copied, text};
 use crate::report::{CheckEntry, RequirementEntry, VerdictName};
 use crate::wire::exchange::Exchange;

@@ -2,7 +2,8 @@
 
 use maud::{Markup, html};
 
-use super::{command, documentation, fact, level, messages, to_requirement};
+use super::{documentation, level, messages, to_requirement};
+use crate::page::parts::{command, fact};
 use crate::page::{copied, text};
 use crate::report::text::{cases, check_of, remaining, sentence};
 use crate::report::{FindingEntry, Report};

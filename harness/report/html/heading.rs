@@ -2,32 +2,29 @@
 
 use maud::{Markup, html};
 
-use super::{fact, messages};
+use super::messages;
 use crate::error::StartFailure;
+use crate::page::parts::{Top, fact, word};
 use crate::page::text;
 use crate::report::{Report, VerdictName};
 use crate::suite::requirement::Level;
 
 pub(super) fn heading(report: &Report) -> Markup {
-    let result = report.result.as_str();
-    html! {
-        section.top data-result=(result) {
-            h1 { (messages::word(result)) }
-            p.lead { (messages::summary(report)) }
-            @if let Some(choice) = &report.dialect_choice { p { (text::line(&choice.sentence)) } }
-            div.figures {
-                (counts(report))
-                dl.facts.about {
-                    (fact(messages::role(&report.role), Some(html! { code { (text::line(&report.subject)) } })))
-                    (fact("Payloads", Some(html! { (text::line(&messages::payloads(report))) })))
-                    (fact("Seed", Some(html! { code { (report.seed) } })))
-                    (fact("Run", Some(html! { (messages::run(report)) })))
-                    (fact("Version", Some(html! { (text::line(&report.tool.name)) " " (text::line(&report.tool.version)) })))
-                    (fact("Exit status", Some(html! { (messages::exit(report)) })))
-                }
+    let more = html! {
+        @if let Some(choice) = &report.dialect_choice { p { (text::line(&choice.sentence)) } }
+        div.figures {
+            (counts(report))
+            dl.facts.about {
+                (fact(messages::role(&report.role), Some(html! { code { (text::line(&report.subject)) } })))
+                (fact("Payloads", Some(html! { (text::line(&messages::payloads(report))) })))
+                (fact("Seed", Some(html! { code { (report.seed) } })))
+                (fact("Run", Some(html! { (messages::run(report)) })))
+                (fact("Version", Some(html! { (text::line(&report.tool.name)) " " (text::line(&report.tool.version)) })))
+                (fact("Exit status", Some(html! { (messages::exit(report)) })))
             }
         }
-    }
+    };
+    Top { measured: None, result: report.result.as_str(), lead: &messages::summary(report), more }.render()
 }
 
 /// How many requirements of each level have each verdict. Each number shows those requirements.
@@ -46,7 +43,7 @@ fn counts(report: &Report) -> Markup {
             caption.unseen { (messages::counts()) }
             thead { tr {
                 th scope="col" { span.unseen { "Level" } }
-                @for verdict in &columns { th scope="col" { (messages::word(verdict.as_str())) } }
+                @for verdict in &columns { th scope="col" { (word(verdict.as_str())) } }
             } }
             tbody { @for level in Level::ALL {
                 tr {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use maud::{Markup, html};
 
 use super::messages;
+use crate::page::parts::tiles;
 use crate::report::Latency;
 use crate::report::latency::{PER_DECADE, step};
 
@@ -27,14 +28,13 @@ struct Bar {
 
 pub(super) fn latency(latency: &Latency) -> Markup {
     let figures =
-        [("median", latency.p50), ("90%", latency.p90), ("99%", latency.p99), ("longest", latency.max)];
+        [("median", latency.p50), ("90%", latency.p90), ("99%", latency.p99), ("longest", latency.max)]
+            .map(|(name, us)| (name, messages::time(Duration::from_micros(us))));
     html! {
         section aria-labelledby="latency" {
             h2 #latency { (messages::latency()) }
             p.dim { (messages::latency_of(latency.count)) }
-            dl.tiles {
-                @for (name, us) in figures { div { dt { (name) } dd { (messages::time(Duration::from_micros(us))) } } }
-            }
+            (tiles(&figures))
             (chart(latency))
         }
     }

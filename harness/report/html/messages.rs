@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::page::parts::word;
 use crate::plural::counted;
 use crate::report::{Latency, Report, VerdictName};
 use crate::suite::requirement::{Level, sources_in_words};
@@ -22,13 +23,6 @@ pub(super) fn title(result: &str, role: &str, subject: &str) -> String {
 
 pub(super) fn kind() -> &'static str {
     "conformance report"
-}
-
-/// A verdict or a result, as a word that begins a line.
-pub(super) fn word(name: &str) -> String {
-    let mut letters = name.chars();
-    let first = letters.next().map(|first| first.to_ascii_uppercase());
-    first.into_iter().chain(letters).collect::<String>().replace('-', " ")
 }
 
 pub(super) fn role(role: &str) -> &'static str {
@@ -372,11 +366,10 @@ pub(super) fn time(time: Duration) -> String {
 mod tests {
     use std::time::Duration;
 
-    use super::{group, shown_by, time, word};
+    use super::{group, shown_by, time};
 
     #[test]
     fn words_depend_on_what_they_are_about() {
-        assert_eq!([word("fail"), word("not-applicable")], ["Fail", "Not applicable"]);
         assert_eq!(group("receiver/verification"), "Your receiver: verification");
         assert_eq!(shown_by(&[3, 4], 0), "Shown by #3 #4.");
         let shown = [120, 1_234, 45_600, 2_340_000].map(|us| time(Duration::from_micros(us)));

@@ -18,6 +18,7 @@ use maud::{Markup, html};
 
 use self::room::Room;
 use super::{CheckEntry, Report, VerdictName};
+use crate::page::parts::{notes, result_line, word};
 use crate::page::{Page, copied, text};
 use crate::suite::requirement::Level;
 use crate::terminal::inert_with;
@@ -54,13 +55,8 @@ fn page(report: &Report, room: Room) -> String {
         (findings::after_fix(report))
         (requirements::requirements(report, room))
         @if let Some(latency) = &report.latency_us { (latency::latency(latency)) }
-        @if !report.notes.is_empty() {
-            section aria-labelledby="notes" {
-                h2 #notes { "Notes" }
-                ul.notes { @for note in &report.notes { li { (text::block(note)) } } }
-            }
-        }
-        p.result { code { (text::line(&report.result_line())) } }
+        (notes(&report.notes))
+        (result_line(&report.result_line()))
     };
     let title = messages::title(report.result.as_str(), &report.role, &report.subject);
     Page { title: &title, kind: messages::kind(), style: STYLE, script: SCRIPT, main }.render()
@@ -68,7 +64,7 @@ fn page(report: &Report, room: Room) -> String {
 
 /// A verdict as a word with its colour.
 fn verdict(verdict: VerdictName) -> Markup {
-    html! { span.verdict data-verdict=(verdict.as_str()) { (messages::word(verdict.as_str())) } }
+    html! { span.verdict data-verdict=(verdict.as_str()) { (word(verdict.as_str())) } }
 }
 
 fn level(level: Level) -> Markup {
@@ -95,14 +91,4 @@ fn documentation(name: &str) -> Markup {
 /// The verdict's name of a check that is open or failed, for what is not a pass.
 fn is_open(check: &CheckEntry) -> bool {
     matches!(check.verdict, VerdictName::Inconclusive | VerdictName::Error)
-}
-
-/// A labelled row of a list of facts; nothing without a value.
-fn fact(label: &str, value: Option<Markup>) -> Markup {
-    html! { @if let Some(value) = value { div { dt { (label) } dd { (value) } } } }
-}
-
-/// The same for a command with a button.
-fn command(label: &str, value: Option<Markup>) -> Markup {
-    html! { @if let Some(value) = value { div.command { dt { (label) } dd { (value) } } } }
 }

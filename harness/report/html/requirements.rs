@@ -6,6 +6,7 @@ use maud::{Markup, html};
 
 use super::room::Room;
 use super::{failure, level, messages, verdict};
+use crate::page::parts::word;
 use crate::page::text;
 use crate::report::{CheckEntry, Report, RequirementEntry, VerdictName};
 use crate::suite::requirement::Level;
@@ -42,7 +43,7 @@ fn filters(report: &Report, groups: &[&str]) -> Markup {
                 label for="search" { "Search" }
                 input #search type="search" name="q" autocomplete="off" spellcheck="false";
             }
-            (choice("verdict", verdicts.map(|verdict| (verdict.as_str(), messages::word(verdict.as_str())))))
+            (choice("verdict", verdicts.map(|verdict| (verdict.as_str(), word(verdict.as_str())))))
             (choice("level", Level::ALL.into_iter().map(|level| (level.as_str(), level.as_str().to_owned()))))
             (choice("group", groups.iter().map(|group| (*group, messages::group(group)))))
             p.field { button #clear type="reset" { "Reset" } }
@@ -54,7 +55,7 @@ fn filters(report: &Report, groups: &[&str]) -> Markup {
 fn choice<'a>(name: &str, options: impl Iterator<Item = (&'a str, String)>) -> Markup {
     html! {
         p.field {
-            label for=(name) { (messages::word(name)) }
+            label for=(name) { (word(name)) }
             select #(name) name=(name) {
                 option value="" { "all" }
                 @for (value, word) in options { option value=(text::attribute(value)) { (word) } }

@@ -15,6 +15,7 @@ use super::hostile::hostile;
 use super::{all_failing, passing, stored};
 use crate::cli::program::{finish, twenty};
 use crate::load::formats::full;
+use crate::load::page::search;
 use crate::peers::servers::always;
 use crate::skip::skip;
 
@@ -62,7 +63,9 @@ fn pages_work_in_a_browser() {
     {
         fs::write(path(&format!("{name}.html")), html::render(&report)).unwrap();
     }
-    fs::write(path("bench.html"), bench::show::html::render(&full())).unwrap();
+    for (name, report) in [("bench", full()), ("bench-search", search())] {
+        fs::write(path(&format!("{name}.html")), bench::show::html::render(&report)).unwrap();
+    }
     // A full run, from the command line. Parts of such a secret occur by chance in digits.
     let secret = "0123456789abcdef".repeat(4);
     let (page, json) = (path("accepts-everything.html"), path("accepts-everything.json"));
@@ -74,7 +77,8 @@ fn pages_work_in_a_browser() {
     let text = fs::read_to_string(&page).unwrap();
     assert!(!text.contains("[redacted:part:hex"), "digits are whole");
     assert!(!text.contains(&secret) && !text.contains(&hex_of(&secret)), "the secret");
-    let pages = ["stored", "hostile", "passing", "all-failing", "bench", "accepts-everything"];
+    let pages =
+        ["stored", "hostile", "passing", "all-failing", "bench", "bench-search", "accepts-everything"];
     let mut check = Limited::new("node");
     check
         .arg(fixtures().join("check.mjs"))
