@@ -167,6 +167,7 @@ fn load(criterion: &mut Criterion) {
                 clock: &clock,
                 interrupted: &interrupted,
                 live: None,
+                idle: None,
             };
             let plan = LoadPlan {
                 mode: Mode::Saturation,

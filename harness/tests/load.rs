@@ -11,8 +11,8 @@ mod intake;
 mod judged;
 mod ledger;
 pub(crate) mod made;
-mod pair;
 pub(crate) mod page;
+mod pair;
 mod schedule;
 mod search;
 mod sending;
@@ -76,6 +76,7 @@ async fn run_until(
         clock: &Clock::system(),
         interrupted,
         live: None,
+        idle: None,
     };
     load::run(plan, &subject, 0).await.unwrap()
 }

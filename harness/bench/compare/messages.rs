@@ -205,7 +205,9 @@ pub(super) fn pair_decided(figure: &PairFigure) -> String {
     let ratio = figure.ratio.as_ref().map(within).unwrap_or_default();
     let name = figure.figure.describe();
     match figure.says() {
-        Says::Slower => format!("the candidate is more than {limit} worse: the ratio of the {name} is {ratio}"),
+        Says::Slower => {
+            format!("the candidate is more than {limit} worse: the ratio of the {name} is {ratio}")
+        }
         _ => format!("the candidate is not more than {limit} worse: the ratio of the {name} is {ratio}"),
     }
 }
@@ -226,14 +228,16 @@ pub(super) fn pair_undecided(figures: &[PairFigure]) -> String {
                 within(one.control)
             ),
             Says::NotSlower => format!("the {name} is not worse: its ratio is {}", within(one.ratio)),
-            _ => format!(
-                "the ratio of the {name} is {}, too wide to decide about {limit}",
-                within(one.ratio)
-            ),
+            _ => {
+                format!("the ratio of the {name} is {}, too wide to decide about {limit}", within(one.ratio))
+            }
         }
     });
     let said: Vec<String> = said.collect();
-    format!("{}; give a longer --max-time or a higher --threshold, or use a less busy machine", said.join("; "))
+    format!(
+        "{}; give a longer --max-time or a higher --threshold, or use a less busy machine",
+        said.join("; ")
+    )
 }
 
 fn within(ratio: &Interval) -> String {

@@ -88,8 +88,8 @@ pub struct PairLoad {
     pub p99_us: f64,
     /// For a delivery, in microseconds; `None` where the system does not say it, or if a process ended or was added.
     pub processor_us: Option<f64>,
-    /// At the end of the load, in bytes.
-    pub memory: Option<f64>,
+    /// At the end of the load, in MiB.
+    pub memory_mib: Option<f64>,
 }
 
 /// A figure of all starts.
@@ -100,7 +100,7 @@ pub struct PairFigure {
     pub decides: bool,
     /// How much worse it may be, as a share.
     pub threshold: f64,
-    /// The base's and the candidate's, in deliveries per second, microseconds or bytes.
+    /// The base's and the candidate's, in deliveries per second, microseconds or MiB.
     pub base: f64,
     pub candidate: f64,
     /// The candidate's ratio to the base; `None` with too few starts.
@@ -144,7 +144,7 @@ impl Figure {
             Self::Rate => Some(load.rate),
             Self::P99 => Some(load.p99_us),
             Self::ProcessorTime => load.processor_us,
-            Self::Memory => load.memory,
+            Self::Memory => load.memory_mib,
         }
         .filter(|value| *value > 0.0)
     }
@@ -165,7 +165,7 @@ impl Figure {
 impl PairLoad {
     /// Leaves out what depends on which processes there are.
     pub(super) fn without_processes(&mut self) {
-        (self.processor_us, self.memory) = (None, None);
+        (self.processor_us, self.memory_mib) = (None, None);
     }
 }
 
@@ -206,9 +206,10 @@ impl PairFigure {
 
     pub fn says(&self) -> Says {
         let (Some(ratio), Some(control)) = (self.ratio, self.control) else { return Says::TooFew };
-        let is_steady = control.low > 1.0 - self.threshold
-            && control.high < 1.0 + self.threshold
-            && (control.estimate - 1.0).abs() <= self.threshold / 2.0;
+        let off = (control.estimate - 1.0).abs();
+        let may_be_one = control.low <= 1.0 && control.high >= 1.0;
+        // The interval of the candidate's ratio has the noise in it already. This finds what it cannot: a bias. NaN is not steady.
+        let is_steady = off <= self.threshold / 2.0 || may_be_one && off <= self.threshold;
         match ratio.place(self.figure.better(), self.threshold) {
             _ if !is_steady => Says::Unsteady,
             Place::Beyond => Says::Slower,

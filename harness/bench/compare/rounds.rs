@@ -10,7 +10,8 @@ use tokio::sync::watch;
 
 use super::messages;
 use super::pair::{
-    Conclusion, FORMAT, Figure, PairFigure, PairLoad, PairReport, PairRound, PairStart, conclude, order, verdict,
+    Conclusion, FORMAT, Figure, PairFigure, PairLoad, PairReport, PairRound, PairStart, conclude, order,
+    verdict,
 };
 use crate::bench::generate::connection::IdleConnections;
 use crate::bench::generate::corpus::Corpus;
@@ -296,12 +297,14 @@ impl PairSetup<'_> {
         let (total, counts) = (outcome.total(), outcome.counts());
         let deliveries = (counts.ended() + counts.probes.iter().sum::<u64>()).max(1);
         let spent = before.zip(after).map(|(before, after)| after.processor.saturating_sub(before.processor));
+        // More digits than were measured would only make a report of thousands of loads larger.
+        let rounded = |value: f64| (value * 1e3).round() / 1e3;
         Ok(PairLoad {
-            rate: total.rate,
+            rate: rounded(total.rate),
             // 0 has no logarithm.
             p99_us: total.latency.p99_us.max(1) as f64,
-            processor_us: spent.map(|spent| spent.as_secs_f64() * 1e6 / deliveries as f64),
-            memory: after.map(|usage| usage.memory as f64),
+            processor_us: spent.map(|spent| rounded(spent.as_secs_f64() * 1e6 / deliveries as f64)),
+            memory_mib: after.map(|usage| rounded(usage.memory as f64 / f64::from(1 << 20))),
         })
     }
 

@@ -2,12 +2,12 @@
 
 use crate::bench::accounts::entry::LedgerEntry;
 use crate::bench::accounts::messages::with_detail;
+use crate::bench::compare::messages::percent;
 use crate::bench::generate::messages::probe;
 use crate::bench::measure::figures::{Measured, ProbeEntry};
 use crate::bench::measure::machine::Machine;
 use crate::bench::measure::report::{BenchReport, Limit, LoadFacts, LoadMode};
 use crate::bench::measure::result::BenchResult;
-use crate::bench::compare::messages::percent;
 use crate::plural::counted;
 
 // The head.

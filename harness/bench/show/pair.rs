@@ -86,7 +86,7 @@ fn value_of(figure: Figure, value: f64) -> String {
         Figure::Rate => format!("{value:.1}/s"),
         Figure::P99 => format!("{:.3} ms", value / 1e3),
         Figure::ProcessorTime => format!("{value:.1} µs"),
-        Figure::Memory => format!("{:.1} MiB", value / f64::from(1 << 20)),
+        Figure::Memory => format!("{value:.1} MiB"),
     }
 }
 

@@ -274,7 +274,10 @@ fn pair_compares_processor_time_rate_and_memory() {
     for one in figures {
         let is_shown = matches!(one["figure"].as_str(), Some("p99" | "memory"));
         assert_eq!(one["decides"], !is_shown, "{one}");
-        assert!(one["ratio"]["estimate"].as_f64().unwrap() > 0.0 && one["base"].as_f64().unwrap() > 0.0, "{one}");
+        assert!(
+            one["ratio"]["estimate"].as_f64().unwrap() > 0.0 && one["base"].as_f64().unwrap() > 0.0,
+            "{one}"
+        );
         assert!(one["control"]["low"].as_f64() <= one["control"]["high"].as_f64(), "{one}");
     }
     if ran.status == Some(0) {
@@ -346,7 +349,12 @@ fn pair_reports_a_broken_candidate_as_failed_not_slow() {
 fn pair_is_incomplete_when_a_receiver_dies() {
     let receiver = reference("receiver");
     // It lives for far fewer rounds; whenever it ends, the report says so.
-    let ran = pair(&format!("timeout 0.5 {receiver}"), &receiver, &["--rounds", "1000", "--max-time", "60s", "--json"]).expect(3);
+    let ran = pair(
+        &format!("timeout 0.5 {receiver}"),
+        &receiver,
+        &["--rounds", "1000", "--max-time", "60s", "--json"],
+    )
+    .expect(3);
     let report: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(report["result"], "incomplete");
     let why = report["why"].as_str().unwrap();

@@ -199,6 +199,7 @@ async fn rejects_impossible_loads_before_they_begin() {
             clock: &Clock::system(),
             interrupted: &interrupted,
             live: None,
+            idle: None,
         };
         let why = load::run(&LoadPlan { concurrency: 1000, ..plan(10) }, &subject, 0).await.unwrap_err();
         assert!(why.to_string().contains(words), "{why}");

@@ -153,7 +153,7 @@ fn texts_match_their_snapshots() {
         rate: 1000.0 * speed,
         p99_us: 2_000.0 / speed,
         processor_us: Some(50.0 / speed),
-        memory: Some(64e6),
+        memory_mib: Some(61.0),
     };
     let start = |nth: usize| {
         let wave = 1.0 + (nth % 3) as f64 / 500.0;
@@ -161,12 +161,8 @@ fn texts_match_their_snapshots() {
         PairStart { rounds: vec![PairRound { base, candidate, control }; 8] }
     };
     let starts: Vec<PairStart> = (0..6).map(start).collect();
-    let figures = [
-        (Figure::ProcessorTime, true),
-        (Figure::Rate, true),
-        (Figure::P99, false),
-        (Figure::Memory, false),
-    ];
+    let figures =
+        [(Figure::ProcessorTime, true), (Figure::Rate, true), (Figure::P99, false), (Figure::Memory, false)];
     let figures: Vec<PairFigure> = figures
         .into_iter()
         .map(|(figure, decides)| PairFigure::of(figure, decides, 0.05, &starts).unwrap())

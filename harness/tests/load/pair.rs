@@ -37,14 +37,14 @@ impl Machine {
         self.loads += 1.0;
         let disturbed = self.random.random_bool(self.disturbed.0);
         let lost = if disturbed { self.random.random_range(0.0..self.disturbed.1) } else { 0.0 };
-        let rate = speed
-            * (self.noise * normal(&mut self.random) - self.drift * self.loads).exp()
-            * (1.0 - lost);
+        let rate =
+            speed * (self.noise * normal(&mut self.random) - self.drift * self.loads).exp() * (1.0 - lost);
         PairLoad { rate, ..PairLoad::default() }
     }
 
     fn start(&mut self, candidate: f64) -> PairStart {
-        let speeds = [1.0, candidate, 1.0].map(|speed| speed * (self.between * normal(&mut self.random)).exp());
+        let speeds =
+            [1.0, candidate, 1.0].map(|speed| speed * (self.between * normal(&mut self.random)).exp());
         let round = |nth| {
             let (order, mut loads) = (order(nth), [[PairLoad::default(); 2]; 3]);
             for (at, process) in order.into_iter().chain(order.into_iter().rev()).enumerate() {
@@ -156,14 +156,34 @@ fn figure_says_nothing_without_a_steady_control() {
     let memory = figure(Figure::Memory, false, at(1.5, 1.6), steady);
     for (figures, status, by, words) in [
         // The processor time decides although the rate is too noisy, unless the rate looks slower.
-        (vec![time(at(0.99, 1.01)), rate(at(0.9, 1.1), steady)], 0, Some(Figure::ProcessorTime), "not more than 5% worse"),
+        (
+            vec![time(at(0.99, 1.01)), rate(at(0.9, 1.1), steady)],
+            0,
+            Some(Figure::ProcessorTime),
+            "not more than 5% worse",
+        ),
         (vec![time(at(0.99, 1.01)), rate(at(0.7, 1.0), steady)], 3, None, "the rate is 0.700 to 1.000"),
-        (vec![time(at(0.9, 1.1)), rate(at(0.96, 1.1), steady)], 0, Some(Figure::Rate), "the rate is 0.960 to 1.100"),
-        (vec![time(at(1.06, 1.1)), rate(at(0.99, 1.1), steady)], 6, Some(Figure::ProcessorTime), "more than 5% worse"),
+        (
+            vec![time(at(0.9, 1.1)), rate(at(0.96, 1.1), steady)],
+            0,
+            Some(Figure::Rate),
+            "the rate is 0.960 to 1.100",
+        ),
+        (
+            vec![time(at(1.06, 1.1)), rate(at(0.99, 1.1), steady)],
+            6,
+            Some(Figure::ProcessorTime),
+            "more than 5% worse",
+        ),
         // Memory is only shown.
         (vec![time(at(0.99, 1.01)), memory], 0, Some(Figure::ProcessorTime), "processor time"),
         (vec![memory], 3, None, ""),
-        (vec![rate(at(0.9, 0.92), at(0.9, 1.1))], 3, None, "two processes of the base differ too much in the rate"),
+        (
+            vec![rate(at(0.9, 0.92), at(0.9, 1.1))],
+            3,
+            None,
+            "two processes of the base differ too much in the rate",
+        ),
     ] {
         let (result, decided, why) = verdict(&figures, FEWEST);
         assert_eq!((result.status().code(), decided), (status, by), "{figures:?}");

@@ -47,6 +47,7 @@ async fn search(peer: &Peer, objective: &str, first: Option<f64>) -> (FoundRate,
         clock: &Clock::system(),
         interrupted: &interrupted,
         live: None,
+        idle: None,
     };
     let search_plan = SearchPlan {
         objective: objective.parse().unwrap(),
