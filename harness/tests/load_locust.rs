@@ -5,6 +5,7 @@
 mod distributed;
 mod exports;
 mod imports;
+mod probes;
 
 use std::path::{Path, PathBuf};
 
