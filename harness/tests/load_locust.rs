@@ -6,6 +6,7 @@ mod distributed;
 mod exports;
 mod imports;
 mod probes;
+mod workers;
 
 use std::path::{Path, PathBuf};
 

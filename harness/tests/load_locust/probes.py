@@ -4,20 +4,12 @@ Each line of stdin is a case: a secret, a body and a time. Each line of stdout i
 headers and the body, or null if there is nothing to try.
 """
 
-import importlib.util
 import json
 import sys
-from types import SimpleNamespace
-from unittest.mock import MagicMock
 
-sys.dont_write_bytecode = True
-for name in ("gevent", "locust.log", "locust.exception", "locust.runners", "geventhttpclient", "geventhttpclient.response"):
-    sys.modules[name] = MagicMock()
-sys.modules["locust"] = SimpleNamespace(FastHttpUser=object, events=MagicMock(), task=lambda made: made, log=MagicMock())
+import stubs
 
-spec = importlib.util.spec_from_file_location("locustfile", sys.argv[1])
-locustfile = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(locustfile)
+locustfile = stubs.load(sys.argv[1])
 
 
 def made(case, steps):

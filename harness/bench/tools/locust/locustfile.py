@@ -9,7 +9,8 @@ must be rejected: they have a wrong signature, are altered or are stale. Every a
 workers are written to --results. Exit status:
 
   0  pass
-  1  the receiver accepted a probe or too few valid deliveries, or a worker was lost, left early or did not report
+  1  the receiver accepted a probe or too few valid deliveries, or a worker was lost, left early, joined late, did not report
+     (in time) or is there twice
   2  the run did not start
   3  nothing was measured
 
@@ -508,6 +509,7 @@ class State:
 
     def __init__(self, environment):
         options = environment.parsed_options
+        self.test = getattr(options, "twenty_test", None)
         self.url = target_of(environment)
         self.timeout = options.timeout
         self.probe_share = options.probe_share
@@ -533,7 +535,7 @@ class State:
         self.measure_from = self.start + options.warm_up
         self.last = self.measure_from
         self.stopped_at = None
-        self.closed = False
+        self.closed = self.reported = False
 
     def prepare(self, bodies):
         """The bodies as bytes before and after the record's id. The time of the event becomes the start of the test."""
@@ -675,6 +677,8 @@ class State:
         until = max(self.stopped_at or now, self.last)
         whole = {
             "final": final,
+            "test": self.test,
+            "run": self.ids.run,
             "in_flight": dict(self.in_flight),
             "stretch_ms": max(until - self.measure_from, 0) * 1e3,
             "warm_up": self.warm_up,
@@ -832,7 +836,10 @@ class Control:
     """What the master, or a single process, knows of the processes that send."""
 
     def __init__(self):
-        self.known = {}  # worker -> its last report
+        self.test = secrets.token_hex(8)  # reports of an earlier test do not count
+        self.known = {}  # worker -> its last report, or that of each test that it had: more than one process has its id
+        self.late = set()  # the workers that connected after the start
+        self.ended = {}  # worker -> how many final reports it sent
         self.left = {}  # worker -> the time of a final report that the master did not ask for
         self.asked_at = None
         self.begun_ms = None
@@ -848,7 +855,7 @@ def on_init(environment, runner, **_):
     # Listeners run last first, so this one runs before the runner's own, which dismisses the workers.
     environment.events.quitting.add_listener(on_quitting)
     if isinstance(runner, MasterRunner):
-        environment.events.worker_connect.add_listener(lambda client_id, **_: CONTROL.known.setdefault(client_id, None))
+        environment.events.worker_connect.add_listener(on_worker_connect)
         environment.events.worker_report.add_listener(on_worker_report)
         runner.register_message("twenty-final", on_final)
     elif isinstance(runner, WorkerRunner):
@@ -875,7 +882,7 @@ def on_test_start(environment, **_):
         wrong = check_target(environment)
         wrong and refuse(wrong)
         CONTROL = Control()
-        CONTROL.known = dict.fromkeys(getattr(runner, "clients", []))
+        CONTROL.known = {id: {} for id in getattr(runner, "clients", [])}
         CONTROL.begun_ms = time.time_ns() // 1_000_000
         # `bench distributed` learns from this line that all workers are connected.
         # The results of an earlier load stay until there are new ones.
@@ -885,6 +892,7 @@ def on_test_start(environment, **_):
         CONTROL.users = runner.target_user_count
         CONTROL.run_time = options.run_time
         # Locust passes the master's own options on to the workers when it starts their users.
+        options.twenty_test = CONTROL.test
         options.twenty_users = runner.target_user_count
         options.twenty_interval = max(1, -(-int(options.run_time or 36_000) // MOST_POINTS))
     if not isinstance(runner, MasterRunner):
@@ -896,11 +904,25 @@ def on_report_to_master(client_id, data):
         data["twenty_conform"] = STATE.snapshot(final=False)
 
 
+def on_worker_connect(client_id, **_):
+    # A worker that connects after the end has no part in the test. One that connects again is known.
+    if CONTROL.asked_at is None and client_id not in CONTROL.known:
+        CONTROL.known[client_id] = {}
+        CONTROL.begun_ms is not None and CONTROL.late.add(client_id)
+
+
+def keep_report(client_id, report):
+    """Keeps the last report of a worker. What it sends after its final report has nothing new."""
+    if report["test"] != CONTROL.test:
+        return
+    reports = CONTROL.known.setdefault(client_id, {})
+    if report["final"] or not reports.get(report["run"], {}).get("final"):
+        reports[report["run"]] = report
+
+
 def on_worker_report(client_id, data):
     report = data.get("twenty_conform")
-    known = CONTROL.known.get(client_id)
-    if report and not (known and known["final"]):
-        CONTROL.known[client_id] = report
+    report and keep_report(client_id, report)
 
 
 def on_finish(environment, msg, **_):
@@ -910,11 +932,17 @@ def on_finish(environment, msg, **_):
 def finish_worker(environment):
     if STATE:
         STATE.settle()
-        environment.runner.send_message("twenty-final", STATE.snapshot(final=True))
+        # It may be interrupted while the master asks.
+        if not STATE.reported:
+            STATE.reported = True
+            environment.runner.send_message("twenty-final", STATE.snapshot(final=True))
 
 
 def on_final(environment, msg, **_):
-    CONTROL.known[msg.node_id] = msg.data
+    if msg.data["test"] != CONTROL.test:
+        return
+    keep_report(msg.node_id, msg.data)
+    raise_count(CONTROL.ended, msg.node_id)
     if CONTROL.asked_at is None:
         CONTROL.left[msg.node_id] = time.monotonic()
 
@@ -927,14 +955,18 @@ def finish(environment):
     CONTROL.asked_at = time.monotonic()
     if STATE:
         STATE.settle()
-        CONTROL.known["local"] = STATE.snapshot(final=True)
+        keep_report("local", STATE.snapshot(final=True))
         return
     runner.send_message("twenty-finish")
     deadline = time.monotonic() + environment.parsed_options.timeout + 5
     alive = lambda: [one.id for one in runner.clients.all if one.state != "missing"]
-    is_waited_for = lambda id: not (CONTROL.known.get(id) or {}).get("final")
+    is_waited_for = lambda id: id in CONTROL.known and not has_ended(CONTROL.known[id])
     while any(is_waited_for(id) for id in alive()) and time.monotonic() < deadline:
         gevent.sleep(0.05)
+
+
+def has_ended(reports):
+    return bool(reports) and all(report["final"] for report in reports.values())
 
 
 @events.test_stopping.add_listener
@@ -1003,41 +1035,63 @@ def on_quitting(environment, **_):
     environment.process_exit_code = results["exit_status"]
 
 
+STATES = {
+    "silent": "never reported",
+    "lost": "was lost, and its deliveries since its last report are not counted",
+    "overdue": "did not report in time, and its deliveries since its last report are not counted",
+    "left": "left early",
+    "late": "joined after the start, so the load was another one before",
+    "doubled": "is there twice: it reported twice, or more than one process has its id",
+}
+
+
+def state_of(id, runner, seen):
+    """How a worker ended; `seen` are the tests that other workers reported."""
+    reports, left = CONTROL.known[id], CONTROL.left.get(id)
+    if not reports:
+        return "silent"
+    if len(reports) > 1 or CONTROL.ended.get(id, 0) > 1 or seen.intersection(reports):
+        return "doubled"
+    if not has_ended(reports):
+        client = getattr(runner, "clients", {}).get(id)
+        return "overdue" if client and client.state != "missing" else "lost"
+    if left is not None and (CONTROL.asked_at or left) - left > LEAVING:
+        return "left"
+    return "late" if id in CONTROL.late else "reported"
+
+
+def short(id):
+    """The part of a worker's id that differs between the workers of one machine, as in locust's log."""
+    return id.rpartition("_")[2][:8]
+
+
 def judge(environment):
     """The results: all counts, and the verdict."""
     options = environment.parsed_options
     whole = {"warm_up": counts(), "measured": counts()}
     in_flight, points, witnesses, workers, reasons = {"valid": 0, "probes": 0}, {}, {}, [], []
     stretch = 0.0
-    for number, (id, report) in enumerate(sorted(CONTROL.known.items())):
-        left = CONTROL.left.get(id)
-        if report is None:
-            state = "silent"
-        elif not report["final"]:
-            state = "lost"
-        else:
-            state = "left" if left is not None and (CONTROL.asked_at or left) - left > LEAVING else "reported"
+    seen = set()
+    for number, (id, reports) in enumerate(sorted(CONTROL.known.items())):
+        state = state_of(id, environment.runner, seen)
         if state != "reported":
-            what = {
-                "silent": "never reported",
-                "lost": "was lost, and its deliveries since its last report are not counted",
-                "left": "left early",
-            }
-            reasons.append(f"worker {number + 1} of {len(CONTROL.known)} {what[state]}")
-        entry = {"number": number + 1, "state": state, "sent": 0, "acknowledged": 0, "in_flight": 0, "cores": 0}
-        if report:
+            reasons.append(f"worker {number + 1} of {len(CONTROL.known)} ({short(id)}) {STATES[state]}")
+        entry = {"number": number + 1, "id": short(id), "state": state, "sent": 0, "acknowledged": 0, "in_flight": 0, "cores": 0}
+        # The same test under another id is counted once.
+        for report in [reports[run] for run in reports if run not in seen]:
             for part in whole:
                 whole[part] = combine(whole[part], report[part])
                 entry["sent"] += report[part]["sent"]
                 entry["acknowledged"] += report[part]["acknowledged"]
-            entry["in_flight"] = report["in_flight"]["valid"]
+            entry["in_flight"] += report["in_flight"]["valid"]
             entry["cores"] = report["cores"]
             in_flight = combine(in_flight, report["in_flight"])
             points = combine(points, report.get("points", {}))
             stretch = max(stretch, report["stretch_ms"])
-            for kind, seen in report["witnesses"].items():
-                known = witnesses.setdefault(kind, {**seen, "count": 0})
-                known["count"] += seen["count"]
+            for kind, exchange in report["witnesses"].items():
+                known = witnesses.setdefault(kind, {**exchange, "count": 0})
+                known["count"] += exchange["count"]
+        seen.update(reports)
         workers.append(entry)
     everything = combine(whole["warm_up"], whole["measured"])
     levels = {probe["name"]: probe["level"] for probe in PROBES}
