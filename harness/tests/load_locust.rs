@@ -2,6 +2,7 @@
 //!
 //! Everything is sent to this machine. Tests that need locust are skipped visibly if it is missing, and fail on CI.
 
+mod accounts;
 mod distributed;
 mod exports;
 mod imports;

@@ -244,7 +244,6 @@ fn with_other_value(body: &[u8]) -> Vec<u8> {
 }
 
 /// Bytes as text, a character for each byte.
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn latin_1<S: Serializer>(bytes: &&'static [u8], to: S) -> Result<S::Ok, S::Error> {
     to.collect_str(&bytes.iter().map(|&byte| char::from(byte)).collect::<String>())
 }

@@ -1040,7 +1040,7 @@ STATES = {
     "lost": "was lost, and its deliveries since its last report are not counted",
     "overdue": "did not report in time, and its deliveries since its last report are not counted",
     "left": "left early",
-    "late": "joined after the start, so the load was another one before",
+    "late": "joined after the start",
     "doubled": "is there twice: it reported twice, or more than one process has its id",
 }
 
@@ -1049,7 +1049,8 @@ def state_of(id, runner, seen):
     """How a worker ended; `seen` are the tests that other workers reported."""
     reports, left = CONTROL.known[id], CONTROL.left.get(id)
     if not reports:
-        return "silent"
+        # Locust gives a late worker no users as long as the others have them all.
+        return "late" if id in CONTROL.late else "silent"
     if len(reports) > 1 or CONTROL.ended.get(id, 0) > 1 or seen.intersection(reports):
         return "doubled"
     if not has_ended(reports):

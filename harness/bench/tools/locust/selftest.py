@@ -203,8 +203,8 @@ class Alone(Case):
         with Receiver(lambda verified, _: 200) as receiver:
             ask = ["-u", 4, "-r", 4, "--probe-share", 0.5, "--fail-on", "should"]
             results, stderr = self.run_alone(receiver, 800, *ask, expect=1)
-        # The secret of this test is neither hexadecimal nor base64, and has no white space.
-        inapplicable = {"hex-decoded-key", "base64-decoded-key", "trimmed-key"}
+        # The secret of this test is neither hexadecimal nor base64, and has no white space and no upper case.
+        inapplicable = {"hex-decoded-key", "base64-decoded-key", "trimmed-key", "lowercase-key"}
         for one in [one for one in results["probes"] if one["name"] not in inapplicable]:
             self.assertTrue(one["sent"] == one["let_through"] > 0, one)
             if one["level"] == "advice":
@@ -320,6 +320,29 @@ class Distributed(Case):
             self.assertEqual(results["result"], "fail")
             states = sorted(worker["state"] for worker in results["workers"])
             self.assertIn(states, [["lost", "reported"], ["reported", "silent"]])
+            lost = [worker for worker in results["workers"] if worker["state"] != "reported"][0]
+            self.assertIn(f"worker {lost['number']} of 2 ({lost['id']})", stderr)
+
+    def test_late_worker_is_named_and_its_counts_are_complete(self):
+        port = free_port()
+        master = ["--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--expect-workers", 1,
+                  "--expect-workers-max-wait", 60, "-u", 4, "-r", 4]
+        worker = ["--worker", "--master-host", "127.0.0.1", "--master-port", port]
+        with Receiver(correct) as receiver, Locust(*master, "--host", receiver.url, secret=None) as master, Locust(*worker):
+            until = time.monotonic() + LONGEST
+            arrives = lambda count: len(receiver.valid) < count and master.process.poll() is None and time.monotonic() < until
+            while arrives(50):
+                time.sleep(0.05)
+            with Locust(*worker) as late:
+                while "2 workers connected" not in master.stderr and arrives(10**9):
+                    time.sleep(0.05)
+                master.process.terminate()
+                status, results = master.wait(), master.results()
+                late.wait()
+            self.assertEqual(status, 1, master.stderr)
+            self.assertEqual(sorted(worker["state"] for worker in results["workers"]), ["late", "reported"])
+            self.assertIn("joined after the start", master.stderr)
+            self.assertEqual(len(receiver.valid), results["all"]["acknowledged"] + results["all"]["in_flight"])
 
     def test_leaving_worker_fails_the_run(self):
         with Receiver(correct) as receiver:
