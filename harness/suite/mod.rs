@@ -39,6 +39,8 @@ mod provisional;
 
 pub mod run;
 
+pub mod under_load;
+
 pub mod replay;
 
 pub mod rejudge;

@@ -35,10 +35,10 @@ use twenty_conform::webhook::dialect::DOCUMENTED;
 use twenty_conform::webhook::signature::Secret;
 use twenty_conform::wire::client::Target;
 
-const SECRET: &str = "0a1B2c3D4e5F-of-the-load";
+pub(crate) const SECRET: &str = "0a1B2c3D4e5F-of-the-load";
 
 /// A short load without probes and without a warm-up.
-fn plan(duration_ms: u64) -> LoadPlan {
+pub(crate) fn plan(duration_ms: u64) -> LoadPlan {
     LoadPlan {
         concurrency: 4,
         duration: Duration::from_millis(duration_ms),
@@ -82,7 +82,7 @@ async fn run_until(
 }
 
 /// Runs a load of the sample events on a target to its end.
-async fn run(plan: &LoadPlan, target: &Target) -> LoadOutcome {
+pub(crate) async fn run(plan: &LoadPlan, target: &Target) -> LoadOutcome {
     let (_never, interrupted) = watch::channel(false);
     run_until(plan, target, &samples(), &interrupted).await
 }
@@ -92,7 +92,12 @@ fn samples() -> Corpus {
 }
 
 /// The report of a load, with a share of errors allowed.
-fn judged(outcome: &LoadOutcome, plan: &LoadPlan, max_errors: f64, thresholds: &[&str]) -> BenchReport {
+pub(crate) fn judged(
+    outcome: &LoadOutcome,
+    plan: &LoadPlan,
+    max_errors: f64,
+    thresholds: &[&str],
+) -> BenchReport {
     let thresholds: Vec<_> = thresholds.iter().map(|bound| bound.parse().unwrap()).collect();
     let facts = ReceiverFacts {
         origin: Origin {

@@ -2,9 +2,12 @@
 //!
 //! Everything is sent to this machine. Tests that need locust are skipped visibly if it is missing, and fail on CI.
 
+mod accounts;
 mod distributed;
 mod exports;
 mod imports;
+mod probes;
+mod workers;
 
 use std::path::{Path, PathBuf};
 

@@ -77,12 +77,12 @@ impl HeadTemplate {
         Template { bytes: bytes.into(), timestamp, signature, nonce, id, body: start }
     }
 
-    /// Makes a request with arbitrary marks; the timestamp and the signature may be missing.
+    /// Makes a request with arbitrary marks, each of which may be missing.
     pub fn compose(
         &self,
         timestamp: Option<&[u8]>,
         signature: Option<&[u8]>,
-        nonce: u128,
+        nonce: Option<u128>,
         body: &[u8],
         request: &mut RequestBuffer,
     ) {
@@ -94,7 +94,7 @@ impl HeadTemplate {
                 header(bytes, name, value);
             }
         }
-        if self.nonce {
+        if let Some(nonce) = nonce.filter(|_| self.nonce) {
             let at = hole(bytes, NONCE_HEADER, NONCE_LENGTH);
             write_nonce(nonce, &mut bytes[at]);
         }

@@ -8,7 +8,7 @@ use crate::wire::exchange::acknowledges;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeliveryKind {
     Valid,
-    /// A probe: its index in [`crate::bench::generate::probe::ALL`].
+    /// A probe: its index in [`crate::bench::generate::probe::all`].
     Probe(usize),
 }
 

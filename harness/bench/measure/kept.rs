@@ -19,7 +19,7 @@ pub(super) enum UnexpectedKind {
     Status(u16),
     /// A valid delivery without a complete answer.
     Failure(DeliveryFailure),
-    /// An accepted probe: its index in [`probe::ALL`].
+    /// An accepted probe: its index in [`probe::all`].
     Probe(usize),
 }
 
@@ -56,7 +56,7 @@ impl KeptExchanges {
         let Some(kind) = UnexpectedKind::of(ended) else { return };
         if let Some((count, _)) = self.0.get_mut(&kind) {
             *count += 1;
-        } else if self.0.len() < MOST_KINDS + probe::ALL.len() {
+        } else if self.0.len() < MOST_KINDS + probe::all().len() {
             let first = |bytes: &[u8]| bytes[..bytes.len().min(KEPT)].to_vec();
             let exchange = KeptExchange {
                 request: first(request),

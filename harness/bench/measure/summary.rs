@@ -110,8 +110,8 @@ impl LoadOutcome {
     pub fn probes(&self, redaction: &Redaction) -> Probes {
         let mut all = PhaseCounts::default();
         self.tally.phases.iter().for_each(|counts| all.add(counts));
-        let kinds = probe::ALL.iter().enumerate().map(|(number, kind)| ProbeEntry {
-            name: kind.name.to_owned(),
+        let kinds = probe::all().iter().enumerate().map(|(number, kind)| ProbeEntry {
+            name: kind.name().to_owned(),
             requirement: kind.requirement.id.to_owned(),
             level: kind.requirement.level.to_string(),
             sent: all.probes[number],
@@ -129,7 +129,7 @@ impl LoadOutcome {
 
     /// The strictest level among the requirements of accepted probes.
     pub fn broken_level(&self) -> Option<Level> {
-        let broken = probe::ALL.iter().enumerate();
+        let broken = probe::all().iter().enumerate();
         let broken = broken.filter(|(number, _)| self.kept(UnexpectedKind::Probe(*number)).is_some());
         broken.map(|(_, kind)| kind.requirement.level).min()
     }

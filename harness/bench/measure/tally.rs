@@ -24,8 +24,8 @@ pub struct PhaseCounts {
     pub statuses: Box<[u64; 1000]>,
     pub probe_statuses: Box<[u64; 1000]>,
     /// Probes sent, by their index.
-    pub probes: [u64; probe::ALL.len()],
-    pub let_through: [u64; probe::ALL.len()],
+    pub probes: Vec<u64>,
+    pub let_through: Vec<u64>,
     pub probes_unanswered: u64,
     /// Latencies of the deliveries that were accepted or timed out, in microseconds.
     pub latency: Histogram<u64>,
@@ -59,8 +59,8 @@ impl Default for PhaseCounts {
             failures: Default::default(),
             statuses: Box::new([0; 1000]),
             probe_statuses: Box::new([0; 1000]),
-            probes: Default::default(),
-            let_through: Default::default(),
+            probes: vec![0; probe::all().len()],
+            let_through: vec![0; probe::all().len()],
             probes_unanswered: 0,
             latency: histogram(3),
             sent_bytes: 0,

@@ -3,10 +3,11 @@
 //! A delivery is timestamped and signed right before it is sent. Each turn is counted once.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tokio::sync::{Semaphore, watch};
@@ -58,6 +59,8 @@ pub(super) struct SharedLoad {
     pub(super) number: AtomicU64,
     /// The number of the next probe's record id.
     pub(super) probe: AtomicU64,
+    /// How many probes were begun, from an arbitrary first one.
+    probes: AtomicUsize,
     /// Whether the next delivery must be a probe, as none was sent.
     lacks_probe: AtomicBool,
     /// A permit for each connection that is ready.
@@ -92,6 +95,8 @@ impl SharedLoad {
     ) -> (Self, watch::Sender<Option<Arc<Turns>>>) {
         let (begin, turns) = watch::channel(None);
         let lacks_probe = plan.probe_share > 0.0;
+        // A short load has other kinds with another seed.
+        let first_probe = StdRng::seed_from_u64(plan.seed).random_range(0..probe::all().len());
         let load = Self {
             plan,
             ways,
@@ -101,6 +106,7 @@ impl SharedLoad {
             turn: AtomicU64::new(first),
             number: AtomicU64::new(first),
             probe: AtomicU64::new(FIRST_PROBE + first),
+            probes: AtomicUsize::new(first_probe),
             lacks_probe: AtomicBool::new(lacks_probe),
             ready: Semaphore::new(0),
             turns,
@@ -109,6 +115,11 @@ impl SharedLoad {
             refused: Mutex::default(),
         };
         (load, begin)
+    }
+
+    /// The index of the next probe. They take turns, so a load with enough of them has all kinds.
+    fn next_probe(&self) -> usize {
+        self.probes.fetch_add(1, Ordering::Relaxed) % probe::all().len()
     }
 
     /// Whether the next delivery must be a probe: even the shortest load has one.
@@ -232,11 +243,11 @@ impl ConnectionTask {
         let late =
             (turn.scheduled && free <= turn.planned).then(|| begun.saturating_duration_since(turn.planned));
         let start = self.turns.start();
-        let (kind, nonce) = {
+        let (mut kind, nonce) = {
             let mut result = lock(&self.result);
             let probes = result.random.random_bool(self.load.plan.probe_share) || self.load.needs_probe();
             let kind = match probes {
-                true => DeliveryKind::Probe(result.random.random_range(0..probe::ALL.len())),
+                true => DeliveryKind::Probe(self.load.next_probe()),
                 false => DeliveryKind::Valid,
             };
             result.tally.begin(kind, turn.phase, begun.saturating_duration_since(start), late);
@@ -256,7 +267,7 @@ impl ConnectionTask {
         };
         let ended = match opened {
             Ok(()) => {
-                self.make(kind, nonce);
+                kind = self.make(kind, nonce);
                 self.connection.exchange(&self.request.bytes, deadline).await
             }
             Err(why) => {
@@ -287,8 +298,8 @@ impl ConnectionTask {
         (ended, now)
     }
 
-    /// Makes the request, signed at the current time.
-    fn make(&mut self, kind: DeliveryKind, nonce: u128) {
+    /// Makes the request, signed at the current time. Returns what it is: another probe, if the body does not allow this one.
+    fn make(&mut self, kind: DeliveryKind, nonce: u128) -> DeliveryKind {
         let load = &*self.load;
         let turn = load.turn.fetch_add(1, Ordering::Relaxed);
         let DeliveryParts { templates, maker, ids } = &load.deliveries;
@@ -300,12 +311,14 @@ impl ConnectionTask {
         let marks = Marks { number, nonce, now_ms: load.clock.now_ms() };
         template.fill(*ids, &marks, &mut self.request);
         match kind {
-            DeliveryKind::Valid => template.sign(&maker.key, &mut self.request),
+            DeliveryKind::Valid => {
+                template.sign(&maker.key, &mut self.request);
+                kind
+            }
             DeliveryKind::Probe(probe) => {
                 // Probes are rare enough to allocate.
-                let mut body = self.request.bytes[self.request.body..].to_vec();
-                let id = template.id_in_body().map(|id| id.start);
-                maker.make(&probe::ALL[probe], &marks, &mut body, id, &mut self.request);
+                let body = Bytes::copy_from_slice(&self.request.bytes[self.request.body..]);
+                DeliveryKind::Probe(maker.make_next(probe, &marks, &body, &mut self.request))
             }
         }
     }

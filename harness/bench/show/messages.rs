@@ -3,7 +3,7 @@
 use crate::bench::accounts::entry::LedgerEntry;
 use crate::bench::accounts::messages::with_detail;
 use crate::bench::compare::messages::percent;
-use crate::bench::generate::messages::probe;
+use crate::bench::generate::probe;
 use crate::bench::measure::figures::{Measured, ProbeEntry};
 use crate::bench::measure::machine::Machine;
 use crate::bench::measure::report::{BenchReport, Limit, LoadFacts, LoadMode};
@@ -163,7 +163,7 @@ pub(super) fn probes(sent: u64, accepted: u64) -> String {
 
 /// After the word "accepted".
 pub(super) fn accepted_probes(kind: &ProbeEntry) -> String {
-    let what = probe(&kind.name).map(|what| format!(" {what}")).unwrap_or_default();
+    let what = probe::named(&kind.name).map(|probe| format!(" {}", probe.what)).unwrap_or_default();
     let ProbeEntry { name, requirement, level, sent, let_through, .. } = kind;
     format!("{let_through} of {sent}{what} ({requirement} {level}, {name})")
 }

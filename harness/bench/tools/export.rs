@@ -8,8 +8,11 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
 use crate::bench::generate::corpus::Corpus;
 use crate::bench::generate::ids::{ID_LENGTH, Ids};
+use crate::bench::generate::probe::{self, Probe};
 use crate::bench::tools::messages;
 use crate::error::Error;
 use crate::files;
@@ -97,7 +100,7 @@ pub fn locust(content: &ExportContent<'_>) -> Result<Vec<Exported>, String> {
 /// The locustfile with embedded vectors and bodies.
 fn locustfile(content: &ExportContent<'_>) -> Result<String, String> {
     // A JSON string is a valid Python string: serde_json writes only escapes that Python has too.
-    let text = |text: &str| serde_json::Value::from(text).to_string();
+    let text = |text: &str| Value::from(text).to_string();
     let known = vectors::all()?;
     let mut vectors = String::new();
     for name in CHECKED {
@@ -138,6 +141,7 @@ fn locustfile(content: &ExportContent<'_>) -> Result<String, String> {
             ("url", text(content.url)),
             ("occurred_at", text(&rfc3339(content.now_ms))),
             ("vectors", format!("[\n{vectors}    ]")),
+            ("probes", format!("[\n{}    ]", probes())),
             ("bodies", format!("[\n{bodies}    ]")),
         ],
     );
@@ -146,6 +150,33 @@ fn locustfile(content: &ExportContent<'_>) -> Result<String, String> {
         Some(format!("{before}EMBEDDED = {{\n{embedded}}}\n# END EMBEDDED{after}"))
     });
     placed.ok_or_else(messages::locustfile_without_marks)
+}
+
+/// The probes, one per line, with the steps that make each.
+fn probes() -> String {
+    let line = |probe: &Probe| {
+        let Probe { requirement, forgery, .. } = probe;
+        let fields = json!({
+            "name": forgery.name, "requirement": requirement.id, "level": requirement.level, "steps": forgery.steps,
+        });
+        format!("        {},\n", python(&fields))
+    };
+    probe::all().iter().map(line).collect()
+}
+
+/// A value as Python writes it.
+fn python(value: &Value) -> String {
+    match value {
+        Value::Null => "None".to_owned(),
+        Value::Bool(value) => if *value { "True" } else { "False" }.to_owned(),
+        Value::Array(values) => format!("[{}]", values.iter().map(python).collect::<Vec<_>>().join(", ")),
+        Value::Object(members) => {
+            let member = |(name, value): (&String, &Value)| format!("\"{name}\": {}", python(value));
+            format!("{{{}}}", members.iter().map(member).collect::<Vec<_>>().join(", "))
+        }
+        // Numbers and texts are the same in both: serde_json writes only escapes that Python has too.
+        other => other.to_string(),
+    }
 }
 
 /// The members of a Python dictionary, one per line.

@@ -75,6 +75,9 @@ described! {
         Lost: "was lost",
         Left: "left early",
         Silent: "never reported",
+        Overdue: "did not report in time",
+        Late: "joined after the start",
+        Doubled: "is there twice",
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the tools say, in reading order: exports, a run of locust and its counts, results read back.
 
+use crate::bench::tools::locust::WorkerState;
 use crate::plural::counted;
 
 // Exports.
@@ -157,8 +158,12 @@ pub(super) fn workers_disagree(workers: (u64, u64), master: (u64, u64)) -> Strin
     )
 }
 
-pub(super) fn worker_incomplete(state: &str) -> String {
-    format!("a worker {state}, so it is unknown what it sent")
+pub(super) fn worker_incomplete(state: WorkerState) -> String {
+    let so = match state {
+        WorkerState::Lost | WorkerState::Silent | WorkerState::Overdue => "it is unknown what it sent",
+        _ => "the load was not the planned one",
+    };
+    format!("a worker {}, so {so}", state.describe())
 }
 
 pub(super) fn ledger_restarted() -> String {

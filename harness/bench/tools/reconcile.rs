@@ -32,7 +32,7 @@ pub fn reconcile(results: &LocustResults, ledger: Option<(&LedgerCounts, &Ledger
         wrong.push(messages::workers_disagree((sent, acknowledged), (all.sent, all.acknowledged)));
     }
     for worker in results.workers.iter().filter(|worker| worker.state != WorkerState::Reported) {
-        wrong.push(messages::worker_incomplete(worker.state.describe()));
+        wrong.push(messages::worker_incomplete(worker.state));
     }
     let Some((before, after)) = ledger else { return wrong };
     let (Some(verified), Some(duplicated), Some(missing)) = (

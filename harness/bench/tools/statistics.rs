@@ -288,7 +288,7 @@ fn origin(started_at_ms: u64, took_ms: u64) -> Origin {
 }
 
 fn probes(rows: &[Row]) -> Probes {
-    let kinds: Vec<ProbeEntry> = probe::ALL.iter().map(|kind| entry(kind, rows)).collect();
+    let kinds: Vec<ProbeEntry> = probe::all().iter().map(|kind| entry(kind, rows)).collect();
     let unanswered = rows.iter().filter(|row| row.name == UNANSWERED).map(|row| row.requests).sum();
     Probes {
         sent: kinds.iter().map(|kind| kind.sent).sum::<u64>() + unanswered,
@@ -300,10 +300,10 @@ fn probes(rows: &[Row]) -> Probes {
 }
 
 fn entry(kind: &probe::Probe, rows: &[Row]) -> ProbeEntry {
-    let name = format!("probe {} ({})", kind.name, kind.requirement.id);
+    let name = format!("probe {} ({})", kind.name(), kind.requirement.id);
     let of = |which: fn(&Row) -> u64| rows.iter().filter(|row| row.name == name).map(which).sum();
     ProbeEntry {
-        name: kind.name.to_owned(),
+        name: kind.name().to_owned(),
         requirement: kind.requirement.id.to_owned(),
         level: kind.requirement.level.to_string(),
         sent: of(|row| row.requests),

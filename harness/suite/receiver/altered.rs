@@ -3,11 +3,11 @@
 use bytes::Bytes;
 use proptest::prelude::{Strategy, any, prop_oneof};
 use proptest::sample::Index;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::case::{Case, Change};
+use super::case::Case;
+use super::forgery::{Forgery, LeftOut, Step};
 use super::judge::rejects_all;
-use super::maker::with_member;
 use super::property::Property;
 use crate::peers::fault::{Faults, ReceiverFault};
 use crate::suite::requirement::{Binds, Level, Requirement};
@@ -49,54 +49,61 @@ pub(super) const ALTERED_CONTENT: Scenario = Scenario::cases(
     "altered-content",
     "deliveries whose body was changed after signing: a value changed, a member added, a \
           member removed, the end cut off",
-    |_| CONTENT.iter().map(altered).collect(),
+    |_| {
+        let mut cases: Vec<Case> = CONTENT.iter().map(altered).collect();
+        // Before the cut one.
+        cases.insert(CONTENT.len() - 1, without_a_member());
+        cases
+    },
     &[alterations],
 );
 
-fn altered(&(what, respect, change): &(&'static str, Respect, Change)) -> Case {
-    Case::forged(what, respect, change)
+/// What is sent, how it differs, the name of its probe, and the steps that make it.
+type Altered = (&'static str, Respect, &'static str, &'static [Step]);
+
+fn altered(&(what, respect, name, steps): &Altered) -> Case {
+    Case::forged(what, respect, Forgery::new(name, steps))
 }
 
-const CONTENT: &[(&str, Respect, Change)] = &[
-    ("a delivery with a value changed after signing", Respect::Content(Part::Values), |_, delivery, _| {
-        let text = std::str::from_utf8(&delivery.body).ok()?;
-        // A digit of the record's createdAt, which every plain record has: only a value changes.
-        let changed = text.replacen("2025-", "2024-", 1);
-        (changed != text).then(|| delivery.body = Bytes::from(changed))
-    }),
+const CONTENT: &[Altered] = &[
+    // A digit of the record's createdAt, which every plain record has: only a value changes.
+    (
+        "a delivery with a value changed after signing",
+        Respect::Content(Part::Values),
+        "body-altered",
+        &[Step::ChangeValue],
+    ),
     (
         "a delivery with a member added after signing",
         Respect::Content(Part::AddedMembers),
-        |_, delivery, _| {
-            delivery.body = with_member(&delivery.body, "admin", &json!(true));
-            Some(())
-        },
+        "member-added",
+        &[Step::AddMember("admin", "true")],
     ),
-    ("a delivery with a member `secret` added after signing", Respect::SecretMember, |_, delivery, _| {
-        delivery.body = with_member(&delivery.body, "secret", &json!("let me in"));
-        Some(())
-    }),
     (
-        "a delivery with a member removed after signing",
-        Respect::Content(Part::MissingMembers),
-        |_, delivery, _| {
-            let mut value: Value = serde_json::from_slice(&delivery.body).ok()?;
-            let members = value.as_object_mut()?;
-            let last = members.keys().next_back()?.clone();
-            members.shift_remove(&last)?;
-            delivery.body = Bytes::from(raw(&value).get().to_owned());
-            Some(())
-        },
+        "a delivery with a member `secret` added after signing",
+        Respect::SecretMember,
+        "secret-added",
+        &[Step::AddMember("secret", "\"let me in\"")],
     ),
     (
         "a delivery with its last bytes cut off after signing",
         Respect::Content(Part::End),
-        |_, delivery, _| {
-            delivery.body.truncate(delivery.body.len().checked_sub(2)?);
-            Some(())
-        },
+        "body-cut",
+        &[Step::CutBody(2)],
     ),
 ];
+
+fn without_a_member() -> Case {
+    let what = "a delivery with a member removed after signing";
+    Case::forged_by(LeftOut::Parsed, what, Respect::Content(Part::MissingMembers), |_, delivery, _| {
+        let mut value: Value = serde_json::from_slice(&delivery.body).ok()?;
+        let members = value.as_object_mut()?;
+        let last = members.keys().next_back()?.clone();
+        members.shift_remove(&last)?;
+        delivery.body = Bytes::from(raw(&value).get().to_owned());
+        Some(())
+    })
+}
 
 /// A change of content that keeps the old signature. Positions count only letters and digits inside the body's strings, so every
 /// change is more than a change of formatting.
@@ -130,7 +137,7 @@ fn altered_content(alteration: &Alteration) -> Case {
         Alteration::Add(_) => (Part::AddedMembers, "a delivery with a member added after signing"),
     };
     let alteration = alteration.clone();
-    Case::forged(what, Respect::Content(which), move |_, delivery, _| {
+    Case::forged_by(LeftOut::Generated, what, Respect::Content(which), move |_, delivery, _| {
         let mut body = delivery.body.to_vec();
         let places = letters(&body);
         if places.is_empty() {
@@ -211,30 +218,24 @@ pub(super) const ALTERED_TIMESTAMP: Scenario = Scenario::cases(
     &[redatings],
 );
 
-const TIMESTAMPS: &[(&str, Respect, Change)] = &[
+const TIMESTAMPS: &[Altered] = &[
     (
         "a delivery whose timestamp is one millisecond later than the signed one",
         Respect::Timestamp(Redating::Later),
-        |_, delivery, timestamp| {
-            delivery.headers.set(TIMESTAMP_HEADER, (timestamp.parse::<u64>().ok()? + 1).to_string());
-            Some(())
-        },
+        "timestamp-altered",
+        &[Step::AddToTimestamp(1)],
     ),
     (
         "a delivery whose timestamp is one minute earlier than the signed one",
         Respect::Timestamp(Redating::Earlier),
-        |_, delivery, timestamp| {
-            delivery.headers.set(TIMESTAMP_HEADER, (timestamp.parse::<u64>().ok()? - 60_000).to_string());
-            Some(())
-        },
+        "timestamp-earlier",
+        &[Step::AddToTimestamp(-60_000)],
     ),
     (
         "a delivery whose timestamp got a leading zero after signing",
         Respect::Timestamp(Redating::Zeros),
-        |_, delivery, timestamp| {
-            delivery.headers.set(TIMESTAMP_HEADER, format!("0{timestamp}"));
-            Some(())
-        },
+        "timestamp-with-zero",
+        &[Step::SurroundTimestamp("0", "")],
     ),
 ];
 
@@ -267,7 +268,7 @@ fn redated(redating: &OtherTimestamp) -> Case {
     };
     let redating = redating.clone();
     let what = format!("a delivery whose timestamp {what}");
-    Case::forged(what, Respect::Timestamp(which), move |_, delivery, timestamp| {
+    Case::forged_by(LeftOut::Generated, what, Respect::Timestamp(which), move |_, delivery, timestamp| {
         let signed_ms: u64 = timestamp.parse().ok()?;
         let other = match &redating {
             OtherTimestamp::Later(ms) => (signed_ms + u64::from(*ms)).to_string(),

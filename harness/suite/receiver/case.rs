@@ -6,25 +6,23 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::explained::explains;
+use super::forgery::{Forgery, LeftOut, Parts, Signing};
 use super::maker::{Control, Maker, Repeated, with_raw_member};
 use crate::suite::transcript::Respect;
 use crate::webhook::recipe::Recipe;
-use crate::webhook::signature::{NONCE_HEADER, SIGNATURE_HEADER};
+use crate::webhook::signature::{NONCE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use crate::wire::exchange::Delivery;
 
 /// Makes a delivery from the control before it; `None` if there is nothing to try with this secret or body.
 type Make = Box<dyn Fn(&Maker, &Control) -> Option<Delivery> + Send + Sync>;
-
-/// Changes a control in one respect, given the timestamp that it was signed with; `None` if that is not possible.
-pub(super) type Change = fn(&Maker, &mut Delivery, &str) -> Option<()>;
 
 pub struct Case {
     /// What is sent, as a noun phrase with its article.
     pub(super) what: String,
     pub(super) respect: Respect,
     pub(super) generated: bool,
-    /// Whether it should be rejected. If so, it has a control after it too.
-    forged: bool,
+    /// How a load sends it, or why not, if it should be rejected. If so, it has a control after it too.
+    forged: Option<Result<Forgery, LeftOut>>,
     /// A member added to the records of its controls, so that it differs from them in one respect only.
     member: Option<Cow<'static, str>>,
     make: Make,
@@ -43,7 +41,7 @@ impl Case {
             what: what.into(),
             respect,
             generated: false,
-            forged: false,
+            forged: None,
             member: None,
             make: Box::new(move |maker, _| make(maker)),
             variants: Vec::new(),
@@ -60,18 +58,39 @@ impl Case {
             what: what.into(),
             respect,
             generated: false,
-            forged: false,
+            forged: None,
             member: None,
             make: Box::new(make),
             variants: Vec::new(),
         }
     }
 
-    /// A delivery to reject: the control, changed.
-    pub(super) fn forged(
+    /// A delivery to reject: the control, changed as a load changes a delivery too.
+    pub(super) fn forged(what: impl Into<String>, respect: Respect, forgery: Forgery) -> Self {
+        let own = forgery.clone();
+        let made = move |maker: &Maker, delivery: &mut Delivery, timestamp: &str, sent_ms| {
+            apply(&own, maker, delivery, timestamp, sent_ms)
+        };
+        Self { forged: Some(Ok(forgery)), ..Self::changed(what, respect, LeftOut::Generated, made) }
+    }
+
+    /// A delivery to reject: the control, changed by code, given the timestamp that it was signed with. A load does not send it.
+    pub(super) fn forged_by(
+        why: LeftOut,
         what: impl Into<String>,
         respect: Respect,
         change: impl Fn(&Maker, &mut Delivery, &str) -> Option<()> + Send + Sync + 'static,
+    ) -> Self {
+        Self::changed(what, respect, why, move |maker, delivery, timestamp, _| {
+            change(maker, delivery, timestamp)
+        })
+    }
+
+    fn changed(
+        what: impl Into<String>,
+        respect: Respect,
+        why: LeftOut,
+        change: impl Fn(&Maker, &mut Delivery, &str, u64) -> Option<()> + Send + Sync + 'static,
     ) -> Self {
         let make = move |maker: &Maker, control: &Control| {
             let mut delivery = control.delivery.clone();
@@ -79,14 +98,14 @@ impl Case {
                 // The nonce is not signed. A receiver that remembers nonces would reject the control's nonce as a repeat.
                 delivery.headers.set(NONCE_HEADER, maker.random.nonce());
             }
-            change(maker, &mut delivery, &control.timestamp)?;
+            change(maker, &mut delivery, &control.timestamp, control.sent_ms)?;
             Some(delivery)
         };
         Self {
             what: what.into(),
             respect,
             generated: false,
-            forged: true,
+            forged: Some(Err(why)),
             member: None,
             make: Box::new(make),
             variants: Vec::new(),
@@ -97,11 +116,16 @@ impl Case {
     /// secret; for example, one that is not hexadecimal cannot be decoded.
     pub(super) fn signed(recipe: Recipe) -> Self {
         let what = format!("a delivery signed {}", recipe.describe());
-        Self::forged(what, Respect::Signed(recipe), move |maker, delivery, timestamp| {
-            let value = maker.signature_by(recipe, timestamp.as_bytes(), &delivery.body)?;
-            delivery.headers.set(SIGNATURE_HEADER, value);
-            Some(())
-        })
+        match Forgery::signed(recipe) {
+            Ok(forgery) => Self::forged(what, Respect::Signed(recipe), forgery),
+            Err(why) => {
+                Self::forged_by(why, what, Respect::Signed(recipe), move |maker, delivery, timestamp| {
+                    let value = maker.signature_by(recipe, timestamp.as_bytes(), &delivery.body)?;
+                    delivery.headers.set(SIGNATURE_HEADER, value);
+                    Some(())
+                })
+            }
+        }
     }
 
     /// The same, with this member added to the records of its controls.
@@ -122,13 +146,23 @@ impl Case {
         Self { generated: true, ..self }
     }
 
-    /// The same as a delivery to reject, with a control after it too.
-    pub(super) fn must_be_rejected(self) -> Self {
-        Self { forged: true, ..self }
+    /// The same as a delivery to reject, with a control after it too. A load sends this forgery, which has no second delivery.
+    pub(super) fn must_be_rejected(self, forgery: Forgery) -> Self {
+        Self { forged: Some(Ok(forgery)), ..self }
     }
 
     pub(super) fn is_forged(&self) -> bool {
-        self.forged
+        self.forged.is_some()
+    }
+
+    /// How a load sends it, or why not; `None` if it should be accepted.
+    pub fn under_load(&self) -> Option<Result<&Forgery, LeftOut>> {
+        self.forged.as_ref().map(|forged| forged.as_ref().map_err(|why| *why))
+    }
+
+    /// What is sent, as a noun phrase with its article.
+    pub fn what(&self) -> &str {
+        &self.what
     }
 
     /// The control, the delivery, and what the control after it is made from, if there is one.
@@ -143,9 +177,43 @@ impl Case {
         };
         let control = maker.control(maker.render(&event));
         let delivery = (self.make)(maker, &control)?;
-        let repeated = self.forged.then(|| control.repeated());
+        let repeated = self.is_forged().then(|| control.repeated());
         Some((control.delivery, delivery, repeated))
     }
+}
+
+/// Changes a delivery that was signed with this timestamp. What a forgery leaves as it is keeps its place in the head.
+fn apply(
+    forgery: &Forgery,
+    maker: &Maker,
+    delivery: &mut Delivery,
+    timestamp: &str,
+    sent_ms: u64,
+) -> Option<()> {
+    let signing = Signing { manner: &maker.manner, secret: maker.secret.expose(), sent_ms };
+    let before = Parts {
+        timestamp: Some(timestamp.into()),
+        signature: Some(delivery.headers.single(SIGNATURE_HEADER)?.to_vec()),
+        has_nonce: true,
+        body: delivery.body.clone(),
+    };
+    let mut parts = before.clone();
+    forgery.apply(&mut parts, &signing)?;
+    let values = [
+        (TIMESTAMP_HEADER, before.timestamp, parts.timestamp),
+        (SIGNATURE_HEADER, before.signature, parts.signature),
+    ];
+    for (name, _, after) in values.into_iter().filter(|(_, before, after)| before != after) {
+        match after {
+            Some(value) => delivery.headers.set(name, value),
+            None => delivery.headers.remove(name),
+        }
+    }
+    if !parts.has_nonce {
+        delivery.headers.remove(NONCE_HEADER);
+    }
+    delivery.body = parts.body;
+    Some(())
 }
 
 impl fmt::Debug for Case {

@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use proptest::prelude::{Strategy, any, prop_oneof};
 
-use super::case::{Case, Change};
+use super::case::Case;
+use super::forgery::{Forgery, LeftOut, Step};
 use super::judge::rejects_all;
 use super::property::Property;
 use crate::peers::fault::{Faults, ReceiverFault};
@@ -12,7 +13,6 @@ use crate::suite::scenario::Scenario;
 use crate::suite::transcript::{Respect, Surrounding};
 use crate::webhook::recipe::{Digest, Recipe};
 use crate::webhook::signature::SIGNATURE_HEADER;
-use crate::wire::exchange::Delivery;
 
 /// The requirements of this group, in the order of the contract.
 pub(super) const ALL: &[Requirement] = &[VER_6, VER_7, VER_21];
@@ -54,7 +54,13 @@ pub(super) const OTHER_DIGEST: Scenario = Scenario::cases(
             .map(Recipe::digest)
             .map(Case::signed)
             .into_iter()
-            .chain([0, 63].map(other_digit))
+            .chain(
+                [
+                    (1, "first-digit", &[Step::ChangeFirstDigit][..]),
+                    (64, "last-digit", &[Step::ChangeLastDigit]),
+                ]
+                .map(other_digit),
+            )
             .collect()
     },
     &[digits],
@@ -63,19 +69,10 @@ pub(super) const OTHER_DIGEST: Scenario = Scenario::cases(
 const OTHER_DIGESTS: [Digest; 6] =
     [Digest::Sha1, Digest::Sha512, Digest::Unkeyed, Digest::Base64, Digest::Truncated, Digest::Zeros];
 
-/// A delivery with one digit of its signature changed.
-fn other_digit(at: usize) -> Case {
-    let what = format!("a delivery with digit {} of its signature changed", at + 1);
-    Case::forged(what, Respect::Digits("one digit"), move |maker, delivery, _| {
-        let mut digits = delivery.headers.single(SIGNATURE_HEADER)?.to_vec();
-        // The first and the last one, where there are more or fewer than 64.
-        let places = maker.digits(&digits);
-        let at = if at == 0 { places.start } else { places.end.checked_sub(1)? };
-        let digit = digits.get_mut(at)?;
-        *digit = if *digit == b'0' { b'1' } else { b'0' };
-        delivery.headers.set(SIGNATURE_HEADER, digits);
-        Some(())
-    })
+/// A delivery with one digit of its signature changed: its number, the name of its probe, and the step.
+fn other_digit((number, name, step): (usize, &'static str, &'static [Step])) -> Case {
+    let what = format!("a delivery with digit {number} of its signature changed");
+    Case::forged(what, Respect::Digits("one digit"), Forgery::new(name, step))
 }
 
 /// 64 wrong digits.
@@ -105,7 +102,7 @@ fn other_digits(digits: &Digits) -> Case {
         Digits::Rotated(_) => ("order", "a delivery with the digits of its signature rotated".to_owned()),
     };
     let digits = digits.clone();
-    Case::forged(what, Respect::Digits(which), move |maker, delivery, _| {
+    Case::forged_by(LeftOut::Generated, what, Respect::Digits(which), move |maker, delivery, _| {
         let mut value = delivery.headers.single(SIGNATURE_HEADER)?.to_vec();
         let places = maker.digits(&value);
         let mut valid = value.get(places.clone())?.to_vec();
@@ -168,38 +165,43 @@ pub(super) const SURROUNDED: Scenario = Scenario::cases(
     &[],
 );
 
-/// A surrounding: its kind, the end of "a delivery whose signature ...", and the change that makes it.
-pub(super) type Surrounded = (Surrounding, &'static str, Change);
+/// A surrounding: its kind, the end of "a delivery whose signature ...", the name of its probe, and the step that makes it.
+pub(super) type Surrounded = (Surrounding, &'static str, &'static str, &'static [Step]);
 
 pub(super) fn surrounded(changes: &'static [Surrounded]) -> Vec<Case> {
-    let case = |&(which, what, change): &Surrounded| {
-        Case::forged(format!("a delivery whose signature {what}"), Respect::Surrounded(which), change)
+    let case = |&(which, what, name, steps): &Surrounded| {
+        let what = format!("a delivery whose signature {what}");
+        Case::forged(what, Respect::Surrounded(which), Forgery::new(name, steps))
     };
     changes.iter().map(case).collect()
 }
 
 const SURROUNDINGS: &[Surrounded] = &[
-    (Surrounding::Other("letters after the digits"), "has letters after its 64 digits", |_, delivery, _| {
-        around(delivery, |digits| format!("{digits}zz"))
-    }),
-    (Surrounding::Other("two more digits"), "has 66 digits", |_, delivery, _| {
-        around(delivery, |digits| format!("{digits}00"))
-    }),
-    (Surrounding::Other("one more digit"), "has 65 digits", |_, delivery, _| {
-        around(delivery, |digits| format!("{digits}0"))
-    }),
-    (Surrounding::Prefixed, "has `sha256=` before its digits", |_, delivery, _| {
-        around(delivery, |digits| format!("sha256={digits}"))
-    }),
+    (
+        Surrounding::Other("letters after the digits"),
+        "has letters after its 64 digits",
+        "letters-appended",
+        &[Step::SurroundSignature("", "zz")],
+    ),
+    (
+        Surrounding::Other("two more digits"),
+        "has 66 digits",
+        "digits-appended",
+        &[Step::SurroundSignature("", "00")],
+    ),
+    (
+        Surrounding::Other("one more digit"),
+        "has 65 digits",
+        "digit-appended",
+        &[Step::SurroundSignature("", "0")],
+    ),
+    (
+        Surrounding::Prefixed,
+        "has `sha256=` before its digits",
+        "prefixed",
+        &[Step::SurroundSignature("sha256=", "")],
+    ),
 ];
-
-/// Replaces the signature by one that is made from its digits.
-pub(super) fn around(delivery: &mut Delivery, change: impl Fn(&str) -> String) -> Option<()> {
-    let signature = delivery.headers.single(SIGNATURE_HEADER)?.clone();
-    let signature = change(std::str::from_utf8(&signature).ok()?);
-    delivery.headers.set(SIGNATURE_HEADER, signature);
-    Some(())
-}
 
 const VER_21: Requirement = Requirement {
     id: "VER-21",
@@ -226,26 +228,23 @@ const VER_21: Requirement = Requirement {
 const SECOND_SIGNATURE: Scenario = Scenario::cases(
     "second-signature",
     "deliveries with a valid and a bogus signature header, in both orders",
-    |_| {
-        SECOND_SIGNATURES
-            .iter()
-            .map(|&(what, change)| Case::forged(what, Respect::SecondSignature, change))
-            .collect()
-    },
+    |_| SECOND_SIGNATURES.iter().map(|&(what, valid_first)| second_signature(what, valid_first)).collect(),
     &[],
 );
 
-const SECOND_SIGNATURES: &[(&str, Change)] = &[
-    ("a delivery with a bogus signature after the valid one", |_, delivery, _| with_bogus(delivery, true)),
-    ("a delivery with a bogus signature before the valid one", |_, delivery, _| with_bogus(delivery, false)),
+const SECOND_SIGNATURES: &[(&str, bool)] = &[
+    ("a delivery with a bogus signature after the valid one", true),
+    ("a delivery with a bogus signature before the valid one", false),
 ];
 
 /// A bogus signature next to the valid one.
-fn with_bogus(delivery: &mut Delivery, valid_first: bool) -> Option<()> {
-    let valid = delivery.headers.single(SIGNATURE_HEADER)?.clone();
-    let bogus = Bytes::from("0".repeat(64));
-    delivery.headers.remove(SIGNATURE_HEADER);
-    let both = if valid_first { [valid, bogus] } else { [bogus, valid] };
-    both.into_iter().for_each(|value| delivery.headers.add(SIGNATURE_HEADER, value));
-    Some(())
+fn second_signature(what: &'static str, valid_first: bool) -> Case {
+    Case::forged_by(LeftOut::OtherHeaders, what, Respect::SecondSignature, move |_, delivery, _| {
+        let valid = delivery.headers.single(SIGNATURE_HEADER)?.clone();
+        let bogus = Bytes::from("0".repeat(64));
+        delivery.headers.remove(SIGNATURE_HEADER);
+        let both = if valid_first { [valid, bogus] } else { [bogus, valid] };
+        both.into_iter().for_each(|value| delivery.headers.add(SIGNATURE_HEADER, value));
+        Some(())
+    })
 }

@@ -2,6 +2,7 @@
 
 use self::samples::Reformat;
 use super::case::Case;
+use super::forgery::LeftOut;
 use super::judge::{accepts, rejects_all};
 use super::maker::{PLAIN_MEMBER, with_raw_member};
 use crate::peers::fault::{Faults, ReceiverFault};
@@ -177,7 +178,7 @@ pub(super) const REFORMATTED: Scenario = Scenario::cases(
 fn reformatted() -> Vec<Case> {
     let case = |&(which, reformat): &(&'static str, Reformat)| {
         let what = format!("a delivery reformatted after signing ({which})");
-        Case::forged(what, Respect::Reformatted(which), move |_, delivery, _| {
+        Case::forged_by(LeftOut::Parsed, what, Respect::Reformatted(which), move |_, delivery, _| {
             delivery.body = reformat(std::str::from_utf8(&delivery.body).ok()?)?.into();
             Some(())
         })

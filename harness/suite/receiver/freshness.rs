@@ -5,6 +5,7 @@ use futures_util::FutureExt as _;
 use proptest::prelude::any;
 
 use super::case::Case;
+use super::forgery::{Forgery, LeftOut, Step};
 use super::judge::{accepts, rejects};
 use super::messages;
 use super::property::Property;
@@ -46,7 +47,7 @@ pub(crate) const VER_11: Requirement = Requirement {
     ]),
 };
 
-const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// What is sent for VER-11 and should be rejected.
 pub(super) const STALE: Scenario = Scenario::cases(
@@ -56,35 +57,36 @@ pub(super) const STALE: Scenario = Scenario::cases(
     &[stale_or_ahead],
 );
 
-/// Another time: its respect, the end of "a correctly signed delivery ...", and how it is made from the current time.
-type Time = (Respect, &'static str, fn(u64) -> u64);
+/// Another time: its respect, the end of "a correctly signed delivery ...", the name of its probe, and the steps that make it.
+type Time = (Respect, &'static str, &'static str, &'static [Step]);
+
+const TIMES: &[Time] = &[
+    (Respect::Stale(Age::Day), "that is one day old", "stale", &[Step::StampLater(-DAY_MS), Step::Sign]),
+    (Respect::Future, "that is one day ahead", "future", &[Step::StampLater(DAY_MS), Step::Sign]),
+    (
+        Respect::Stale(Age::Seconds),
+        "whose timestamp is in seconds",
+        "seconds",
+        &[Step::StampSeconds, Step::Sign],
+    ),
+];
 
 fn stale() -> Vec<Case> {
-    let times: [Time; 3] = [
-        (Respect::Stale(Age::Day), "that is one day old", |now_ms| now_ms.saturating_sub(DAY_MS)),
-        (Respect::Future, "that is one day ahead", |now_ms| now_ms + DAY_MS),
-        (Respect::Stale(Age::Seconds), "whose timestamp is in seconds", |now_ms| now_ms / 1000),
-    ];
-    let case = |(respect, what, time): Time| {
-        Case::forged(format!("a correctly signed delivery {what}"), respect, move |maker, delivery, _| {
-            let sent_ms = time(maker.clock.now_ms());
-            // What is in seconds already is the number itself.
-            let is_seconds = respect == Respect::Stale(Age::Seconds);
-            let timestamp = if is_seconds { sent_ms.to_string() } else { maker.manner.stamp(sent_ms) };
-            maker.date(delivery, timestamp.as_bytes());
-            Some(())
-        })
+    let case = |&(respect, what, name, steps): &Time| {
+        Case::forged(format!("a correctly signed delivery {what}"), respect, Forgery::new(name, steps))
     };
-    times.into_iter().map(case).collect()
+    TIMES.iter().map(case).collect()
 }
 
 /// VER-11: one day to forty years off, in both directions.
 fn stale_or_ahead() -> Property {
-    Property::of("old and future deliveries", (any::<bool>(), DAY_MS..40 * 365 * DAY_MS), |&(ahead, ms)| {
+    const DAY: u64 = DAY_MS.unsigned_abs();
+    Property::of("old and future deliveries", (any::<bool>(), DAY..40 * 365 * DAY), |&(ahead, ms)| {
         let respect = if ahead { Respect::Future } else { Respect::Stale(Age::Day) };
-        let days = ms / DAY_MS;
+        let days = ms / DAY;
         let what = if ahead { format!("{days} days ahead") } else { format!("{days} days old") };
-        Case::forged(
+        Case::forged_by(
+            LeftOut::Generated,
             format!("a correctly signed delivery that is {what}"),
             respect,
             move |maker, delivery, _| {

@@ -1,12 +1,12 @@
 //! VER-4: a delivery without its headers is rejected.
 
-use super::case::{Case, Change};
+use super::case::Case;
+use super::forgery::{Forgery, Step};
 use super::judge::rejects_all;
 use crate::peers::fault::{Faults, ReceiverFault};
 use crate::suite::requirement::{Binds, Level, Requirement};
 use crate::suite::scenario::Scenario;
 use crate::suite::transcript::Respect;
-use crate::webhook::signature::{NONCE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 
 /// The requirements of this group, in the order of the contract.
 pub(super) const ALL: &[Requirement] = &[VER_4];
@@ -41,35 +41,28 @@ pub(super) const MISSING_HEADER: Scenario = Scenario::cases(
     &[],
 );
 
-fn changed(respect: Respect, changes: &'static [(&'static str, Change)]) -> impl Iterator<Item = Case> {
-    changes.iter().map(move |(what, change)| Case::forged(*what, respect, change))
+/// What is sent, the name of its probe, and the steps that make it.
+type Changed = (&'static str, &'static str, &'static [Step]);
+
+fn changed(respect: Respect, changes: &'static [Changed]) -> impl Iterator<Item = Case> {
+    changes.iter().map(move |&(what, name, steps)| Case::forged(what, respect, Forgery::new(name, steps)))
 }
 
-const UNSIGNED: &[(&str, Change)] = &[
-    ("a delivery without a signature", |_, delivery, _| {
-        delivery.headers.remove(SIGNATURE_HEADER);
-        Some(())
-    }),
-    ("a delivery with an empty signature", |_, delivery, _| {
-        delivery.headers.set(SIGNATURE_HEADER, "");
-        Some(())
-    }),
-    ("a delivery with neither signature nor timestamp", |_, delivery, _| {
-        for name in [SIGNATURE_HEADER, TIMESTAMP_HEADER, NONCE_HEADER] {
-            delivery.headers.remove(name);
-        }
-        Some(())
-    }),
+const UNSIGNED: &[Changed] = &[
+    ("a delivery without a signature", "signature-missing", &[Step::RemoveSignature]),
+    ("a delivery with an empty signature", "signature-empty", &[Step::SetSignature("")]),
+    (
+        "a delivery with neither signature nor timestamp",
+        "headers-missing",
+        &[Step::RemoveSignature, Step::RemoveTimestamp, Step::RemoveNonce],
+    ),
 ];
 
-const UNDATED: &[(&str, Change)] = &[
-    ("a delivery without a timestamp", |_, delivery, _| {
-        delivery.headers.remove(TIMESTAMP_HEADER);
-        Some(())
-    }),
-    ("a delivery without a timestamp, signed with an empty one", |maker, delivery, _| {
-        delivery.headers.remove(TIMESTAMP_HEADER);
-        delivery.headers.set(SIGNATURE_HEADER, maker.signature(b"", &delivery.body));
-        Some(())
-    }),
+const UNDATED: &[Changed] = &[
+    ("a delivery without a timestamp", "timestamp-missing", &[Step::RemoveTimestamp]),
+    (
+        "a delivery without a timestamp, signed with an empty one",
+        "timestamp-missing-signed",
+        &[Step::RemoveTimestamp, Step::Sign],
+    ),
 ];

@@ -5,6 +5,7 @@ use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::sample::Index;
 
 use super::case::Case;
+use super::forgery::{Forgery, LeftOut, Step};
 use super::judge::rejects_all;
 use super::property::Property;
 use crate::peers::fault::{Faults, ReceiverFault};
@@ -90,15 +91,9 @@ pub(super) const DEFAULT_SECRETS: [&str; 12] = [
 /// A delivery signed with a secret that programs fall back to; nothing to try if that is the secret.
 fn default(secret: &'static str) -> Case {
     let what = format!("a delivery signed with the default secret {secret:?}");
-    Case::forged(what, Respect::DefaultSecret(secret, Recipe::CONTRACT), move |maker, delivery, timestamp| {
-        if maker.secret.expose() == secret {
-            return None;
-        }
-        let secret = Secret::new(secret);
-        let signature = maker.signature_under(&secret, timestamp.as_bytes(), &delivery.body)?;
-        delivery.headers.set(SIGNATURE_HEADER, signature);
-        Some(())
-    })
+    let name = format!("default-secret-{secret}");
+    let forgery = Forgery { name: name.into(), steps: vec![Step::SignUnder(secret)].into() };
+    Case::forged(what, Respect::DefaultSecret(secret, Recipe::CONTRACT), forgery)
 }
 
 /// A key other than the secret.
@@ -139,7 +134,8 @@ fn rekeyed(rekeying: &Rekeying) -> Case {
         Rekeying::Twice => ("twice", "the secret repeated twice"),
     };
     let rekeying = rekeying.clone();
-    Case::forged(
+    Case::forged_by(
+        LeftOut::Generated,
         format!("a delivery signed with {what}"),
         Respect::Key(which),
         move |maker, delivery, timestamp| {

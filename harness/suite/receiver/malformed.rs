@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::altered::letters;
 use super::case::Case;
+use super::forgery::{Forgery, LeftOut, Step};
 use super::judge::{control_rejected, is_4xx, of_crash, rejects_all};
 use super::messages;
 use super::property::Property;
@@ -54,30 +55,31 @@ const MALFORMED: Scenario = Scenario::cases(
     &[malformations],
 );
 
-/// A body that is not a delivery: what it is, and how it is made from a valid body.
-type Malformation = (&'static str, fn(&Bytes) -> Bytes);
+/// A body that is not a delivery: what it is, the name of its probe, and the steps that make it from a valid delivery.
+type Malformation = (&'static str, &'static str, &'static [Step]);
 
 const MALFORMATIONS: &[Malformation] = &[
-    ("[]", |_| Bytes::from_static(b"[]")),
-    ("null", |_| Bytes::from_static(b"null")),
-    ("a string", |_| Bytes::from_static(b"\"x\"")),
-    ("an empty object", |_| Bytes::from_static(b"{}")),
-    ("not UTF-8", |_| {
-        Bytes::from_static(
-            b"{\"event\":\"person.created\",\"eventName\":\"person.created\",\"data\":{\"id\":\"\xff\"}}",
-        )
-    }),
-    ("empty", |_| Bytes::new()),
-    ("truncated JSON", |body| body.slice(..body.len() / 2)),
+    ("[]", "signed-array", &[Step::SetBody(b"[]"), Step::Sign]),
+    ("null", "signed-null", &[Step::SetBody(b"null"), Step::Sign]),
+    ("a string", "signed-string", &[Step::SetBody(b"\"x\""), Step::Sign]),
+    ("an empty object", "signed-empty-object", &[Step::SetBody(b"{}"), Step::Sign]),
+    (
+        "not UTF-8",
+        "signed-not-utf-8",
+        &[
+            Step::SetBody(
+                b"{\"event\":\"person.created\",\"eventName\":\"person.created\",\"data\":{\"id\":\"\xff\"}}",
+            ),
+            Step::Sign,
+        ],
+    ),
+    ("empty", "signed-nothing", &[Step::SetBody(b""), Step::Sign]),
+    ("truncated JSON", "signed-half", &[Step::HalveBody, Step::Sign]),
 ];
 
-fn malformed(&(which, body): &Malformation) -> Case {
+fn malformed(&(which, name, steps): &Malformation) -> Case {
     let what = format!("a signed body that is {which}");
-    Case::forged(what, Respect::Malformed(which), move |maker, delivery, timestamp| {
-        delivery.body = body(&delivery.body);
-        maker.date(delivery, timestamp.as_bytes());
-        Some(())
-    })
+    Case::forged(what, Respect::Malformed(which), Forgery::new(name, steps))
 }
 
 /// A correctly signed body that is not a delivery.
@@ -115,7 +117,7 @@ fn malformed_body(malformation: &Malformed) -> Case {
     };
     let malformation = malformation.clone();
     let what = format!("a signed body that is {which}");
-    Case::forged(what, Respect::Malformed(which), move |maker, delivery, timestamp| {
+    Case::forged_by(LeftOut::Generated, what, Respect::Malformed(which), move |maker, delivery, timestamp| {
         delivery.body = match &malformation {
             Malformed::Cut(at) => delivery.body.slice(..at.index(delivery.body.len())),
             Malformed::BadByte(at) => {
@@ -186,7 +188,7 @@ fn wrong_type(&(which, of_event, value): &WrongType) -> Case {
 /// A correctly signed delivery with this value instead of its event's name or its record.
 fn with_type(which: &'static str, of_event: bool, value: Value) -> Case {
     let what = format!("a signed body whose {which}");
-    Case::forged(what, Respect::WrongType(which), move |maker, delivery, timestamp| {
+    Case::forged_by(LeftOut::Parsed, what, Respect::WrongType(which), move |maker, delivery, timestamp| {
         let mut body: Value = serde_json::from_slice(&delivery.body).ok()?;
         let event = maker.plain().name;
         let dialect = maker.dialect;
@@ -244,7 +246,8 @@ fn unsigned_malformed() -> Vec<Case> {
         ("empty", Some(b"")),
     ];
     let case = |(which, body): (&str, Option<&'static [u8]>)| {
-        Case::forged(
+        Case::forged_by(
+            LeftOut::Compared,
             format!("an unsigned body that is {which}"),
             Respect::UnsignedMalformed,
             move |_, delivery, _| {

@@ -12,6 +12,7 @@ mod dialect;
 mod digits;
 mod ended;
 mod explained;
+pub mod forgery;
 mod formatting;
 mod freshness;
 mod header;
@@ -38,14 +39,6 @@ use super::requirement::Requirement;
 
 pub(super) use ended::ended;
 pub(super) use manner::manners;
-
-// The requirements that a load's forged probes violate if they are accepted.
-pub(crate) use altered::{VER_1, VER_2};
-pub(crate) use digits::VER_6;
-pub(crate) use freshness::VER_11;
-pub(crate) use header::VER_4;
-pub(crate) use key::VER_3;
-pub(crate) use signed_text::VER_5;
 
 /// Every requirement on receivers, in the order of the contract.
 pub(super) const ALL: &[&[Requirement]] = &[

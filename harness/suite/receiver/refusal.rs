@@ -7,7 +7,8 @@ use proptest::sample::select;
 use super::aborted::{ABORTED, keeps_running};
 use super::altered::{ALTERED_CONTENT, ALTERED_TIMESTAMP};
 use super::case::Case;
-use super::digits::{OTHER_DIGEST, SURROUNDED, Surrounded, around, surrounded};
+use super::digits::{OTHER_DIGEST, SURROUNDED, Surrounded, surrounded};
+use super::forgery::{LeftOut, Step};
 use super::formatting::REFORMATTED;
 use super::freshness::STALE;
 use super::header::MISSING_HEADER;
@@ -75,30 +76,37 @@ const SIGNATURE_LENGTH: Scenario = Scenario::cases(
     "signature-length",
     "deliveries whose signature has 0, 1, 63, 65 or 200 digits, or 64 letters or non-ASCII \
           bytes",
-    |_| surrounded(SIGNATURE_LENGTHS),
+    |_| surrounded(SIGNATURE_LENGTHS).into_iter().chain([beyond_ascii()]).collect(),
     &[junk],
 );
 
 const SIGNATURE_LENGTHS: &[Surrounded] = &[
-    (Surrounding::Other("no digits"), "is empty", |_, delivery, _| around(delivery, |_| String::new())),
-    (Surrounding::Other("one digit"), "has one digit", |_, delivery, _| {
-        around(delivery, |digits| digits.get(..1).unwrap_or_default().to_owned())
-    }),
-    (Surrounding::Other("63 digits"), "has 63 digits", |_, delivery, _| {
-        around(delivery, |digits| digits.get(..digits.len().saturating_sub(1)).unwrap_or_default().to_owned())
-    }),
-    (Surrounding::Other("65 zeros"), "has 65 zeros", |_, delivery, _| around(delivery, |_| "0".repeat(65))),
-    (Surrounding::Other("200 digits"), "has 200 digits", |_, delivery, _| {
-        around(delivery, |_| "a".repeat(200))
-    }),
-    (Surrounding::Other("64 letters z"), "has 64 letters that are not digits", |_, delivery, _| {
-        around(delivery, |_| "z".repeat(64))
-    }),
-    (Surrounding::BeyondAscii, "has 64 non-ASCII bytes", |_, delivery, _| {
-        delivery.headers.set(SIGNATURE_HEADER, vec![0xE9; 64]);
-        Some(())
-    }),
+    (Surrounding::Other("no digits"), "is empty", "no-digits", &[Step::SetSignature("")]),
+    (Surrounding::Other("one digit"), "has one digit", "one-digit", &[Step::KeepOfSignature(1)]),
+    (Surrounding::Other("63 digits"), "has 63 digits", "63-digits", &[Step::CutSignature(1)]),
+    (Surrounding::Other("65 zeros"), "has 65 zeros", "65-zeros", &[Step::RepeatAsSignature('0', 65)]),
+    (Surrounding::Other("200 digits"), "has 200 digits", "200-digits", &[Step::RepeatAsSignature('a', 200)]),
+    (
+        Surrounding::Other("64 letters z"),
+        "has 64 letters that are not digits",
+        "64-letters",
+        &[Step::RepeatAsSignature('z', 64)],
+    ),
 ];
+
+/// A signature that no HTTP client has to be able to send.
+fn beyond_ascii() -> Case {
+    let what = "a delivery whose signature has 64 non-ASCII bytes";
+    Case::forged_by(
+        LeftOut::BeyondAscii,
+        what,
+        Respect::Surrounded(Surrounding::BeyondAscii),
+        |_, delivery, _| {
+            delivery.headers.set(SIGNATURE_HEADER, vec![0xE9; 64]);
+            Some(())
+        },
+    )
+}
 
 /// VER-9: signatures of any length, with any bytes that a header may have.
 fn junk() -> Property {
@@ -110,7 +118,8 @@ fn junk() -> Property {
     Property::of("signatures of other forms", strategy, |junk| {
         let junk = junk.clone();
         let what = format!("a delivery whose signature has {} random bytes", junk.len());
-        Case::forged(what, Respect::Surrounded(Surrounding::Other("random bytes")), move |_, delivery, _| {
+        let respect = Respect::Surrounded(Surrounding::Other("random bytes"));
+        Case::forged_by(LeftOut::Generated, what, respect, move |_, delivery, _| {
             delivery.headers.set(SIGNATURE_HEADER, junk.clone());
             Some(())
         })

@@ -1,6 +1,7 @@
 //! VER-5: a signature over something else is rejected.
 
 use super::case::Case;
+use super::forgery::{Forgery, Step};
 use super::judge::rejects_all;
 use crate::peers::fault::{Faults, ReceiverFault};
 use crate::suite::requirement::{Binds, Level, Requirement};
@@ -44,8 +45,16 @@ pub(crate) const VER_5: Requirement = Requirement {
 pub(super) const OTHER_MESSAGE: Scenario = Scenario::cases(
     "other-message",
     "deliveries signed over the body alone, over the timestamp alone, with another \
-          separator, over the payload stringified twice, and with the signature of another delivery",
-    |_| OTHER_MESSAGES.map(Recipe::message).map(Case::signed).into_iter().chain([borrowed()]).collect(),
+          separator, over the payload stringified twice or followed by a line feed, and with the signature of \
+          another delivery",
+    |_| {
+        OTHER_MESSAGES
+            .map(Recipe::message)
+            .map(Case::signed)
+            .into_iter()
+            .chain([borrowed(), line_feed()])
+            .collect()
+    },
     &[],
 );
 
@@ -68,5 +77,10 @@ fn borrowed() -> Case {
         }
         Some(delivery)
     })
-    .must_be_rejected()
+    .must_be_rejected(Forgery::new("other-delivery", &[Step::SignOther]))
+}
+
+/// A delivery signed over its body and a line feed: the reverse of a body that got one after signing.
+fn line_feed() -> Case {
+    Case::signed(Recipe::message(Message::TrailingNewline))
 }

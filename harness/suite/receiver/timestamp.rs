@@ -5,16 +5,13 @@ use proptest::prelude::{Strategy, any, prop_oneof};
 use proptest::sample::{Index, select};
 
 use super::case::Case;
+use super::forgery::{Forgery, LeftOut, Step};
 use super::judge::rejects_all;
-use super::maker::Maker;
 use super::property::Property;
 use crate::peers::fault::{Faults, ReceiverFault};
 use crate::suite::requirement::{Binds, Level, Requirement};
 use crate::suite::scenario::Scenario;
 use crate::suite::transcript::{Respect, TimestampForm};
-use crate::webhook::dialect::rfc3339;
-use crate::webhook::signature::TIMESTAMP_HEADER;
-use crate::wire::exchange::Delivery;
 
 /// The requirements of this group, in the order of the contract.
 pub(super) const ALL: &[Requirement] = &[VER_10];
@@ -52,47 +49,53 @@ pub(super) const TIMESTAMP_FORM: Scenario = Scenario::cases(
     &[timestamp_forms],
 );
 
-/// A form of timestamp, and how it is made from the current time.
-type Form = (TimestampForm, fn(u64) -> String);
+/// A form of timestamp, the name of its probe, and the step that makes it.
+type Form = (TimestampForm, &'static str, &'static [Step]);
+
+const FORMS: &[Form] = &[
+    (TimestampForm::Empty, "timestamp-empty", &[Step::SetTimestamp(""), Step::Sign]),
+    (TimestampForm::Other("abc"), "timestamp-abc", &[Step::SetTimestamp("abc"), Step::Sign]),
+    (TimestampForm::Other("NaN"), "timestamp-nan", &[Step::SetTimestamp("NaN"), Step::Sign]),
+    (TimestampForm::IsoDate, "timestamp-date", &[Step::StampDate, Step::Sign]),
+    (
+        TimestampForm::Other("a number with a plus sign"),
+        "timestamp-with-plus",
+        &[Step::SurroundTimestamp("+", ""), Step::Sign],
+    ),
+    (
+        TimestampForm::Other("a negative number"),
+        "timestamp-negative",
+        &[Step::SetTimestamp("-1"), Step::Sign],
+    ),
+    (
+        TimestampForm::Other("a number with a fraction"),
+        "timestamp-with-fraction",
+        &[Step::SurroundTimestamp("", ".5"), Step::Sign],
+    ),
+    (
+        TimestampForm::Other("a number with an exponent"),
+        "timestamp-with-exponent",
+        &[Step::StampWithExponent, Step::Sign],
+    ),
+    (
+        TimestampForm::Other("digits with a space between them"),
+        "timestamp-with-space",
+        &[Step::SplitTimestamp, Step::Sign],
+    ),
+];
 
 fn timestamp_form() -> Vec<Case> {
-    let forms: [Form; 9] = [
-        (TimestampForm::Empty, |_| String::new()),
-        (TimestampForm::Other("abc"), |_| "abc".to_owned()),
-        (TimestampForm::Other("NaN"), |_| "NaN".to_owned()),
-        (TimestampForm::IsoDate, rfc3339),
-        (TimestampForm::Other("a number with a plus sign"), |now_ms| format!("+{now_ms}")),
-        (TimestampForm::Other("a negative number"), |_| "-1".to_owned()),
-        (TimestampForm::Other("a number with a fraction"), |now_ms| format!("{now_ms}.5")),
-        (TimestampForm::Other("a number with an exponent"), |now_ms| format!("{}e3", now_ms / 1000)),
-        (TimestampForm::Other("digits with a space between them"), |now_ms| {
-            let digits = now_ms.to_string();
-            let (first, rest) = digits.split_at(digits.len().min(4));
-            format!("{first} {rest}")
-        }),
-    ];
-    let form = |(which, form): Form| {
+    let form = |&(which, name, steps): &Form| {
         let what = format!("a correctly signed delivery whose timestamp is {}", which.describe());
-        Case::forged(what, Respect::TimestampForm(which), move |maker, delivery, _| {
-            let now_ms = maker.clock.now_ms();
-            // A date has no unit.
-            let is_date = which == TimestampForm::IsoDate;
-            let number = if is_date { now_ms } else { maker.manner.number(now_ms) };
-            maker.date(delivery, form(number).as_bytes());
-            Some(())
-        })
+        Case::forged(what, Respect::TimestampForm(which), Forgery::new(name, steps))
     };
     // The same signed text, split at a later colon.
-    let moved = |_: &Maker, delivery: &mut Delivery, timestamp: &str| {
-        let colon = delivery.body.iter().position(|&byte| byte == b':')?;
-        let moved = [timestamp.as_bytes(), b":", &delivery.body[..colon]].concat();
-        delivery.headers.set(TIMESTAMP_HEADER, moved);
-        delivery.body = delivery.body.slice(colon + 1..);
-        Some(())
-    };
-    let which = Respect::TimestampForm(TimestampForm::MovedColon);
-    let moved = Case::forged("a delivery with part of its body moved into its timestamp", which, moved);
-    forms.into_iter().map(form).chain([moved]).collect()
+    let moved = Case::forged(
+        "a delivery with part of its body moved into its timestamp",
+        Respect::TimestampForm(TimestampForm::MovedColon),
+        Forgery::new("colon-moved", &[Step::MoveColon]),
+    );
+    FORMS.iter().map(form).chain([moved]).collect()
 }
 
 /// A timestamp that is not only digits.
@@ -114,7 +117,8 @@ fn timestamp_forms() -> Property {
     Property::of("timestamps that are not digits", strategy, |form| {
         let form = form.clone();
         let what = "a correctly signed delivery whose timestamp is not only digits";
-        Case::forged(
+        Case::forged_by(
+            LeftOut::Generated,
             what,
             Respect::TimestampForm(TimestampForm::Other("not only digits")),
             move |maker, delivery, timestamp| {

@@ -1,8 +1,7 @@
 //! VER-13 and VER-14: only a signed POST is accepted.
 
-use bytes::Bytes;
-
 use super::case::Case;
+use super::forgery::{Forgery, LeftOut, Step};
 use super::judge::rejects_all;
 use crate::peers::fault::{Faults, ReceiverFault};
 use crate::suite::requirement::{Binds, Level, Requirement};
@@ -44,7 +43,7 @@ const OTHER_METHOD: Scenario = Scenario::cases(
 fn other_method() -> Vec<Case> {
     let case = |method: &'static str| {
         let what = format!("a correctly signed {method} request");
-        Case::forged(what, Respect::Method, move |_, delivery, _| {
+        Case::forged_by(LeftOut::OtherMethod, what, Respect::Method, move |_, delivery, _| {
             method.clone_into(&mut delivery.method);
             Some(())
         })
@@ -106,18 +105,22 @@ fn back_door(secret: &str) -> Vec<Case> {
             cases.push(with_secret(header, (header, secret.to_owned())));
         }
     }
-    for body in [&b"{\"event\":\"ping\"}"[..], b"{\"type\":\"ping\"}", b"{\"ping\":true}"] {
-        cases.push(Case::forged("an unsigned ping", Respect::BackDoor("ping"), move |_, delivery, _| {
-            unsign(delivery);
-            delivery.body = Bytes::from_static(body);
-            Some(())
-        }));
+    let pings: [(_, &[u8]); 3] = [
+        ("ping-event", b"{\"event\":\"ping\"}"),
+        ("ping-type", b"{\"type\":\"ping\"}"),
+        ("ping-member", b"{\"ping\":true}"),
+    ];
+    for (name, body) in pings {
+        let steps =
+            vec![Step::RemoveSignature, Step::RemoveTimestamp, Step::RemoveNonce, Step::SetBody(body)];
+        let forgery = Forgery { name: name.into(), steps: steps.into() };
+        cases.push(Case::forged("an unsigned ping", Respect::BackDoor("ping"), forgery));
     }
     cases
 }
 
 fn unsigned_with(what: String, which: &'static str, (header, value): (&'static str, String)) -> Case {
-    Case::forged(what, Respect::BackDoor(which), move |_, delivery, _| {
+    Case::forged_by(LeftOut::OtherHeaders, what, Respect::BackDoor(which), move |_, delivery, _| {
         unsign(delivery);
         delivery.headers.set(header, value.clone());
         Some(())

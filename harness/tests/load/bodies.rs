@@ -1,6 +1,6 @@
 //! What a load sends, as a receiver sees it: bodies from files and samples, ids, signatures, and probes.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs::{self, File};
 
 use tempfile::TempDir;
@@ -11,8 +11,9 @@ use twenty_conform::bench::generate::request::{HeadTemplate, Marks, RequestBuffe
 use twenty_conform::clock::Clock;
 use twenty_conform::peers::receiver::{Receiver, Settings};
 use twenty_conform::random::Random;
-use twenty_conform::suite::requirement::Level;
-use twenty_conform::suite::requirements;
+use twenty_conform::suite::requirement::{Level, Role};
+use twenty_conform::suite::scenario::Play;
+use twenty_conform::suite::{requirements, under_load};
 use twenty_conform::webhook::dialect::{DOCUMENTED, SHIPPED};
 use twenty_conform::webhook::signature::{Key, NONCE_HEADER, Secret};
 use twenty_conform::wire::client::Target;
@@ -163,28 +164,93 @@ async fn reference_rejects_every_probe() {
     let receiver = Receiver::new(Settings::new(secret.clone()), clock, std::sync::Arc::new(drop));
     let head = HeadTemplate::new(&target(), &DOCUMENTED);
     let maker = ProbeMaker { head: head.clone(), key: Key::new(&secret), secret: secret.clone() };
-    let corpus = corpus("{\"event\":\"a.created\",\"data\":{}}\n{\"event\":\"a.created\"}");
+    let corpus = corpus("{\"event\":\"a.created\",\"data\":{}}\n{\"event\":\"a.created\"}\n[]");
+    let mut made = HashSet::new();
     for template in head.templates(&corpus) {
-        for kind in &probe::ALL {
+        for first in 0..probe::all().len() {
             let (mut request, marks) =
                 (RequestBuffer::default(), Marks { number: 3, nonce: 0, now_ms: NOW_MS });
             template.fill(Ids::of(7), &marks, &mut request);
-            let mut body = request.bytes[request.body..].to_vec();
-            let id = template.id_in_body().map(|id| id.start);
-            maker.make(kind, &marks, &mut body, id, &mut request);
+            let body = bytes::Bytes::copy_from_slice(&request.bytes[request.body..]);
+            let kind = maker.make_next(first, &marks, &body, &mut request);
+            made.insert(kind);
             let answer = receiver.answer(&parsed(&request).await);
-            assert_eq!(answer.status, 401, "{}: {:?}", kind.name, String::from_utf8_lossy(&request.bytes));
+            let (name, sent) = (probe::all()[kind].name(), String::from_utf8_lossy(&request.bytes));
+            assert!((400..500).contains(&answer.status), "{name}: {} {sent:?}", answer.status);
+        }
+    }
+    // This secret is neither hexadecimal nor base64, and has no white space.
+    let missing = (0..probe::all().len()).filter(|kind| !made.contains(kind));
+    let missing: Vec<&str> = missing.map(|kind| probe::all()[kind].name()).collect();
+    assert_eq!(missing, ["hex-decoded-key", "base64-decoded-key", "trimmed-key"]);
+}
+
+#[test]
+fn probes_have_unique_names_and_describe_several_deliveries() {
+    let mut names = HashSet::new();
+    for kind in probe::all() {
+        assert!(names.insert(kind.name()), "{}", kind.name());
+        assert!(!kind.what.starts_with("a ") && !kind.what.starts_with("an "), "{}", kind.what);
+        assert!(kind.name().bytes().all(|byte| byte != b' '), "{}", kind.name());
+        assert_eq!(probe::named(kind.name()).unwrap().requirement.id, kind.requirement.id);
+    }
+    let has = |level| probe::all().iter().any(|kind| kind.requirement.level == level);
+    assert!(has(Level::Must) && has(Level::Should));
+}
+
+#[test]
+fn documented_probes_keep_their_requirements() {
+    let known = [
+        ("VER-1", "body-altered body-cut"),
+        ("VER-2", "timestamp-altered"),
+        ("VER-3", "other-key empty-key"),
+        ("VER-4", "signature-missing signature-empty timestamp-missing"),
+        ("VER-5", "body-alone timestamp-alone other-separator double-stringified other-delivery"),
+        ("VER-6", "sha1 sha512 unkeyed base64 truncated zeros"),
+        ("VER-9", "no-digits"),
+        ("VER-10", "timestamp-empty"),
+        ("VER-11", "stale future"),
+        ("VER-12", "signed-array"),
+    ];
+    for (id, names) in known {
+        for name in names.split(' ') {
+            assert_eq!(probe::named(name).map(|kind| kind.requirement.id), Some(id), "{name}");
         }
     }
 }
 
+/// The scenarios with code of their own. They need an order, many requests or a broken connection, or send valid deliveries only.
+const OWN_CODE: [&str; 10] = [
+    "aborted",
+    "body-limit",
+    "comparison",
+    "concurrent",
+    "concurrent-64",
+    "diagnosis",
+    "one-connection",
+    "processing",
+    "valid",
+    "window",
+];
+
+/// What a load cannot send of what receivers must reject, and why. A new case has steps, or names its reason where it is made; a
+/// new scenario with code of its own is added here.
 #[test]
-fn probes_have_unique_names_and_existing_requirements() {
-    let mut names = HashSet::new();
-    for kind in &probe::ALL {
-        let named = requirements::all().find(|one| one.id == kind.requirement.id);
-        assert_eq!(named.unwrap().level, kind.requirement.level, "{}", kind.name);
-        assert!(names.insert(kind.name));
+fn every_rejected_case_is_a_probe_or_has_a_reason() {
+    let mut left_out: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let mut sent = BTreeSet::new();
+    for case in under_load::rejected() {
+        match case.forgery {
+            Ok(_) => _ = sent.insert(case.requirement.id),
+            Err(why) => _ = left_out.entry(case.requirement.id).or_default().insert(why.describe()),
+        }
     }
-    assert!(probe::ALL.iter().any(|kind| kind.requirement.level == Level::Should));
+    let without: Vec<&str> = left_out.keys().filter(|id| !sent.contains(**id)).copied().collect();
+    // Other methods, other formattings, unsigned bodies that are not parsed, wrong types, and a second signature.
+    assert_eq!(without, ["VER-13", "VER-17", "VER-19", "VER-20", "VER-21"], "{left_out:#?}");
+
+    let scenarios = requirements::of(Role::Receiver).flat_map(|requirement| requirement.scenarios);
+    let own = scenarios.filter(|scenario| !matches!(scenario.play, Play::Cases { .. }));
+    let own: BTreeSet<&str> = own.map(|scenario| scenario.name.0).collect();
+    assert_eq!(own, BTreeSet::from(OWN_CODE));
 }

@@ -100,7 +100,7 @@ async fn counts_every_delivery_of_a_load() {
     let report = judged(&run(&plan, &endpoint.target()).await, &plan, 0.0, &[]);
     assert_eq!(report.result.describe(), "pass", "{report:?}");
     assert!(report.probes.sent > 0 && report.probes.let_through == 0, "{:?}", report.probes);
-    assert_eq!(report.probes.statuses.iter().map(|one| one.status).collect::<Vec<_>>(), [401]);
+    assert!(report.probes.statuses.iter().all(|one| matches!(one.status, 400 | 401)), "{:?}", report.probes);
     let ledger = endpoint.end().await;
     assert!(ledger.verified >= report.total.sent, "the ledger includes the warm-up");
     assert_eq!(

@@ -39,7 +39,7 @@ async fn reference_passes_and_processes_each_delivery_once() {
     assert_eq!(report.result.describe(), "pass", "{report:?}");
     assert_eq!(report.total.acknowledged, report.total.sent);
     assert!(report.probes.sent > 0 && report.probes.let_through == 0);
-    assert_eq!(report.probes.statuses.iter().map(|one| one.status).collect::<Vec<_>>(), [401]);
+    assert!(report.probes.statuses.iter().all(|one| matches!(one.status, 400 | 401)), "{:?}", report.probes);
     let processed = processed.lock().unwrap();
     let run = Ids::of(plan.seed).run();
     let numbers: HashSet<u64> = processed

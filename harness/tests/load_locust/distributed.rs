@@ -1,8 +1,10 @@
 //! `bench distributed`: locust itself, as a master with workers.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 
+use serde_json::Value;
 use tempfile::TempDir;
 use twenty_conform::bench::tools::export::LOCUST;
 use twenty_conform::bench::tools::import;
@@ -13,7 +15,7 @@ use crate::cli::program::{judged, run};
 use crate::skip::skip;
 
 /// The Python that has locust. If it is not installed, the test is skipped, or fails on CI.
-fn python() -> Option<String> {
+pub(super) fn python() -> Option<String> {
     let python = fixture(".venv/bin/python");
     let mut asked = Command::new(&python);
     asked.args(["-c", "import locust"]).stdout(Stdio::null()).stderr(Stdio::null());
@@ -69,6 +71,52 @@ fn distributed_load_exits_1_when_the_receiver_rejects() {
     assert_eq!(ran.status, Some(1), "{ran:#?}");
     assert_eq!(report.0["result"], "fail");
     assert!(!ran.stdout.contains(SECRET) && !report.0.to_string().contains(SECRET));
+}
+
+/// A Python whose first worker of locust is killed when it has signed this often.
+const KILLED: &str = r#"
+import hmac, os, runpy, signal, sys
+
+if "--worker" in sys.argv:
+    try:
+        os.mkdir(os.path.join(os.path.dirname(os.path.abspath(__file__)), "killed"))
+        made, count = hmac.new, 0
+
+        def new(*arguments, **more):
+            global count
+            count += 1
+            count > 60 and os.kill(os.getpid(), signal.SIGKILL)
+            return made(*arguments, **more)
+
+        hmac.new = new
+    except FileExistsError:
+        pass
+if sys.argv[1] == "-c":
+    exec(sys.argv[2])
+else:
+    sys.argv = sys.argv[2:]
+    runpy.run_module("locust", run_name="__main__", alter_sys=True)
+"#;
+
+#[test]
+fn distributed_load_names_a_killed_worker() {
+    let Some(python) = python() else { return };
+    let folder = TempDir::new().unwrap();
+    let killed = folder.path().join("python");
+    fs::write(&killed, format!("#!{python}\n{KILLED}")).unwrap();
+    fs::set_permissions(&killed, fs::Permissions::from_mode(0o755)).unwrap();
+    let receiver = "python3 fixtures/implementations/receivers/python/server.py";
+    let ask = ["bench", "distributed", "--python", killed.to_str().unwrap(), "--concurrency", "4"];
+    let more = ["--rate", "100", "--duration", "2s", "--warm-up", "0", "--exec", receiver];
+    let (ran, report) = judged(ask.into_iter().chain(more));
+    assert_eq!(ran.status, Some(1), "{ran:#?}");
+    assert_eq!(report.0["result"], "fail");
+    let notes: Vec<&str> = report.0["notes"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    let says = |words: &[&str]| notes.iter().any(|note| words.iter().all(|word| note.contains(word)));
+    // It may be killed before its first report.
+    let named =
+        |state| says(&["worker ", " of 2 (", state]) && says(&["a worker ", state, "unknown what it sent"]);
+    assert!(named("was lost") || named("never reported"), "{notes:#?}");
 }
 
 #[test]

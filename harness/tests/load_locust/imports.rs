@@ -43,7 +43,7 @@ fn imports_results_of_the_locustfile() {
         report.series.points.iter().map(|point| point.acknowledged).sum::<u64>(),
         report.total.acknowledged
     );
-    assert_eq!(report.probes.kinds.len(), probe::ALL.len());
+    assert_eq!(report.probes.kinds.len(), probe::all().len());
     assert_eq!(report.probes.kinds.iter().map(|kind| kind.sent).sum::<u64>(), report.probes.sent);
     assert!(report.probes.sent > 0 && report.probes.let_through == 0);
     let written = serde_json::to_string(&report).unwrap();

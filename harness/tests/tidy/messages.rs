@@ -43,7 +43,7 @@ const CASE_LISTS: &[&str] = &[
 ];
 
 /// Calls and types that name what is sent, in a file of requirements.
-const CASES: &[&str] = &["Case", "Property", "of", "valid", "forged", "with"];
+const CASES: &[&str] = &["Case", "Property", "of", "valid", "forged", "forged_by", "with"];
 
 /// Calls and macros whose sentences are for developers, or in a table.
 const EXEMPT: &[&str] = &["unreachable", "described", "json", "#"];

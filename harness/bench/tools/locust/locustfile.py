@@ -9,7 +9,8 @@ must be rejected: they have a wrong signature, are altered or are stale. Every a
 workers are written to --results. Exit status:
 
   0  pass
-  1  the receiver accepted a probe or too few valid deliveries, or a worker was lost, left early or did not report
+  1  the receiver accepted a probe or too few valid deliveries, or a worker was lost, left early, joined late, did not report
+     (in time) or is there twice
   2  the run did not start
   3  nothing was measured
 
@@ -59,6 +60,10 @@ EMBEDDED = {
             "signature": "faf8daf5e4618d1bf03283cb04bb191107017a357e4854156ed2836b2d9c037b",
         },
     ],
+    "probes": [
+        {"name": "body-altered", "requirement": "VER-1", "level": "must", "steps": ["change-value"]},
+        {"name": "stale", "requirement": "VER-11", "level": "should", "steps": [{"stamp-later": -86400000}, "sign"]},
+    ],
     "bodies": [
         [
             "{\"event\":\"person.created\",\"data\":{\"id\":\"",
@@ -71,8 +76,6 @@ EMBEDDED = {
 TIMESTAMP_HEADER = "X-Twenty-Webhook-Timestamp"
 SIGNATURE_HEADER = "X-Twenty-Webhook-Signature"
 NONCE_HEADER = "X-Twenty-Webhook-Nonce"
-DAY_MS = 24 * 60 * 60 * 1000
-OTHER_SECRET = b"another-secret-than-the-one-agreed-on"
 KEPT = 4096  # characters shown of an exchange
 LONGEST_ANSWER = 64 * 1024 * 1024
 MOST_EXCHANGES = 24  # in addition to one for each kind of probe
@@ -94,8 +97,8 @@ def check_vectors():
         made = sign(vector["secret"].encode(), vector["timestamp"], vector["body"].encode())
         if made != vector["signature"]:
             refuse(f"the signing vector {vector['name']} gives {made}, but should give {vector['signature']}")
-    if not EMBEDDED["vectors"] or not EMBEDDED["bodies"]:
-        refuse("this file has no signing vectors or no bodies; export it again")
+    if not all(EMBEDDED[part] for part in ("vectors", "probes", "bodies")):
+        refuse("this file has no signing vectors, probes or bodies; export it again")
 
 
 def refuse(why):
@@ -104,119 +107,233 @@ def refuse(why):
     sys.exit(2)
 
 
-class Delivery:
-    """A delivery before it is sent: its body, with the record's id at `id`, and its header values."""
+def recipe_key(form, key):
+    """The HMAC key that a program derives from the secret in this way, or None if there is none or it is the same."""
+    text = key.decode(errors="surrogateescape")
+    other = KEYS[form](text, key)
+    return other if form == "utf8" or other not in (None, key) else None
 
-    def __init__(self, key, body, id, now_ms):
-        self.key, self.body, self.id, self.time = key, body, id, now_ms
-        self.timestamp = str(now_ms)
-        self.signature = None
+
+def from_hex(text):
+    match = re.fullmatch("(?:0x)?((?:[0-9a-fA-F]{2})+)", text)
+    return bytes.fromhex(match[1]) if match else None
+
+
+def from_base64(text):
+    try:
+        decoded = base64.b64decode(text.encode(), validate=True)
+    except ValueError:
+        return None
+    return decoded if decoded and base64.b64encode(decoded) == text.encode() else None
+
+
+def encoded(text):
+    return text.encode(errors="surrogateescape")
+
+
+WHITE = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+
+# How programs sign: the key that they derive from the secret, the text that they sign, and the digest that they make.
+KEYS = {
+    "utf8": lambda text, key: key,
+    "other": lambda text, key: b"another-secret-than-the-one-agreed-on",
+    "empty": lambda text, key: b"",
+    "hex-decoded": lambda text, key: from_hex(text),
+    "base64-decoded": lambda text, key: from_base64(text),
+    "trimmed": lambda text, key: encoded(text.strip(WHITE)),
+    "uppercase": lambda text, key: encoded(text.upper()),
+    "lowercase": lambda text, key: encoded(text.lower()),
+    "trailing-newline": lambda text, key: key + b"\n",
+}
+MESSAGES = {
+    "contract": lambda timestamp, body: timestamp + b":" + body,
+    "body-alone": lambda timestamp, body: body,
+    "timestamp-alone": lambda timestamp, body: timestamp,
+    "separator": lambda timestamp, body, separator: timestamp + separator.encode() + body,
+    "double-stringified": lambda timestamp, body, how: timestamp + b":" + stringified(body, how["ascii"]),
+    "trailing-newline": lambda timestamp, body: timestamp + b":" + body + b"\n",
+}
+DIGESTS = {
+    "hex": lambda key, message: hmac.new(key, message, hashlib.sha256).hexdigest(),
+    "sha1": lambda key, message: hmac.new(key, message, hashlib.sha1).hexdigest(),
+    "sha512": lambda key, message: hmac.new(key, message, hashlib.sha512).hexdigest(),
+    "unkeyed": lambda key, message: hashlib.sha256(message).hexdigest(),
+    "base64": lambda key, message: base64.b64encode(hmac.new(key, message, hashlib.sha256).digest()).decode(),
+    "truncated": lambda key, message: hmac.new(key, message, hashlib.sha256).hexdigest()[:32],
+    "zeros": lambda key, message: "0" * 64,
+}
+
+
+def stringified(body, ascii):
+    return json.dumps(body.decode(), ensure_ascii=ascii).encode()
+
+
+def named(word):
+    """The name and the arguments of a step or of a message: a text, or an object with one member."""
+    if isinstance(word, str):
+        return word, ()
+    [(name, value)] = word.items()
+    return name, value if isinstance(value, list) else [value]
+
+
+class Impossible(Exception):
+    """There is nothing to try with this secret or body."""
+
+
+def required(value):
+    if value is None:
+        raise Impossible
+    return value
+
+
+class Delivery:
+    """A delivery before it is sent: its body and its header values, each of which may be missing. `now_ms` is when it is sent."""
+
+    def __init__(self, key, body, now_ms):
+        self.key, self.body, self.now_ms = key, body, now_ms
+        self.timestamp, self.has_nonce = str(now_ms), True
+        self.sign()
+
+    def valid(self, body=None, key=None):
+        body, key = self.body if body is None else body, self.key if key is None else key
+        return sign(key, self.timestamp or "", body)
 
     def sign(self):
-        self.signature = sign(self.key, self.timestamp, self.body)
+        self.signature = self.valid()
 
     def altered(self):
-        """The body with other content: one digit of the record's id, or the last byte if it has no id."""
-        if self.id is None:
-            return self.body[:-1] + b" "
-        last = self.id + 35
-        digit = b"1" if self.body[last : last + 1] == b"0" else b"0"
-        return self.body[:last] + digit + self.body[last + 1 :]
+        """The body with another value: the year of its first date or, without one, its last letter or digit."""
+        if b"2025-" in self.body:
+            return self.body.replace(b"2025-", b"2024-", 1)
+        found = re.search(rb"[0-9A-Za-z](?=[^0-9A-Za-z]*\Z)", self.body)
+        if not found:
+            return self.body + b" "
+        return self.body[: found.start()] + (b"1" if found[0] == b"0" else b"0") + self.body[found.end() :]
 
-    def message(self, separator=b":", body=None):
-        return self.timestamp.encode() + separator + (self.body if body is None else body)
+    def changed(self, steps):
+        """The same after the steps of a forgery, or None if there is nothing to try with this secret or body."""
+        before = vars(self).copy()
+        try:
+            for step in steps:
+                name, arguments = named(step)
+                getattr(self, name.replace("-", "_"))(*arguments)
+        except Impossible:
+            return None
+        return self if vars(self) != before else None
 
-    def mac(self, message, digest=hashlib.sha256, key=None):
-        return hmac.new(self.key if key is None else key, message, digest)
+    # The steps. Each changes what the steps before it left.
+
+    def sign_by(self, recipe):
+        (message, more), valid = named(recipe["message"]), self.valid()
+        key = required(recipe_key(recipe["key"], self.key))
+        text = MESSAGES[message]((self.timestamp or "").encode(), self.body, *more)
+        self.signature = required(other_than(valid, DIGESTS[recipe["digest"]](key, text)))
+
+    def sign_under(self, secret):
+        self.signature = required(other_than(self.valid(), self.valid(key=secret.encode())))
+
+    def sign_other(self):
+        self.signature = self.valid(self.altered())
+
+    def change_value(self):
+        self.body = self.altered()
+
+    def add_member(self, name, value):
+        end = self.body.rfind(b"}")
+        self.body = (self.body if end < 0 else self.body[:end]) + f',"{name}":{value}}}'.encode()
+
+    def cut_body(self, count):
+        required(len(self.body) >= count or None)
+        self.body = self.body[: len(self.body) - count]
+
+    def halve_body(self):
+        self.body = self.body[: len(self.body) // 2]
+
+    def set_body(self, text):
+        self.body = text.encode("latin-1")
+
+    def move_colon(self):
+        moved, colon, rest = self.body.partition(b":")
+        required(re.fullmatch(b"[ -~]*:", moved + colon))
+        self.timestamp, self.body = f"{required(self.timestamp)}:{moved.decode()}", rest
+
+    def stamp_later(self, milliseconds):
+        self.timestamp = str(max(self.now_ms + milliseconds, 0))
+
+    def stamp_seconds(self):
+        self.timestamp = str(self.now_ms // 1000)
+
+    def stamp_date(self):
+        self.timestamp = date(self.now_ms)
+
+    def set_timestamp(self, text):
+        self.timestamp = text
+
+    def add_to_timestamp(self, more):
+        self.timestamp = str(int(required(self.timestamp)) + more)
+
+    def surround_timestamp(self, before, after):
+        self.timestamp = before + required(self.timestamp) + after
+
+    def stamp_with_exponent(self):
+        self.timestamp = f"{int(required(self.timestamp)) // 1000}e3"
+
+    def split_timestamp(self):
+        self.timestamp = f"{required(self.timestamp)[:4]} {self.timestamp[4:]}"
+
+    def remove_timestamp(self):
+        self.timestamp = None
+
+    def set_signature(self, text):
+        self.signature = text
+
+    def repeat_as_signature(self, character, count):
+        self.signature = character * count
+
+    def surround_signature(self, before, after):
+        self.signature = before + required(self.signature) + after
+
+    def keep_of_signature(self, count):
+        self.signature = required(self.signature)[:count]
+
+    def cut_signature(self, count):
+        self.signature = required(self.signature)[:-count]
+
+    def change_first_digit(self):
+        self.signature = other_digit(required(self.signature)[0]) + self.signature[1:]
+
+    def change_last_digit(self):
+        self.signature = self.signature[:-1] + other_digit(required(self.signature)[-1])
+
+    def remove_signature(self):
+        self.signature = None
+
+    def remove_nonce(self):
+        self.has_nonce = False
+
+    def headers(self, nonce):
+        """The headers that make it a delivery."""
+        values = [(TIMESTAMP_HEADER, self.timestamp), (SIGNATURE_HEADER, self.signature)]
+        values.append((NONCE_HEADER, nonce if self.has_nonce else None))
+        return {name: value for name, value in values if value is not None}
 
 
-def other_key(key):
-    def make(one):
-        # With the same key the delivery would be valid.
-        one.signature = "0" * 64 if key == one.key else one.mac(one.message(), key=key).hexdigest()
-
-    return make
+def other_digit(digit):
+    return "1" if digit == "0" else "0"
 
 
-def body_altered(one):
-    one.sign()
-    one.body = one.altered()
+def other_than(valid, value):
+    return None if value == valid else value
 
 
-def body_cut(one):
-    one.sign()
-    one.body = one.body[:-1]
+def date(ms):
+    moment = datetime.datetime.fromtimestamp(ms // 1000, datetime.timezone.utc)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{ms % 1000:03}Z"
 
 
-def timestamp_altered(one):
-    one.sign()
-    one.timestamp = str(one.time + 1)
-
-
-def signature_empty(one):
-    one.signature = ""
-
-
-def timestamp_missing(one):
-    one.sign()
-    one.timestamp = None
-
-
-def signed_over(message):
-    def make(one):
-        one.signature = one.mac(message(one)).hexdigest()
-
-    return make
-
-
-def other_delivery(one):
-    one.signature = sign(one.key, one.timestamp, one.altered())
-
-
-def signed_as(digest):
-    def make(one):
-        one.signature = digest(one)
-
-    return make
-
-
-def shifted(ms):
-    def make(one):
-        one.timestamp = str(one.time + ms)
-        one.sign()
-
-    return make
-
-
-def stringified(one):
-    return one.message(body=json.dumps(one.body.decode(), ensure_ascii=False).encode())
-
-
-# Deliveries that a receiver must reject: name, requirement, level of the requirement, and the function that makes it.
-PROBES = [
-    ("body-altered", "VER-1", "must", body_altered),
-    ("body-cut", "VER-1", "must", body_cut),
-    ("timestamp-altered", "VER-2", "must", timestamp_altered),
-    ("other-key", "VER-3", "must", other_key(OTHER_SECRET)),
-    ("empty-key", "VER-3", "must", other_key(b"")),
-    ("signature-missing", "VER-4", "must", lambda one: None),
-    ("signature-empty", "VER-4", "must", signature_empty),
-    ("timestamp-missing", "VER-4", "must", timestamp_missing),
-    ("body-alone", "VER-5", "must", signed_over(lambda one: one.body)),
-    ("timestamp-alone", "VER-5", "must", signed_over(lambda one: one.timestamp.encode())),
-    ("other-separator", "VER-5", "must", signed_over(lambda one: one.message(b"."))),
-    ("double-stringified", "VER-5", "must", signed_over(stringified)),
-    ("other-delivery", "VER-5", "must", other_delivery),
-    ("sha1", "VER-6", "must", signed_as(lambda one: one.mac(one.message(), hashlib.sha1).hexdigest())),
-    ("sha512", "VER-6", "must", signed_as(lambda one: one.mac(one.message(), hashlib.sha512).hexdigest())),
-    ("unkeyed", "VER-6", "must", signed_as(lambda one: hashlib.sha256(one.message()).hexdigest())),
-    ("base64", "VER-6", "must", signed_as(lambda one: base64.b64encode(one.mac(one.message()).digest()).decode())),
-    ("truncated", "VER-6", "must", signed_as(lambda one: one.mac(one.message()).hexdigest()[:32])),
-    ("zeros", "VER-6", "must", signed_as(lambda one: "0" * 64)),
-    ("line-feed-signed", "VER-5", "must", signed_over(lambda one: one.message(body=one.body + b"\n"))),
-    ("stale", "VER-11", "should", shifted(-DAY_MS)),
-    ("future", "VER-11", "should", shifted(DAY_MS)),
-]
+# Deliveries that a receiver must reject: how each is made from a valid one, and the requirement that says so.
+PROBES = EMBEDDED["probes"]
+WORDS = {"must": "must", "should": "should", "advice": "ideally should"}
 
 
 MASK = (1 << 64) - 1
@@ -392,6 +509,7 @@ class State:
 
     def __init__(self, environment):
         options = environment.parsed_options
+        self.test = getattr(options, "twenty_test", None)
         self.url = target_of(environment)
         self.timeout = options.timeout
         self.probe_share = options.probe_share
@@ -403,6 +521,8 @@ class State:
         self.random = random.Random()
         self.ids = Ids()
         self.turn = 0
+        # A short test has other kinds of probes in each process.
+        self.probe_turn = self.random.randrange(len(PROBES))
         self.key = os.environb.get(b"TWENTY_WEBHOOK_SECRET", b"")
         self.bodies = self.prepare(EMBEDDED["bodies"])
         self.warm_up, self.measured = counts(), counts()
@@ -415,7 +535,7 @@ class State:
         self.measure_from = self.start + options.warm_up
         self.last = self.measure_from
         self.stopped_at = None
-        self.closed = False
+        self.closed = self.reported = False
 
     def prepare(self, bodies):
         """The bodies as bytes before and after the record's id. The time of the event becomes the start of the test."""
@@ -424,19 +544,24 @@ class State:
         return [[part.encode().replace(exported, now) for part in body] for body in bodies]
 
     def make(self):
-        """The next delivery, not yet signed, and the index of its probe, or None."""
+        """The next delivery, and its probe or None. Probes take turns, so a test with enough of them has all kinds."""
         is_probe = self.needs_probe or self.random.random() < self.probe_share
         self.needs_probe = False
-        probe = self.random.randrange(len(PROBES)) if is_probe else None
         parts = self.bodies[self.turn % len(self.bodies)]
         self.turn += 1
         # A body without an id must not use up a number, or the receiver would count it as lost.
-        body, id = (self.ids.next(is_probe).join(parts), len(parts[0])) if len(parts) == 2 else (parts[0], None)
-        return Delivery(self.key, body, id, time.time_ns() // 1_000_000), probe
+        body = self.ids.next(is_probe).join(parts) if len(parts) == 2 else parts[0]
+        make = lambda: Delivery(self.key, body, time.time_ns() // 1_000_000)
+        for _ in PROBES if is_probe else ():
+            probe = PROBES[self.probe_turn % len(PROBES)]
+            self.probe_turn += 1
+            if made := make().changed(probe["steps"]):
+                return made, probe
+        return make(), None
 
-    def begin(self, at, probe, late):
-        """Counts a delivery that is sent. Returns the counts that it belongs to."""
-        into = self.measured if at >= self.measure_from else self.warm_up
+    def begin(self, at, intended, probe, late):
+        """Counts a delivery that is sent. Returns the counts that it belongs to, by its planned time."""
+        into = self.measured if intended >= self.measure_from else self.warm_up
         if late is not None:
             late = int(late * 1e6)
             into["late"] = combine(into["late"], {"count": 1, "sum_us": late, "max_us": late})
@@ -445,7 +570,7 @@ class State:
             self.in_flight["valid"] += 1
             self.point(into, at, 0)
         else:
-            into["probes"].setdefault(PROBES[probe][0], [0, 0, 0])[0] += 1
+            into["probes"].setdefault(probe["name"], [0, 0, 0])[0] += 1
             self.in_flight["probes"] += 1
         return into
 
@@ -453,7 +578,7 @@ class State:
         """Counts a finished exchange. Returns the kind of an unexpected outcome, or None."""
         accepted = status is not None and 200 <= status < 300
         if probe is not None:
-            name = PROBES[probe][0]
+            name = probe["name"]
             self.in_flight["probes"] -= 1
             if status is not None and (failure is None or accepted):
                 raise_count(into["probe_statuses"], str(status))
@@ -552,6 +677,8 @@ class State:
         until = max(self.stopped_at or now, self.last)
         whole = {
             "final": final,
+            "test": self.test,
+            "run": self.ids.run,
             "in_flight": dict(self.in_flight),
             "stretch_ms": max(until - self.measure_from, 0) * 1e3,
             "warm_up": self.warm_up,
@@ -635,16 +762,10 @@ class TwentyUser(FastHttpUser):
         # If this user was free at the planned time, locust is the cause of the lateness, not the receiver.
         late = begun - intended if state.period and self.waited else None
         delivery, probe = state.make()
-        (PROBES[probe][3] if probe is not None else Delivery.sign)(delivery)
         headers = {"Content-Type": "application/json", "Accept-Encoding": "identity", "User-Agent": "twenty-conform"}
-        if delivery.timestamp is not None:
-            headers[TIMESTAMP_HEADER] = delivery.timestamp
-        if delivery.signature is not None:
-            headers[SIGNATURE_HEADER] = delivery.signature
-        if EMBEDDED["nonce"]:
-            headers[NONCE_HEADER] = secrets.token_hex(16)
-        into = state.begin(begun, probe, late)
-        name = "delivery" if probe is None else f"probe {PROBES[probe][0]} ({PROBES[probe][1]})"
+        headers.update(delivery.headers(secrets.token_hex(16) if EMBEDDED["nonce"] else None))
+        into = state.begin(begun, intended, probe, late)
+        name = "delivery" if probe is None else f"probe {probe['name']} ({probe['requirement']})"
         status, failure, answer, received, sent = None, None, b"", 0, 0
         # The sockets' timeout is for each read; this one is for the whole exchange. The client turns it into an error.
         bound = gevent.Timeout.start_new(state.timeout)
@@ -704,7 +825,7 @@ class TwentyUser(FastHttpUser):
 
     def words(self, wrong, probe, status, answer):
         if probe is not None:
-            return f"accepted ({status}), but {PROBES[probe][1]} says it {PROBES[probe][2]} be rejected"
+            return f"accepted ({status}), but {probe['requirement']} says it {WORDS[probe['level']]} be rejected"
         return f"rejected ({status})" if status is not None and wrong == str(status) else f"no complete answer: {wrong}"
 
 
@@ -715,7 +836,10 @@ class Control:
     """What the master, or a single process, knows of the processes that send."""
 
     def __init__(self):
-        self.known = {}  # worker -> its last report
+        self.test = secrets.token_hex(8)  # reports of an earlier test do not count
+        self.known = {}  # worker -> its last report, or that of each test that it had: more than one process has its id
+        self.late = set()  # the workers that connected after the start
+        self.ended = {}  # worker -> how many final reports it sent
         self.left = {}  # worker -> the time of a final report that the master did not ask for
         self.asked_at = None
         self.begun_ms = None
@@ -731,7 +855,7 @@ def on_init(environment, runner, **_):
     # Listeners run last first, so this one runs before the runner's own, which dismisses the workers.
     environment.events.quitting.add_listener(on_quitting)
     if isinstance(runner, MasterRunner):
-        environment.events.worker_connect.add_listener(lambda client_id, **_: CONTROL.known.setdefault(client_id, None))
+        environment.events.worker_connect.add_listener(on_worker_connect)
         environment.events.worker_report.add_listener(on_worker_report)
         runner.register_message("twenty-final", on_final)
     elif isinstance(runner, WorkerRunner):
@@ -758,7 +882,7 @@ def on_test_start(environment, **_):
         wrong = check_target(environment)
         wrong and refuse(wrong)
         CONTROL = Control()
-        CONTROL.known = dict.fromkeys(getattr(runner, "clients", []))
+        CONTROL.known = {id: {} for id in getattr(runner, "clients", [])}
         CONTROL.begun_ms = time.time_ns() // 1_000_000
         # `bench distributed` learns from this line that all workers are connected.
         # The results of an earlier load stay until there are new ones.
@@ -768,6 +892,7 @@ def on_test_start(environment, **_):
         CONTROL.users = runner.target_user_count
         CONTROL.run_time = options.run_time
         # Locust passes the master's own options on to the workers when it starts their users.
+        options.twenty_test = CONTROL.test
         options.twenty_users = runner.target_user_count
         options.twenty_interval = max(1, -(-int(options.run_time or 36_000) // MOST_POINTS))
     if not isinstance(runner, MasterRunner):
@@ -779,11 +904,25 @@ def on_report_to_master(client_id, data):
         data["twenty_conform"] = STATE.snapshot(final=False)
 
 
+def on_worker_connect(client_id, **_):
+    # A worker that connects after the end has no part in the test. One that connects again is known.
+    if CONTROL.asked_at is None and client_id not in CONTROL.known:
+        CONTROL.known[client_id] = {}
+        CONTROL.begun_ms is not None and CONTROL.late.add(client_id)
+
+
+def keep_report(client_id, report):
+    """Keeps the last report of a worker. What it sends after its final report has nothing new."""
+    if report["test"] != CONTROL.test:
+        return
+    reports = CONTROL.known.setdefault(client_id, {})
+    if report["final"] or not reports.get(report["run"], {}).get("final"):
+        reports[report["run"]] = report
+
+
 def on_worker_report(client_id, data):
     report = data.get("twenty_conform")
-    known = CONTROL.known.get(client_id)
-    if report and not (known and known["final"]):
-        CONTROL.known[client_id] = report
+    report and keep_report(client_id, report)
 
 
 def on_finish(environment, msg, **_):
@@ -793,11 +932,17 @@ def on_finish(environment, msg, **_):
 def finish_worker(environment):
     if STATE:
         STATE.settle()
-        environment.runner.send_message("twenty-final", STATE.snapshot(final=True))
+        # It may be interrupted while the master asks.
+        if not STATE.reported:
+            STATE.reported = True
+            environment.runner.send_message("twenty-final", STATE.snapshot(final=True))
 
 
 def on_final(environment, msg, **_):
-    CONTROL.known[msg.node_id] = msg.data
+    if msg.data["test"] != CONTROL.test:
+        return
+    keep_report(msg.node_id, msg.data)
+    raise_count(CONTROL.ended, msg.node_id)
     if CONTROL.asked_at is None:
         CONTROL.left[msg.node_id] = time.monotonic()
 
@@ -810,14 +955,18 @@ def finish(environment):
     CONTROL.asked_at = time.monotonic()
     if STATE:
         STATE.settle()
-        CONTROL.known["local"] = STATE.snapshot(final=True)
+        keep_report("local", STATE.snapshot(final=True))
         return
     runner.send_message("twenty-finish")
     deadline = time.monotonic() + environment.parsed_options.timeout + 5
     alive = lambda: [one.id for one in runner.clients.all if one.state != "missing"]
-    is_waited_for = lambda id: not (CONTROL.known.get(id) or {}).get("final")
+    is_waited_for = lambda id: id in CONTROL.known and not has_ended(CONTROL.known[id])
     while any(is_waited_for(id) for id in alive()) and time.monotonic() < deadline:
         gevent.sleep(0.05)
+
+
+def has_ended(reports):
+    return bool(reports) and all(report["final"] for report in reports.values())
 
 
 @events.test_stopping.add_listener
@@ -886,48 +1035,71 @@ def on_quitting(environment, **_):
     environment.process_exit_code = results["exit_status"]
 
 
+STATES = {
+    "silent": "never reported",
+    "lost": "was lost, and its deliveries since its last report are not counted",
+    "overdue": "did not report in time, and its deliveries since its last report are not counted",
+    "left": "left early",
+    "late": "joined after the start",
+    "doubled": "is there twice: it reported twice, or more than one process has its id",
+}
+
+
+def state_of(id, runner, seen):
+    """How a worker ended; `seen` are the tests that other workers reported."""
+    reports, left = CONTROL.known[id], CONTROL.left.get(id)
+    if not reports:
+        # Locust gives a late worker no users as long as the others have them all.
+        return "late" if id in CONTROL.late else "silent"
+    if len(reports) > 1 or CONTROL.ended.get(id, 0) > 1 or seen.intersection(reports):
+        return "doubled"
+    if not has_ended(reports):
+        client = getattr(runner, "clients", {}).get(id)
+        return "overdue" if client and client.state != "missing" else "lost"
+    if left is not None and (CONTROL.asked_at or left) - left > LEAVING:
+        return "left"
+    return "late" if id in CONTROL.late else "reported"
+
+
+def short(id):
+    """The part of a worker's id that differs between the workers of one machine, as in locust's log."""
+    return id.rpartition("_")[2][:8]
+
+
 def judge(environment):
     """The results: all counts, and the verdict."""
     options = environment.parsed_options
     whole = {"warm_up": counts(), "measured": counts()}
     in_flight, points, witnesses, workers, reasons = {"valid": 0, "probes": 0}, {}, {}, [], []
     stretch = 0.0
-    for number, (id, report) in enumerate(sorted(CONTROL.known.items())):
-        left = CONTROL.left.get(id)
-        if report is None:
-            state = "silent"
-        elif not report["final"]:
-            state = "lost"
-        else:
-            state = "left" if left is not None and (CONTROL.asked_at or left) - left > LEAVING else "reported"
+    seen = set()
+    for number, (id, reports) in enumerate(sorted(CONTROL.known.items())):
+        state = state_of(id, environment.runner, seen)
         if state != "reported":
-            what = {
-                "silent": "never reported",
-                "lost": "was lost, and its deliveries since its last report are not counted",
-                "left": "left early",
-            }
-            reasons.append(f"worker {number + 1} of {len(CONTROL.known)} {what[state]}")
-        entry = {"number": number + 1, "state": state, "sent": 0, "acknowledged": 0, "in_flight": 0, "cores": 0}
-        if report:
+            reasons.append(f"worker {number + 1} of {len(CONTROL.known)} ({short(id)}) {STATES[state]}")
+        entry = {"number": number + 1, "id": short(id), "state": state, "sent": 0, "acknowledged": 0, "in_flight": 0, "cores": 0}
+        # The same test under another id is counted once.
+        for report in [reports[run] for run in reports if run not in seen]:
             for part in whole:
                 whole[part] = combine(whole[part], report[part])
                 entry["sent"] += report[part]["sent"]
                 entry["acknowledged"] += report[part]["acknowledged"]
-            entry["in_flight"] = report["in_flight"]["valid"]
+            entry["in_flight"] += report["in_flight"]["valid"]
             entry["cores"] = report["cores"]
             in_flight = combine(in_flight, report["in_flight"])
             points = combine(points, report.get("points", {}))
             stretch = max(stretch, report["stretch_ms"])
-            for kind, seen in report["witnesses"].items():
-                known = witnesses.setdefault(kind, {**seen, "count": 0})
-                known["count"] += seen["count"]
+            for kind, exchange in report["witnesses"].items():
+                known = witnesses.setdefault(kind, {**exchange, "count": 0})
+                known["count"] += exchange["count"]
+        seen.update(reports)
         workers.append(entry)
     everything = combine(whole["warm_up"], whole["measured"])
-    levels = {name: level for name, _, level, _ in PROBES}
+    levels = {probe["name"]: probe["level"] for probe in PROBES}
     gating = ["must", "should"] if options.fail_on == "should" else ["must"]
     for name, (sent, accepted, _) in sorted(everything["probes"].items()):
         if accepted and levels[name] in gating:
-            reasons.append(f"accepted {accepted} of {sent} {name} probes, which {levels[name]} be rejected")
+            reasons.append(f"accepted {accepted} of {sent} {name} probes, which {WORDS[levels[name]]} be rejected")
     failed = sum(everything["failed"].values())
     measured = whole["measured"]
     errors = measured["refused"] + sum(measured["failed"].values())
@@ -992,9 +1164,9 @@ def judge(environment):
         "measured": measured,
         "unexpected": {"failed": everything["failed"], "statuses": everything["statuses"]},
         "probes": [
-            {"name": name, "requirement": requirement, "level": level,
-             **dict(zip(("sent", "let_through", "unanswered"), everything["probes"].get(name, [0, 0, 0])))}
-            for name, requirement, level, _ in PROBES
+            {"name": probe["name"], "requirement": probe["requirement"], "level": probe["level"],
+             **dict(zip(("sent", "let_through", "unanswered"), everything["probes"].get(probe["name"], [0, 0, 0])))}
+            for probe in PROBES
         ],
         "probe_statuses": everything["probe_statuses"],
         "series": {

@@ -9,6 +9,7 @@ use proptest::prelude::{Strategy, any, prop_oneof};
 use proptest::sample::{Index, select};
 
 use crate::suite::receiver::case::Case;
+use crate::suite::receiver::forgery::LeftOut;
 use crate::suite::receiver::maker::with_raw_member;
 use crate::suite::receiver::property::Property;
 use crate::suite::transcript::Respect;
@@ -78,7 +79,7 @@ pub(super) fn reformatted() -> Property {
     Property::of("bodies reformatted after signing", reformattings(), |changes| {
         let (which, changes) = (name(changes), changes.clone());
         let what = format!("a delivery reformatted after signing ({which})");
-        Case::forged(what, Respect::Reformatted(which), move |_, delivery, _| {
+        Case::forged_by(LeftOut::Generated, what, Respect::Reformatted(which), move |_, delivery, _| {
             delivery.body = reformat(&delivery.body, &changes)?.into();
             Some(())
         })
