@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Counts how often `bench pair` is right.
 
-  pair.py same PROGRAM [RUNS]     a receiver against itself, next to a busy process: no run may report a regression
-  pair.py slower PROGRAM [RUNS]   a receiver against the same with 10 % more work per delivery, on an idle machine: every run
-                                  should report a regression
+  pair.py same PROGRAM [RUNS] [BUSY]     a receiver against itself: no run may report a regression
+  pair.py slower PROGRAM [RUNS] [BUSY]   a receiver against the same with 10 % more work per delivery: every run should report it
 
-PROGRAM is a release build of twenty-conform. The receiver is the example that uses Node's http module. The extra work is a loop
-for 10 % of the measured time of a delivery.
+PROGRAM is a release build of twenty-conform. BUSY is the number of processes that keep the processors busy meanwhile: by default
+1 for `same` and 0 for `slower`. The receiver is the example that uses Node's http module. The extra work is a loop that takes 10 % of
+the time of a delivery at the highest rate, which is measured anew before each run.
 
 All traffic stays on 127.0.0.1, and every process is stopped at the end.
 """
@@ -18,17 +18,34 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 
 EXAMPLE = os.path.join(os.path.dirname(__file__), "../../fixtures/implementations/receivers/node-http/server.mjs")
 VERIFY = re.compile(r"^function \w+\(headers, body\) \{\n", re.M)  # the example's function that verifies a delivery
 WORDS = {0: "pass", 1: "failed", 3: "inconclusive", 6: "regression"}
 
 
-def receiver(folder, name, nanoseconds):
-    """The example with that much extra work, and without printing a line for each delivery."""
+LOOP = "for (let i = 0; i < {count}; i++) globalThis.spun = Math.imul(globalThis.spun | 0, 31) + i | 0;"
+TIMED = """
+const spin = () => {{ {loop} }};
+const times = [];
+for (let i = 0; i < 300; i++) {{ const begin = process.hrtime.bigint(); spin(); times.push(Number(process.hrtime.bigint() - begin)); }}
+console.log(Math.min(...times.slice(100)));
+"""
+
+
+def iterations(nanoseconds):
+    """How often a loop runs in that time on a processor that does nothing else: work, which takes longer on a busy one."""
+    count = 10_000
+    took = subprocess.run(["node", "-e", TIMED.format(loop=LOOP.format(count=count))], check=True, capture_output=True, text=True).stdout
+    return round(count * nanoseconds / float(took))
+
+
+def receiver(folder, name, count):
+    """The example with a loop of that many iterations, and without printing a line for each delivery."""
     with open(EXAMPLE, encoding="utf-8") as file:
         source = file.read()
-    work = f"  const end = process.hrtime.bigint() + {nanoseconds}n; while (process.hrtime.bigint() < end);\n" if nanoseconds else ""
+    work = f"  {LOOP.format(count=count)}\n" if count else ""
     source, count = VERIFY.subn(lambda line: line[0] + work, source)
     assert count == 1
     path = os.path.join(folder, name)
@@ -48,31 +65,33 @@ def rate(program, command, folder):
 def main():
     what, program = sys.argv[1], os.path.abspath(sys.argv[2])
     runs = int(sys.argv[3]) if len(sys.argv) > 3 else 20
+    if what not in ("same", "slower"):
+        sys.exit(__doc__)
+    hogs = int(sys.argv[4]) if len(sys.argv) > 4 else (1 if what == "same" else 0)
+    results, busy = collections.Counter(), []
     with tempfile.TemporaryDirectory() as folder:
         base = receiver(folder, "base.mjs", 0)
-        candidate, busy = base, None
-        if what == "slower":
-            base_rate = rate(program, base, folder)
-            nanoseconds = round(1e9 / base_rate / 10)
-            candidate = receiver(folder, "candidate.mjs", nanoseconds)
-            print(f"base: {base_rate:.0f} deliveries per second; candidate: {nanoseconds} ns extra work per delivery", flush=True)
-        elif what != "same":
-            sys.exit(__doc__)
-        results = collections.Counter()
         try:
-            if what == "same":
-                busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+            for _ in range(hogs):
+                busy.append(subprocess.Popen([sys.executable, "-c", "while True: pass"]))
             for nth in range(runs):
+                candidate, extra = base, ""
+                if what == "slower":
+                    nanoseconds = 1e9 / rate(program, base, folder) / 10
+                    candidate = receiver(folder, "candidate.mjs", iterations(nanoseconds))
+                    extra = f"{nanoseconds:.0f} ns more, "
                 command = [program, "bench", "pair", "--base", base, "--candidate", candidate, "--seed", str(nth)]
+                begun = time.monotonic()
                 ran = subprocess.run(command, capture_output=True, text=True, check=False)
                 word = WORDS.get(ran.returncode, f"status {ran.returncode}")
                 results[word] += 1
-                print(f"run {nth + 1}: {word}: {ran.stdout.strip().splitlines()[-1] if ran.stdout.strip() else ran.stderr.strip()}", flush=True)
+                said = ran.stdout.strip().splitlines()[-1] if ran.stdout.strip() else ran.stderr.strip()
+                print(f"run {nth + 1}: {extra}{time.monotonic() - begun:.0f} s, {word}: {said}", flush=True)
         finally:
-            if busy:
-                busy.terminate()
-                busy.wait()
-        print(", ".join(f"{count} {word}" for word, count in results.most_common()))
+            for process in busy:
+                process.terminate()
+                process.wait()
+    print(", ".join(f"{count} {word}" for word, count in results.most_common()))
 
 
 if __name__ == "__main__":

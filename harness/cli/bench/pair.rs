@@ -32,6 +32,8 @@ use crate::wire::descriptors;
 const SATURATED: (usize, Duration) = (50, Duration::from_millis(10));
 /// The same at a rate, where a load needs enough deliveries for a p99.
 const PACED: (usize, Duration) = (4, Duration::from_millis(250));
+/// The processes that run at a time, each with its own connections.
+const PROCESSES: usize = 3;
 /// The fewest deliveries of a load at a rate: with fewer, the p99 is the slowest one.
 const FEWEST_DELIVERIES: f64 = 100.0;
 
@@ -91,7 +93,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let metric = if arguments.rate.is_some() { Metric::P99 } else { Metric::Rate };
     let most = arguments.threshold.unwrap_or_else(|| most.of(metric));
     let corpus = arguments.load.corpus()?;
-    descriptors::allow(plan.concurrency).map_err(Error::Usage)?;
+    descriptors::allow(PROCESSES * plan.concurrency).map_err(Error::Usage)?;
     let secret = arguments.secret.read(console)?;
     let secret = secret.unwrap_or_else(|| Secret::new(Random::secret_of(plan.seed)));
     console.redact(&secret);
