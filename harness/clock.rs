@@ -20,7 +20,12 @@ impl Clock {
 
     /// A clock that always shows this time.
     pub fn fixed(ms: u64) -> Self {
-        Self(Arc::new(move || ms))
+        Self::showing(move || ms)
+    }
+
+    /// A clock that shows what this function returns, in milliseconds since the epoch.
+    pub fn showing(now_ms: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
+        Self(Arc::new(now_ms))
     }
 
     pub fn now_ms(&self) -> u64 {

@@ -9,6 +9,7 @@ mod agents;
 mod attach;
 mod bench;
 mod bench_compare;
+mod bench_pair;
 mod bench_peers;
 mod bench_trend;
 mod captured;

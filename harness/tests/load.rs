@@ -68,12 +68,23 @@ async fn run_until(
     corpus: &Corpus,
     interrupted: &watch::Receiver<bool>,
 ) -> LoadOutcome {
+    run_by(&Clock::system(), plan, target, corpus, interrupted).await
+}
+
+/// The same by another clock.
+async fn run_by(
+    clock: &Clock,
+    plan: &LoadPlan,
+    target: &Target,
+    corpus: &Corpus,
+    interrupted: &watch::Receiver<bool>,
+) -> LoadOutcome {
     let subject = LoadTarget {
         target,
         secret: &Secret::new(SECRET),
         dialect: &DOCUMENTED,
         corpus,
-        clock: &Clock::system(),
+        clock,
         interrupted,
         live: None,
         idle: None,

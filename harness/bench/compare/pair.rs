@@ -5,19 +5,13 @@
 //! both processes of the base) and one for the control. Then all three are started anew: two processes of one program differ too
 //! (the layout of memory, what is compiled when), and only starts show how much. The intervals are those of a t-distribution over
 //! the starts.
-//!
-//! A figure can decide if its control is steady. A candidate is slower if one figure is worse by more than the threshold, with all
-//! of its interval. It is not slower if all of one interval is within the threshold and no other figure contradicts it. Otherwise
-//! the programs are started again until the time is up. Because the figures are looked at after each start, the intervals are
-//! those of 99 %.
 
 use serde::{Deserialize, Serialize};
 
-use super::messages;
 use crate::bench::measure::machine::{Machine, Tool};
 use crate::bench::measure::report::LoadFacts;
 use crate::bench::measure::result::BenchResult;
-use crate::statistics::{Better, FEWEST, Interval, Place, Spread, trimmed_mean};
+use crate::statistics::{Better, Interval, Place, Spread, trimmed_mean};
 
 pub const FORMAT: &str = "twenty-conform-pair/2";
 /// The most rounds after a start, and the most starts.
@@ -124,13 +118,6 @@ pub enum Says {
     TooFew,
 }
 
-#[derive(Debug, Clone, PartialEq)]
-pub enum Conclusion {
-    /// No figure decides yet.
-    Undecided,
-    Decided(BenchResult, Figure),
-}
-
 impl Figure {
     pub fn better(self) -> Better {
         match self {
@@ -219,7 +206,7 @@ impl PairFigure {
     }
 
     /// Whether it looks worse by more than the threshold, however wide its interval is.
-    fn looks_slower(&self) -> bool {
+    pub(super) fn looks_slower(&self) -> bool {
         let worse = match self.figure.better() {
             Better::Higher => |ratio: f64| 1.0 - ratio,
             Better::Lower => |ratio: f64| ratio - 1.0,
@@ -231,33 +218,4 @@ impl PairFigure {
 /// The order of a round's first three loads, as indices of base, candidate and control. The other three have the reverse order.
 pub fn order(round: usize) -> [usize; 3] {
     [[0, 1, 2], [2, 0, 1], [1, 2, 0], [2, 1, 0], [1, 0, 2], [0, 2, 1]][round % 6]
-}
-
-/// Decides from the figures of the starts so far.
-pub fn conclude(figures: &[PairFigure]) -> Conclusion {
-    let mut deciding = figures.iter().filter(|one| one.decides);
-    if let Some(slower) = deciding.clone().find(|one| one.says() == Says::Slower) {
-        return Conclusion::Decided(BenchResult::Slow, slower.figure);
-    }
-    if deciding.clone().any(PairFigure::looks_slower) {
-        return Conclusion::Undecided;
-    }
-    match deciding.find(|one| one.says() == Says::NotSlower) {
-        Some(one) => Conclusion::Decided(BenchResult::Pass, one.figure),
-        None => Conclusion::Undecided,
-    }
-}
-
-/// What the figures say when no more are measured: the result, the figure that decided, and why.
-pub fn verdict(figures: &[PairFigure], starts: usize) -> (BenchResult, Option<Figure>, String) {
-    match conclude(figures) {
-        Conclusion::Decided(result, figure) => {
-            let by = figures.iter().find(|one| one.figure == figure);
-            (result, Some(figure), by.map(messages::pair_decided).unwrap_or_default())
-        }
-        Conclusion::Undecided if starts < FEWEST => {
-            (BenchResult::Inconclusive, None, messages::too_few_starts(starts, FEWEST))
-        }
-        Conclusion::Undecided => (BenchResult::Inconclusive, None, messages::pair_undecided(figures)),
-    }
 }

@@ -8,11 +8,9 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
+use super::decision::{Conclusion, conclude, verdict};
 use super::messages;
-use super::pair::{
-    Conclusion, FORMAT, Figure, PairFigure, PairLoad, PairReport, PairRound, PairStart, conclude, order,
-    verdict,
-};
+use super::pair::{FORMAT, Figure, PairFigure, PairLoad, PairReport, PairRound, PairStart, order};
 use crate::bench::generate::connection::IdleConnections;
 use crate::bench::generate::corpus::Corpus;
 use crate::bench::generate::plan::{LoadPlan, Mode};
@@ -36,6 +34,8 @@ use crate::webhook::signature::Secret;
 
 /// A load that is limited by its deliveries may last this many times longer than planned.
 const LONGEST_LOAD: u32 = 20;
+/// A run has time for at least this many starts: on a slow machine, fewer rounds are measured after each.
+const STARTS: u32 = 8;
 /// The fewest deliveries of a load for each connection.
 const FEWEST_FOR_EACH: u64 = 4;
 
@@ -56,7 +56,7 @@ pub struct PairSetup<'a> {
     pub interrupted: &'a watch::Receiver<bool>,
     /// Each load. The warm-up runs once, after the receivers start.
     pub plan: &'a LoadPlan,
-    /// The rounds after each start.
+    /// The rounds after each start, if there is time for as many.
     pub rounds: usize,
     /// After this time no start begins that would not end in it.
     pub max_time: Duration,
@@ -179,6 +179,7 @@ impl PairSetup<'_> {
 
     /// Starts the three processes, measures the rounds, and stops the processes. Errors: why that ended early.
     async fn run(&self, rounds: &mut Vec<PairRound>, numbers: &mut u64) -> Result<(), EndedEarly> {
+        let begun = Instant::now();
         let started = tokio::join!(
             self.start(messages::BASE, self.base, false),
             self.start(messages::CANDIDATE, self.candidate, true),
@@ -197,7 +198,7 @@ impl PairSetup<'_> {
                 return first.map_or(Ok(()), Err);
             }
         };
-        let ran = self.alternate(&mut peers, rounds, numbers).await;
+        let ran = self.alternate(&mut peers, begun, rounds, numbers).await;
         for peer in peers {
             peer.receiver.stop().await;
         }
@@ -233,11 +234,13 @@ impl PairSetup<'_> {
     async fn alternate(
         &self,
         peers: &mut [StartedReceiver; 3],
+        begun: Instant,
         rounds: &mut Vec<PairRound>,
         numbers: &mut u64,
     ) -> Result<(), EndedEarly> {
         let each = self.warm_up(peers, numbers).await?;
-        while rounds.len() < self.rounds {
+        let is_over = |count| count >= self.rounds || count > 0 && begun.elapsed() > self.max_time / STARTS;
+        while !is_over(rounds.len()) {
             let mut loads = [[None; 2]; 3];
             let order = order(rounds.len());
             for (nth, peer) in order.into_iter().chain(order.into_iter().rev()).enumerate() {

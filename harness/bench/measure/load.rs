@@ -27,11 +27,14 @@ use crate::bench::measure::messages;
 use crate::bench::measure::tally::LoadTally;
 use crate::bench::measure::worker::{self, DeliveryParts, SharedLoad, ThreadResult, Ways};
 use crate::clock::Clock;
+use crate::duration::milliseconds;
 use crate::error::Error;
 use crate::webhook::dialect::Dialect;
 use crate::webhook::signature::{Key, Secret};
 use crate::wire::client::{Scheme, Target};
 
+/// A change of the clock that is more than its usual correction, and enough for a receiver to reject what is signed meanwhile.
+const CLOCK_STEP: Duration = Duration::from_secs(10);
 /// The most memory of all requests in flight, in bytes.
 const LARGEST_REQUESTS: usize = 1 << 30;
 
@@ -70,6 +73,8 @@ pub struct LoadOutcome {
     pub reopened: u64,
     /// How many record ids were used, including those of earlier loads.
     pub numbers: u64,
+    /// By how many milliseconds the clock was set forward or back during the load, if by much.
+    pub clock_step_ms: Option<i64>,
     pub(super) kept: KeptExchanges,
 }
 
@@ -81,7 +86,16 @@ impl LoadOutcome {
         ending: LoadEnding,
         elapsed: Duration,
     ) -> Self {
-        Self { phases, tally, ending, elapsed, reopened: 0, numbers: 0, kept: KeptExchanges::default() }
+        Self {
+            phases,
+            tally,
+            ending,
+            elapsed,
+            reopened: 0,
+            numbers: 0,
+            clock_step_ms: None,
+            kept: KeptExchanges::default(),
+        }
     }
 }
 
@@ -89,6 +103,7 @@ impl LoadOutcome {
 ///
 /// Errors: the plan or the target is impossible, or a thread cannot be started.
 pub async fn run(plan: &LoadPlan, subject: &LoadTarget<'_>, first: u64) -> Result<LoadOutcome, Error> {
+    let (began, began_ms) = (Instant::now(), subject.clock.now_ms());
     let (load, begin) = prepare(plan, subject, first).await?;
     let mut stopped = load.stop.subscribe();
     let mut workers = Vec::new();
@@ -152,7 +167,16 @@ pub async fn run(plan: &LoadPlan, subject: &LoadTarget<'_>, first: u64) -> Resul
         // An open loop lasts until the end of its schedule, even if its last answer arrives earlier.
         elapsed = elapsed.max(plan.phases().last().map_or(Duration::ZERO, Phase::end));
     }
-    Ok(gather(plan, &load, &turns, results, ending, elapsed))
+    let mut outcome = gather(plan, &load, &turns, results, ending, elapsed);
+    outcome.clock_step_ms = clock_step(began_ms, subject.clock.now_ms(), began.elapsed());
+    Ok(outcome)
+}
+
+/// By how much the clock was set, if it shows other than the time that passed.
+fn clock_step(began_ms: u64, now_ms: u64, passed: Duration) -> Option<i64> {
+    let step = i128::from(now_ms) - i128::from(began_ms) - i128::from(milliseconds(passed));
+    let is_large = step.unsigned_abs() > CLOCK_STEP.as_millis();
+    is_large.then(|| i64::try_from(step).unwrap_or(i64::MAX))
 }
 
 /// The state that the threads of a load share, and the channel that starts it.
@@ -206,7 +230,7 @@ fn gather(
         }
     }
     let numbers = load.number.load(Ordering::Relaxed);
-    LoadOutcome { phases, tally, ending, elapsed, reopened, numbers, kept }
+    LoadOutcome { phases, tally, ending, elapsed, reopened, numbers, clock_step_ms: None, kept }
 }
 
 fn start(

@@ -149,6 +149,16 @@ pub(in crate::bench) fn interrupted() -> &'static str {
     "the load was interrupted; the figures cover the time until then"
 }
 
+/// The clock of this machine, by that many milliseconds.
+pub(super) fn clock_was_set(step_ms: i64) -> String {
+    let way = if step_ms < 0 { "back" } else { "forward" };
+    format!(
+        "the clock of this machine was set {way} by {:.0} s during the load, so the receiver may rightly have rejected deliveries as \
+         stale or from the future; measure again",
+        step_ms.unsigned_abs() as f64 / 1e3
+    )
+}
+
 pub(super) fn receiver_gone(seconds: f64) -> String {
     format!("the load ended early, after {seconds:.1} s: the receiver's address refused connections")
 }

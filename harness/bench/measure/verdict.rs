@@ -87,6 +87,7 @@ pub fn report(outcome: &LoadOutcome, facts: ReceiverFacts<'_>) -> BenchReport {
     let result = judge(outcome, &figures, &tolerance, &thresholds, search.as_ref(), ended.is_some());
 
     let mut notes = outcome.notes();
+    notes.extend(outcome.clock_step_ms.map(messages::clock_was_set));
     notes.extend(ended);
     notes.extend(origin.machine.note());
     let probes = &figures.probes;
@@ -128,8 +129,11 @@ fn judge(
     let too_slow = thresholds.iter().any(|check| !check.held);
     if outcome.ending == LoadEnding::Interrupted {
         BenchResult::Interrupted
-    } else if accepts_probes || too_many_errors {
+    } else if accepts_probes || too_many_errors && outcome.clock_step_ms.is_none() {
         BenchResult::Fail
+    } else if too_many_errors {
+        // What was signed with another time than the receiver's is rightly rejected.
+        BenchResult::Incomplete
     } else if too_slow || none_found && !unstable && outcome.ending == LoadEnding::Complete {
         BenchResult::Slow
     } else if outcome.ending == LoadEnding::Gone || unstable || has_ended || nothing || unjudged {

@@ -9,6 +9,7 @@ use crate::bench::measure::machine::Machine;
 use crate::bench::measure::report::{BenchReport, Limit, LoadFacts, LoadMode};
 use crate::bench::measure::result::BenchResult;
 use crate::plural::counted;
+use crate::statistics::Interval;
 
 // The head.
 
@@ -258,6 +259,32 @@ pub(super) fn ratio(estimate: f64, low: f64, high: f64) -> String {
 
 pub(super) fn ratio_of_control(estimate: f64, low: f64, high: f64) -> String {
     format!("A/A control {estimate:.3}, {low:.3} to {high:.3}")
+}
+
+pub(super) fn only_shown() -> &'static str {
+    "only shown"
+}
+
+pub(super) fn too_wide() -> &'static str {
+    "too wide to decide"
+}
+
+pub(super) fn control_not_steady() -> &'static str {
+    "control not steady"
+}
+
+pub(super) fn too_few_starts() -> &'static str {
+    "too few starts"
+}
+
+/// The figure that decided, with its ratio, in the last line.
+pub(super) fn pair_decided_by(figure: &str, ratio: &Interval) -> String {
+    format!(" {figure} ratio {:.3} within {:.3} to {:.3}", ratio.estimate, ratio.low, ratio.high)
+}
+
+/// The last line, which scripts can search for.
+pub(super) fn pair_result(result: &str, decided: &str, threshold: &str, starts: usize, seed: u64) -> String {
+    format!("RESULT: {result}{decided} threshold {threshold} starts {starts} seed {seed}")
 }
 
 /// `share` is a regression, `power` the probability to find it.

@@ -41,22 +41,13 @@ pub fn render(report: &PairReport) -> String {
 pub fn result_line(report: &PairReport) -> String {
     let decided = report.figures.iter().find(|one| Some(one.figure) == report.decided_by);
     let ratio = decided.and_then(|one| Some((one.figure, one.ratio?)));
-    let ratio = ratio.map(|(figure, ratio)| {
-        format!(
-            " {} ratio {:.3} within {:.3} to {:.3}",
-            figure.describe(),
-            ratio.estimate,
-            ratio.low,
-            ratio.high
-        )
-    });
-    format!(
-        "RESULT: {}{} threshold {} starts {} seed {}",
-        report.result,
-        ratio.unwrap_or_default(),
-        percent(report.max_regression),
+    let ratio = ratio.map(|(figure, ratio)| messages::pair_decided_by(figure.describe(), &ratio));
+    messages::pair_result(
+        report.result.describe(),
+        &ratio.unwrap_or_default(),
+        &percent(report.max_regression),
         report.starts.len(),
-        report.seed
+        report.seed,
     )
 }
 
@@ -92,11 +83,11 @@ fn value_of(figure: Figure, value: f64) -> String {
 
 fn said(figure: &PairFigure) -> (anstyle::Style, &'static str) {
     match figure.says() {
-        _ if !figure.decides => (DIM, "only shown"),
+        _ if !figure.decides => (DIM, messages::only_shown()),
         Says::Slower => (BAD, "WORSE"),
         Says::NotSlower => (GOOD, "not worse"),
-        Says::TooWide => (DIM, "too wide to decide"),
-        Says::Unsteady => (DIM, "control not steady"),
-        Says::TooFew => (DIM, "too few starts"),
+        Says::TooWide => (DIM, messages::too_wide()),
+        Says::Unsteady => (DIM, messages::control_not_steady()),
+        Says::TooFew => (DIM, messages::too_few_starts()),
     }
 }

@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 use twenty_conform::bench::compare::comparison::compare;
+use twenty_conform::bench::compare::decision::verdict;
 use twenty_conform::bench::compare::pair::{
-    FORMAT, Figure, PairFigure, PairLoad, PairReport, PairRound, PairStart, verdict,
+    FORMAT, Figure, PairFigure, PairLoad, PairReport, PairRound, PairStart,
 };
 use twenty_conform::bench::compare::thresholds::MaxRegression;
 use twenty_conform::bench::measure::machine::Tool;

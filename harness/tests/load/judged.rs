@@ -3,6 +3,7 @@
 //! Every receiver that stops verifying fails, and the reference passes.
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ use twenty_conform::suite::requirement::Level;
 use twenty_conform::suite::transcript::Observed;
 use twenty_conform::webhook::signature::Secret;
 
-use super::{answers, judged, plan, run, run_until, samples};
+use super::{answers, judged, plan, run, run_by, run_until, samples};
 use crate::peers::receiver::{OK, Peer, serve};
 
 fn settings() -> Settings {
@@ -201,4 +202,29 @@ fn rejects_reports_of_other_formats() {
         let why = BenchReport::parse(text).unwrap_err();
         assert!(why.contains(words), "{why}");
     }
+}
+
+#[tokio::test]
+async fn clock_that_is_set_during_a_load_does_not_blame_the_receiver() {
+    let (target, _server) = serve(Receiver::new(settings(), Clock::system(), Arc::new(drop))).await;
+    let (_never, interrupted) = watch::channel(false);
+    for (hours, way) in [(1, "forward by 3600 s"), (-1, "back by 3600 s")] {
+        // It is set after the first reading, which is that of the load's start.
+        let (system, readings) = (Clock::system(), AtomicU64::new(0));
+        let clock = Clock::showing(move || {
+            let step = if readings.fetch_add(1, Ordering::Relaxed) == 0 { 0 } else { hours * 3_600_000 };
+            system.now_ms().saturating_add_signed(step)
+        });
+        let plan = plan(200);
+        let outcome = run_by(&clock, &plan, &target, &samples(), &interrupted).await;
+        let report = judged(&outcome, &plan, 0.0, &[]);
+        assert_eq!(report.result.describe(), "incomplete", "{report:?}");
+        assert!(report.total.error_share > 0.9, "{report:?}");
+        assert!(report.notes.iter().any(|note| note.contains(way)), "{:?}", report.notes);
+    }
+    let report = judged(&run(&plan(200), &target).await, &plan(200), 0.0, &[]);
+    assert_eq!(
+        (report.result.describe(), report.notes.iter().any(|note| note.contains("clock"))),
+        ("pass", false)
+    );
 }
