@@ -261,20 +261,8 @@ pub(super) fn ratio_of_control(estimate: f64, low: f64, high: f64) -> String {
     format!("A/A control {estimate:.3}, {low:.3} to {high:.3}")
 }
 
-pub(super) fn only_shown() -> &'static str {
-    "only shown"
-}
-
 pub(super) fn too_wide() -> &'static str {
     "too wide to decide"
-}
-
-pub(super) fn control_not_steady() -> &'static str {
-    "control not steady"
-}
-
-pub(super) fn too_few_starts() -> &'static str {
-    "too few starts"
 }
 
 /// The figure that decided, with its ratio, in the last line.

@@ -83,11 +83,11 @@ fn value_of(figure: Figure, value: f64) -> String {
 
 fn said(figure: &PairFigure) -> (anstyle::Style, &'static str) {
     match figure.says() {
-        _ if !figure.decides => (DIM, messages::only_shown()),
+        _ if !figure.decides => (DIM, "only shown"),
         Says::Slower => (BAD, "WORSE"),
         Says::NotSlower => (GOOD, "not worse"),
         Says::TooWide => (DIM, messages::too_wide()),
-        Says::Unsteady => (DIM, messages::control_not_steady()),
-        Says::TooFew => (DIM, messages::too_few_starts()),
+        Says::Unsteady => (DIM, "control not steady"),
+        Says::TooFew => (DIM, "too few starts"),
     }
 }
