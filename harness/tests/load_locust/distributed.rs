@@ -85,7 +85,7 @@ if "--worker" in sys.argv:
         def new(*arguments, **more):
             global count
             count += 1
-            count > 60 and os.kill(os.getpid(), signal.SIGKILL)
+            count > 20 and os.kill(os.getpid(), signal.SIGKILL)
             return made(*arguments, **more)
 
         hmac.new = new
