@@ -128,6 +128,13 @@ pub fn trimmed_mean(values: &[f64]) -> Option<f64> {
     (!kept.is_empty()).then(|| kept.iter().sum::<f64>() / kept.len() as f64)
 }
 
+/// The median; `None` if there are no values.
+pub fn median(values: &[f64]) -> Option<f64> {
+    let (sorted, middle) = (sorted(values), values.len() / 2);
+    let high = sorted.get(middle)?;
+    Some(if values.len().is_multiple_of(2) { f64::midpoint(sorted[middle - 1], *high) } else { *high })
+}
+
 /// The interval of the trimmed mean, by a percentile bootstrap.
 pub fn interval(values: &[f64], seed: u64, resamples: usize) -> Option<Interval> {
     let estimate = trimmed_mean(values)?;

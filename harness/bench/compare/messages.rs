@@ -202,7 +202,7 @@ pub(super) fn threshold_out_of_range(text: &str) -> String {
 
 pub(super) fn pair_decided(figure: &PairFigure) -> String {
     let limit = percent(figure.threshold);
-    let ratio = figure.ratio.as_ref().map(within).unwrap_or_default();
+    let ratio = figure.deciding().as_ref().map(within).unwrap_or_default();
     let name = figure.figure.describe();
     match figure.says() {
         Says::Slower => {

@@ -1,8 +1,8 @@
 //! Two receivers measured against each other on one machine: the order of loads, and what their figures mean.
 //!
 //! Three processes run at a time: the base, the candidate, and the base again as an A/A control. A round is six short loads, in an
-//! order and its reverse, so that a steady drift cancels out. A few rounds after each start give one ratio for the candidate (to
-//! both processes of the base) and one for the control. Then all three are started anew: two processes of one program differ too
+//! order and its reverse, so that a steady drift cancels out. The median of the rounds after a start gives one ratio for the
+//! candidate (to both processes of the base) and one for the control. All loads together give another, in which rare work counts. Then all three are started anew: two processes of one program differ too
 //! (the layout of memory, what is compiled when), and only starts show how much. The intervals are those of a t-distribution over
 //! the starts.
 
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::bench::measure::machine::{Machine, Tool};
 use crate::bench::measure::report::LoadFacts;
 use crate::bench::measure::result::BenchResult;
-use crate::statistics::{Better, Interval, Place, Spread, trimmed_mean};
+use crate::statistics::{Better, Interval, Place, Spread, median, trimmed_mean};
 
 pub const FORMAT: &str = "twenty-conform-pair/2";
 /// The most rounds after a start, and the most starts.
@@ -97,8 +97,10 @@ pub struct PairFigure {
     /// The base's and the candidate's, in deliveries per second, microseconds or MiB.
     pub base: f64,
     pub candidate: f64,
-    /// The candidate's ratio to the base; `None` with too few starts.
+    /// The candidate's ratio to the base, from the median of each start's rounds, since most noise is short; `None` with too few starts.
     pub ratio: Option<Interval>,
+    /// The same of all loads of a start together, with the work that is done only now and then.
+    pub total: Option<Interval>,
     /// The ratio of two processes of the base.
     pub control: Option<Interval>,
     /// The probability that a regression of twice the threshold would have been found.
@@ -157,36 +159,53 @@ impl PairLoad {
 }
 
 impl PairStart {
-    /// The figure of each process: base, candidate and control.
-    fn figure(&self, figure: Figure) -> Option<[f64; 3]> {
+    /// The figure of all loads of each process: base, candidate and control.
+    fn totals(&self, figure: Figure) -> Option<[f64; 3]> {
         let of = |pick: fn(&PairRound) -> [PairLoad; 2]| figure.of_all(self.rounds.iter().flat_map(pick));
         Some([of(|round| round.base)?, of(|round| round.candidate)?, of(|round| round.control)?])
     }
+
+    /// The medians of the rounds' ratios, as logarithms: the candidate's to both processes of the base, and that of these two.
+    fn medians(&self, figure: Figure) -> Option<[f64; 2]> {
+        let of = |round: &PairRound| {
+            let totals = [round.base, round.candidate, round.control].map(|loads| figure.of_all(loads));
+            let [base, candidate, control] = totals;
+            Some(log_ratios([base?, candidate?, control?]))
+        };
+        let (candidate, control): (Vec<f64>, Vec<f64>) =
+            self.rounds.iter().map(of).collect::<Option<Vec<_>>>()?.into_iter().map(|[a, b]| (a, b)).unzip();
+        Some([median(&candidate)?, median(&control)?])
+    }
+}
+
+/// From the figures of base, candidate and control: the candidate's ratio to both processes of the base, and that of these two.
+fn log_ratios([base, candidate, control]: [f64; 3]) -> [f64; 2] {
+    [candidate.ln() - f64::midpoint(base.ln(), control.ln()), control.ln() - base.ln()]
 }
 
 impl PairFigure {
     /// A figure of these starts. `None` if no start has it.
     pub fn of(figure: Figure, decides: bool, threshold: f64, starts: &[PairStart]) -> Option<Self> {
-        let levels: Vec<[f64; 3]> = starts.iter().filter_map(|start| start.figure(figure)).collect();
-        let ratios: Vec<f64> = levels
-            .iter()
-            .map(|[base, candidate, control]| candidate.ln() - f64::midpoint(base.ln(), control.ln()))
-            .collect();
-        let controls: Vec<f64> = levels.iter().map(|[base, _, control]| (control / base).ln()).collect();
-        let mean = |nth: usize| trimmed_mean(&levels.iter().map(|level| level[nth]).collect::<Vec<_>>());
-        let (ratio, control) = (Spread::of(&ratios), Spread::of(&controls));
+        let totals: Vec<[f64; 3]> = starts.iter().filter_map(|start| start.totals(figure)).collect();
+        let mean = |nth: usize| trimmed_mean(&totals.iter().map(|one| one[nth]).collect::<Vec<_>>());
+        let total: Vec<f64> = totals.iter().map(|one| log_ratios(*one)[0]).collect();
+        let (ratio, control): (Vec<f64>, Vec<f64>) =
+            starts.iter().filter_map(|start| start.medians(figure)).map(|[a, b]| (a, b)).unzip();
+        let [ratio, total, control] = [ratio, total, control].map(|one| Spread::of(&one));
         let worse = |share: f64| match figure.better() {
             Better::Higher => -(1.0 - share).max(f64::MIN_POSITIVE).ln(),
             Better::Lower => (1.0 + share).ln(),
         };
+        let interval = |spread: Option<Spread>| spread.map(|spread| spread.interval().ratio());
         Some(Self {
             figure,
             decides,
             threshold,
             base: mean(0)?,
             candidate: mean(1)?,
-            ratio: ratio.map(|spread| spread.interval().ratio()),
-            control: control.map(|spread| spread.interval().ratio()),
+            ratio: interval(ratio),
+            total: interval(total),
+            control: interval(control),
             power: ratio.map(|spread| spread.power(worse(2.0 * threshold) - worse(threshold))),
         })
     }
@@ -199,10 +218,21 @@ impl PairFigure {
         let is_steady = off <= self.threshold / 2.0 || may_be_one && off <= self.threshold;
         match ratio.place(self.figure.better(), self.threshold) {
             _ if !is_steady => Says::Unsteady,
-            Place::Beyond => Says::Slower,
+            _ if self.slower().is_some() => Says::Slower,
             Place::Within => Says::NotSlower,
-            Place::Astride => Says::TooWide,
+            Place::Beyond | Place::Astride => Says::TooWide,
         }
+    }
+
+    /// The ratio by which it decides.
+    pub fn deciding(&self) -> Option<Interval> {
+        self.slower().or(self.ratio)
+    }
+
+    /// The ratio that is worse by more than the threshold with all of its interval: of the rounds, or of all loads together.
+    fn slower(&self) -> Option<Interval> {
+        let is_beyond = |one: &Interval| one.place(self.figure.better(), self.threshold) == Place::Beyond;
+        [self.ratio, self.total].into_iter().flatten().find(is_beyond)
     }
 
     /// Whether it looks worse by more than the threshold, however wide its interval is.
@@ -211,7 +241,8 @@ impl PairFigure {
             Better::Higher => |ratio: f64| 1.0 - ratio,
             Better::Lower => |ratio: f64| ratio - 1.0,
         };
-        self.ratio.is_some_and(|ratio| worse(ratio.estimate) > self.threshold)
+        let looks = |one: Interval| worse(one.estimate) > self.threshold;
+        [self.ratio, self.total].into_iter().flatten().any(looks)
     }
 }
 

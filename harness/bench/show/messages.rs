@@ -275,6 +275,10 @@ pub(super) fn pair_result(result: &str, decided: &str, threshold: &str, starts: 
     format!("RESULT: {result}{decided} threshold {threshold} starts {starts} seed {seed}")
 }
 
+pub(super) fn ratio_of_all(estimate: f64, low: f64, high: f64) -> String {
+    format!("all loads together {estimate:.3}, {low:.3} to {high:.3}")
+}
+
 /// `share` is a regression, `power` the probability to find it.
 pub(super) fn power(share: f64, power: f64) -> String {
     format!(

@@ -40,7 +40,7 @@ pub fn render(report: &PairReport) -> String {
 
 pub fn result_line(report: &PairReport) -> String {
     let decided = report.figures.iter().find(|one| Some(one.figure) == report.decided_by);
-    let ratio = decided.and_then(|one| Some((one.figure, one.ratio?)));
+    let ratio = decided.and_then(|one| Some((one.figure, one.deciding()?)));
     let ratio = ratio.map(|(figure, ratio)| messages::pair_decided_by(figure.describe(), &ratio));
     messages::pair_result(
         report.result.describe(),
@@ -62,6 +62,10 @@ fn figures(text: &mut String, report: &PairReport) {
             let ratio = messages::ratio(ratio.estimate, ratio.low, ratio.high);
             let control = messages::ratio_of_control(control.estimate, control.low, control.high);
             let _ = writeln!(text, "    {ratio}  {style}{words}{style:#}\n    {DIM}{control}{DIM:#}");
+        }
+        if let (true, Some(total)) = (one.decides, one.total) {
+            let total = messages::ratio_of_all(total.estimate, total.low, total.high);
+            let _ = writeln!(text, "    {DIM}{total}{DIM:#}");
         }
         if let (true, Some(power)) = (one.decides, one.power) {
             let _ = writeln!(text, "    {DIM}{}{DIM:#}", messages::power(2.0 * one.threshold, power));

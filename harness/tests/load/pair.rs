@@ -134,6 +134,7 @@ fn figure_says_nothing_without_a_steady_control() {
         base: 1.0,
         candidate: 1.0,
         ratio,
+        total: ratio,
         control,
         power: None,
     };
@@ -207,8 +208,8 @@ fn order_of_a_round_is_fair() {
 }
 
 #[test]
-fn work_that_is_done_now_and_then_counts_in_full() {
-    // One load in ten of the candidate needs twice the time.
+fn work_that_is_done_now_and_then_is_found_too() {
+    // One load in five of the candidate needs one and a half times as much.
     let load = |processor: f64| PairLoad {
         rate: 1e6 / processor,
         processor_us: Some(processor),
@@ -216,14 +217,18 @@ fn work_that_is_done_now_and_then_counts_in_full() {
     };
     let round = |nth: usize| PairRound {
         base: [load(10.0); 2],
-        candidate: [load(if nth % 5 == 0 { 20.0 } else { 10.0 }), load(10.0)],
+        candidate: [load(if nth % 5 < 2 { 15.0 } else { 10.0 }), load(10.0)],
         control: [load(10.0); 2],
     };
     let starts = vec![PairStart { rounds: (0..10).map(round).collect() }; FEWEST];
     for (figure, ratio) in [(Figure::ProcessorTime, 1.1), (Figure::Rate, 1.0 / 1.1)] {
         let one = PairFigure::of(figure, true, 0.05, &starts).unwrap();
-        assert!((one.ratio.unwrap().estimate - ratio).abs() < 1e-9, "{one:?}");
-        assert_eq!((one.says(), one.control.unwrap().estimate), (Says::Slower, 1.0));
+        assert!((one.total.unwrap().estimate - ratio).abs() < 1e-9, "{one:?}");
+        assert_eq!(one.ratio.unwrap().estimate, 1.0, "most rounds have none of it");
+        assert_eq!(
+            (one.says(), one.deciding(), one.control.unwrap().estimate),
+            (Says::Slower, one.total, 1.0)
+        );
     }
     // Without the processor time of one process there is none.
     let mut starts = starts;
