@@ -36,7 +36,7 @@ struct Recent {
 
 /// What a thread counted and has not added yet.
 #[derive(Debug)]
-pub(super) struct LivePart {
+pub(in crate::bench) struct LivePart {
     live: Arc<LiveFigures>,
     recent: Recent,
     added: Instant,
@@ -68,11 +68,11 @@ impl LiveFigures {
 }
 
 impl LivePart {
-    pub(super) fn new(live: Arc<LiveFigures>) -> Self {
+    pub(in crate::bench) fn new(live: Arc<LiveFigures>) -> Self {
         Self { live, recent: Recent::default(), added: Instant::now() }
     }
 
-    pub(super) fn count(&mut self, ended: &EndedDelivery, now: Instant) {
+    pub(in crate::bench) fn count(&mut self, ended: &EndedDelivery, now: Instant) {
         if ended.kind != DeliveryKind::Valid {
             return;
         }

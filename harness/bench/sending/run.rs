@@ -20,6 +20,7 @@ use crate::bench::accounts::entry::LedgerEntry;
 use crate::bench::generate::plan::{LoadPlan, Mode, Phase};
 use crate::bench::generate::turns::{Stop, Turns};
 use crate::bench::measure::ended::EndedDelivery;
+use crate::bench::measure::live::LiveFigures;
 use crate::bench::measure::load::{LoadEnding, LoadOutcome};
 use crate::bench::measure::tally::LoadTally;
 use crate::bench::sending::events::Events;
@@ -73,6 +74,8 @@ pub struct SenderUnderLoad<'a> {
     pub clock: &'a Clock,
     /// Becomes true to end the load at once.
     pub interrupted: &'a channel::Receiver<bool>,
+    /// Where the figures are counted for somebody who watches.
+    pub live: Option<&'a Arc<LiveFigures>>,
 }
 
 /// The outcome of a load on a sender.
@@ -128,7 +131,7 @@ async fn send(
 
     let events = Events::new(subject.dialect, plan.seed);
     let start = Instant::now();
-    let watch = DeliveryWatch::new(&plan.phases(), events.run(), task.webhooks, start);
+    let watch = DeliveryWatch::new(&plan.phases(), events.run(), task.webhooks, start, subject.live);
     let webhooks = secrets.iter().enumerate().map(|(number, secret)| (path(number), secret.clone()));
     let webhooks = Webhooks::At(webhooks.collect());
     let accounts =

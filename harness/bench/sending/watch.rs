@@ -17,6 +17,7 @@ use crate::bench::generate::ids::Numbered;
 use crate::bench::generate::plan::Phase;
 use crate::bench::generate::turns::Turn;
 use crate::bench::measure::ended::{DeliveryKind, EndedDelivery};
+use crate::bench::measure::live::{LiveFigures, LivePart};
 use crate::bench::measure::tally::LoadTally;
 
 pub const MOST_WEBHOOKS: usize = 64;
@@ -27,6 +28,7 @@ pub(super) struct DeliveryWatch(Arc<Mutex<WatchState>>);
 
 pub(super) struct WatchState {
     pub(super) tally: LoadTally,
+    live: Option<LivePart>,
     run: u64,
     start: Instant,
     webhooks: usize,
@@ -70,9 +72,17 @@ struct Requested {
 }
 
 impl DeliveryWatch {
-    pub(in crate::bench) fn new(phases: &[Phase], run: u64, webhooks: usize, start: Instant) -> Self {
+    /// `live` is where deliveries are counted for somebody who watches.
+    pub(in crate::bench) fn new(
+        phases: &[Phase],
+        run: u64,
+        webhooks: usize,
+        start: Instant,
+        live: Option<&Arc<LiveFigures>>,
+    ) -> Self {
         let state = WatchState {
             tally: LoadTally::new(phases),
+            live: live.cloned().map(LivePart::new),
             run,
             start,
             webhooks,
@@ -182,10 +192,18 @@ impl WatchState {
                 self.first_lost.get_or_insert((number, webhook));
             }
             let latency = self.start + at - turn.planned;
-            self.tally.end(&EndedDelivery::without_bytes(turn.phase, Err(failure), latency, at));
+            self.end(&EndedDelivery::without_bytes(turn.phase, Err(failure), latency, at));
         }
         self.in_flight -= usize::from(left != 0);
         self.slide();
+    }
+
+    /// Counts a delivery that has ended.
+    fn end(&mut self, delivery: &EndedDelivery) {
+        self.tally.end(delivery);
+        if let Some(live) = &mut self.live {
+            live.count(delivery, self.start + delivery.at);
+        }
     }
 
     /// Drops the events at the window's beginning that have ended.
@@ -211,7 +229,7 @@ impl WatchState {
         let (turn, left, verified) = (event.turn, event.left, event.verified);
         let latency = now.saturating_duration_since(turn.planned);
         self.last = self.last.max(at);
-        self.tally.end(&EndedDelivery::without_bytes(turn.phase, Ok(status), latency, at));
+        self.end(&EndedDelivery::without_bytes(turn.phase, Ok(status), latency, at));
         if left == 0 {
             if let Some(waiting) = self.window[index].waiting.take() {
                 // No task waits in an open loop, or after the end.

@@ -17,6 +17,7 @@ use super::messages;
 use super::output::OutputOptions;
 use crate::bench::accounts::entry::LedgerFault;
 use crate::bench::generate::plan::{LoadPlan, MOST_CONNECTIONS, Mode};
+use crate::bench::measure::live::LiveFigures;
 use crate::bench::measure::machine::{Machine, Tool};
 use crate::bench::measure::objective::Bound;
 use crate::bench::measure::report::{BenchRole, Origin};
@@ -24,7 +25,8 @@ use crate::bench::sending::run::{self as sending, SenderLoad, SenderOutcome, Sen
 use crate::bench::sending::verdict::SenderFacts;
 use crate::bench::sending::watch::MOST_WEBHOOKS;
 use crate::cli::console::Console;
-use crate::cli::headings::{LIMITS, LOAD, TARGET, VERDICT};
+use crate::cli::headings::{LIMITS, LOAD, OUTPUT, TARGET, VERDICT};
+use crate::cli::live::{LoadLine, watched};
 use crate::cli::options::{DialectOption, random_seed};
 use crate::cli::outputs::Input;
 use crate::cli::signals::interruption;
@@ -99,6 +101,9 @@ pub(super) struct Arguments {
     baseline: BaselineOptions,
     #[command(flatten)]
     output: OutputOptions,
+    /// On a terminal, draw charts of the rate and the p99 while the load runs
+    #[arg(long, help_heading = OUTPUT)]
+    chart: bool,
 }
 
 enum Attached {
@@ -138,9 +143,15 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
             None => messages::measuring_for(&name, task.plan.duration),
         });
     }
+    let live = watched(arguments.output.quiet);
+    // The number of events says nothing about the time.
+    let length = task.events.is_none().then(|| task.plan.warm_up + task.plan.duration);
     let measure = async |_: &mut Console| {
         let (begun, started_at_ms) = (Instant::now(), clock.now_ms());
-        let sent = attached.measure(&task, dialect, &clock, &interrupted).await?;
+        let sent = {
+            let _line = LoadLine::new(live.as_ref(), length, arguments.chart);
+            attached.measure(&task, dialect, &clock, &interrupted, live.as_ref()).await?
+        };
         Ok(sent.report(SenderFacts {
             origin: Origin {
                 role: BenchRole::Sender,
@@ -178,8 +189,9 @@ impl Attached {
         dialect: &'static Dialect,
         clock: &Clock,
         interrupted: &watch::Receiver<bool>,
+        live: Option<&Arc<LiveFigures>>,
     ) -> Result<SenderOutcome, Error> {
-        let subject = |sender: Arc<dyn Sender>| SenderUnderLoad { sender, dialect, clock, interrupted };
+        let subject = |sender: Arc<dyn Sender>| SenderUnderLoad { sender, dialect, clock, interrupted, live };
         let wait = task.plan.timeout;
         match self {
             Self::Exec(command) => {

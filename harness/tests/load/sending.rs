@@ -60,7 +60,7 @@ async fn run_until(
     dialect: &'static Dialect,
     interrupted: &watch::Receiver<bool>,
 ) -> Result<SenderOutcome, Error> {
-    run(task, &SenderUnderLoad { sender, dialect, clock: &Clock::system(), interrupted }).await
+    run(task, &SenderUnderLoad { sender, dialect, clock: &Clock::system(), interrupted, live: None }).await
 }
 
 fn judged(sent: &SenderOutcome, task: &SenderLoad, allowed: &[LedgerFault]) -> BenchReport {
