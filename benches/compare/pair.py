@@ -85,7 +85,7 @@ def main():
                 ran = subprocess.run(command, capture_output=True, text=True, check=False)
                 word = WORDS.get(ran.returncode, f"status {ran.returncode}")
                 results[word] += 1
-                said = ran.stdout.strip().splitlines()[-1] if ran.stdout.strip() else ran.stderr.strip()
+                said = " ".join(ran.stdout.strip().splitlines()[-3::2]) if ran.stdout.strip() else ran.stderr.strip()
                 print(f"run {nth + 1}: {extra}{time.monotonic() - begun:.0f} s, {word}: {said}", flush=True)
         finally:
             for process in busy:

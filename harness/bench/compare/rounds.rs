@@ -32,8 +32,10 @@ use crate::webhook::dialect::Dialect;
 use crate::webhook::dialect::rfc3339;
 use crate::webhook::signature::Secret;
 
-/// A load that is limited by its deliveries may last this many times longer than planned.
-const LONGEST_LOAD: u32 = 20;
+/// The longest load that is limited by its deliveries.
+const LONGEST_LOAD: Duration = Duration::from_secs(10);
+/// The warm-up tells how many deliveries a load needs, also if none was asked for.
+const SHORTEST_WARM_UP: Duration = Duration::from_millis(200);
 /// A run has time for at least this many starts: on a slow machine, fewer rounds are measured after each.
 const STARTS: u32 = 8;
 /// The fewest deliveries of a load for each connection.
@@ -269,17 +271,15 @@ impl PairSetup<'_> {
         numbers: &mut u64,
     ) -> Result<LoadPlan, EndedEarly> {
         let mut each = LoadPlan { warm_up: Duration::ZERO, ..self.plan.clone() };
-        if !self.plan.warm_up.is_zero() {
-            let warm_up = LoadPlan { duration: self.plan.warm_up, ..each.clone() };
-            for peer in &mut *peers {
-                self.load(&warm_up, peer, numbers).await?;
-            }
+        let warm_up = LoadPlan { duration: self.plan.warm_up.max(SHORTEST_WARM_UP), ..each.clone() };
+        let mut rates = Vec::with_capacity(peers.len());
+        for peer in &mut *peers {
+            rates.push(self.load(&warm_up, peer, numbers).await?.total().rate);
         }
         if self.plan.mode == Mode::Saturation {
-            let rate = self.load(&each, &mut peers[0], numbers).await?.total().rate;
-            let deliveries = (rate * self.plan.duration.as_secs_f64()).ceil() as u64;
+            let deliveries = (rates[0] * self.plan.duration.as_secs_f64()).ceil() as u64;
             each.deliveries = Some(deliveries.max(FEWEST_FOR_EACH * self.plan.concurrency as u64));
-            each.duration = LONGEST_LOAD * self.plan.duration;
+            each.duration = LONGEST_LOAD.max(self.plan.duration);
         }
         for peer in peers {
             peer.processes = peer.receiver.processes();

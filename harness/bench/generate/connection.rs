@@ -20,30 +20,35 @@ use crate::bench::generate::messages;
 use crate::subject::SubjectError;
 use crate::wire::client::address::addresses;
 
+/// Servers close connections that are idle for some seconds, Node after five. A request on its way at that moment would be lost.
+const LONGEST_IDLE: Duration = Duration::from_secs(1);
 /// How long the first connection to an address may take.
 const CONNECT_WAIT: Duration = Duration::from_secs(5);
 
 /// Open connections to one address that no load uses, so that the next load need not open them again.
 #[derive(Debug, Default)]
-pub struct IdleConnections(Mutex<Vec<std::net::TcpStream>>);
+pub struct IdleConnections(Mutex<Vec<(std::net::TcpStream, Instant)>>);
 
 impl IdleConnections {
     /// Their address, if there is one.
     pub(in crate::bench) fn address(&self) -> Option<SocketAddr> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).first()?.peer_addr().ok()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).first()?.0.peer_addr().ok()
     }
 
     /// Leaves an open connection here.
     pub(in crate::bench) fn add(&self, connection: LoadConnection) {
         // Without its runtime: the next load has another. On an error it is closed.
         if let Some(Ok(stream)) = connection.stream.map(TcpStream::into_std) {
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(stream);
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).push((stream, Instant::now()));
         }
     }
 
     /// A connection that is open, if there is one.
     pub(in crate::bench) fn take(&self) -> Option<LoadConnection> {
-        let stream = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop()?;
+        let (stream, since) = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop()?;
+        if since.elapsed() > LONGEST_IDLE {
+            return None;
+        }
         let address = stream.peer_addr().ok()?;
         let mut connection = LoadConnection::new(address);
         connection.stream = TcpStream::from_std(stream).ok();
