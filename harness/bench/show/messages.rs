@@ -373,7 +373,7 @@ mod tests {
         };
         assert_eq!(
             accepted_probes(&kind),
-            "1 of 10 deliveries signed with another key (VER-3 must, other-key)"
+            "1 of 10 deliveries signed with another secret (VER-3 must, other-key)"
         );
         kind.name = "unknown".to_owned();
         assert_eq!(accepted_probes(&kind), "1 of 10 (VER-3 must, unknown)");
