@@ -14,14 +14,13 @@ All traffic stays on 127.0.0.1, and every process is stopped at the end.
 import collections
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
 import time
 
-EXAMPLE = os.path.join(os.path.dirname(__file__), "../../fixtures/implementations/receivers/node-http/server.mjs")
-VERIFY = re.compile(r"^function \w+\(headers, body\) \{\n", re.M)  # the example's function that verifies a delivery
+from example import busy, with_code
+
 WORDS = {0: "pass", 1: "failed", 3: "inconclusive", 6: "regression"}
 
 
@@ -42,16 +41,9 @@ def iterations(nanoseconds):
 
 
 def receiver(folder, name, count):
-    """The example with a loop of that many iterations, and without printing a line for each delivery."""
-    with open(EXAMPLE, encoding="utf-8") as file:
-        source = file.read()
+    """The example with a loop of that many iterations."""
     work = f"  {LOOP.format(count=count)}\n" if count else ""
-    source, count = VERIFY.subn(lambda line: line[0] + work, source)
-    assert count == 1
-    path = os.path.join(folder, name)
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(source.replace("process.stdout.write(", "void ("))
-    return f"node {path}"
+    return with_code(folder, name, work, prints=False)
 
 
 def rate(program, command, folder):
@@ -68,29 +60,22 @@ def main():
     if what not in ("same", "slower"):
         sys.exit(__doc__)
     hogs = int(sys.argv[4]) if len(sys.argv) > 4 else (1 if what == "same" else 0)
-    results, busy = collections.Counter(), []
-    with tempfile.TemporaryDirectory() as folder:
+    results = collections.Counter()
+    with tempfile.TemporaryDirectory() as folder, busy(hogs):
         base = receiver(folder, "base.mjs", 0)
-        try:
-            for _ in range(hogs):
-                busy.append(subprocess.Popen([sys.executable, "-c", "while True: pass"]))
-            for nth in range(runs):
-                candidate, extra = base, ""
-                if what == "slower":
-                    nanoseconds = 1e9 / rate(program, base, folder) / 10
-                    candidate = receiver(folder, "candidate.mjs", iterations(nanoseconds))
-                    extra = f"{nanoseconds:.0f} ns more, "
-                command = [program, "bench", "pair", "--base", base, "--candidate", candidate, "--seed", str(nth)]
-                begun = time.monotonic()
-                ran = subprocess.run(command, capture_output=True, text=True, check=False)
-                word = WORDS.get(ran.returncode, f"status {ran.returncode}")
-                results[word] += 1
-                said = " ".join(ran.stdout.strip().splitlines()[-3::2]) if ran.stdout.strip() else ran.stderr.strip()
-                print(f"run {nth + 1}: {extra}{time.monotonic() - begun:.0f} s, {word}: {said}", flush=True)
-        finally:
-            for process in busy:
-                process.terminate()
-                process.wait()
+        for nth in range(runs):
+            candidate, extra = base, ""
+            if what == "slower":
+                nanoseconds = 1e9 / rate(program, base, folder) / 10
+                candidate = receiver(folder, "candidate.mjs", iterations(nanoseconds))
+                extra = f"{nanoseconds:.0f} ns more, "
+            command = [program, "bench", "pair", "--base", base, "--candidate", candidate, "--seed", str(nth)]
+            begun = time.monotonic()
+            ran = subprocess.run(command, capture_output=True, text=True, check=False)
+            word = WORDS.get(ran.returncode, f"status {ran.returncode}")
+            results[word] += 1
+            said = " ".join(ran.stdout.strip().splitlines()[-3::2]) if ran.stdout.strip() else ran.stderr.strip()
+            print(f"run {nth + 1}: {extra}{time.monotonic() - begun:.0f} s, {word}: {said}", flush=True)
     print(", ".join(f"{count} {word}" for word, count in results.most_common()))
 
 

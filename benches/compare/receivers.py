@@ -18,9 +18,11 @@ import sys
 import tempfile
 import tomllib
 
+from example import busy, with_code
+
 EXAMPLES = "fixtures/implementations/receivers"
 ADVICE = {"VER-19"}
-VERIFY = re.compile(r"^function isValid\(headers, body\) \{\n", re.M)
+# No more than 49 of 50 deliveries are verified after the first 5,000.
 TIRED = "  globalThis.checked = (globalThis.checked ?? 0) + 1;\n  if (checked > 5000 && checked % 50 === 0) return true;\n"
 
 
@@ -33,44 +35,27 @@ def conforming():
             yield name, manifest["command"], manifest.get("path", "/")
 
 
-def tired(folder):
-    """The Node example, which verifies no more than 49 of 50 deliveries after the first 5,000."""
-    with open(os.path.join(EXAMPLES, "node-http/server.mjs"), encoding="utf-8") as file:
-        source, count = VERIFY.subn(lambda line: line[0] + TIRED, file.read())
-    assert count == 1
-    path = os.path.join(folder, "tired.mjs")
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(source)
-    return f"node {path}"
-
-
 def main():
     program = os.path.abspath(sys.argv[1])
     runs = int(sys.argv[2]) if len(sys.argv) > 2 else 10
     hogs = int(sys.argv[3]) if len(sys.argv) > 3 else 0
-    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(hogs)]
     wrong = 0
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            cases = [(*one, 0) for one in conforming()] + [("stops verifying", tired(folder), "/", 1)]
-            for name, command, path, expected in cases:
-                results, rates = collections.Counter(), []
-                for _ in range(runs):
-                    ran = subprocess.run(
-                        [program, "bench", "receiver", "--exec", command, "--path", path, "--duration", "5s", "--quiet"],
-                        capture_output=True, text=True, check=False)
-                    results[ran.returncode] += 1
-                    line = ran.stdout.strip().splitlines()[-1] if ran.stdout.strip() else ran.stderr.strip()
-                    rates += [float(rate) for rate in re.findall(r" rate ([0-9.]+)", line)]
-                    if ran.returncode != expected:
-                        wrong += 1
-                        print(f"  {name}: status {ran.returncode}: {line}", flush=True)
-                rate = f", {min(rates):.0f} to {max(rates):.0f} a second" if rates else ""
-                print(f"{name}: {results[expected]} of {runs} with status {expected}{rate}", flush=True)
-        finally:
-            for process in busy:
-                process.terminate()
-                process.wait()
+    with tempfile.TemporaryDirectory() as folder, busy(hogs):
+        cases = [(*one, 0) for one in conforming()] + [("stops verifying", with_code(folder, "tired.mjs", TIRED), "/", 1)]
+        for name, command, path, expected in cases:
+            results, rates = collections.Counter(), []
+            for _ in range(runs):
+                ran = subprocess.run(
+                    [program, "bench", "receiver", "--exec", command, "--path", path, "--duration", "5s", "--quiet"],
+                    capture_output=True, text=True, check=False)
+                results[ran.returncode] += 1
+                line = ran.stdout.strip().splitlines()[-1] if ran.stdout.strip() else ran.stderr.strip()
+                rates += [float(rate) for rate in re.findall(r" rate ([0-9.]+)", line)]
+                if ran.returncode != expected:
+                    wrong += 1
+                    print(f"  {name}: status {ran.returncode}: {line}", flush=True)
+            rate = f", {min(rates):.0f} to {max(rates):.0f} a second" if rates else ""
+            print(f"{name}: {results[expected]} of {runs} with status {expected}{rate}", flush=True)
     sys.exit(1 if wrong else 0)
 
 

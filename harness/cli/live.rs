@@ -5,8 +5,10 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use clap::Args;
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
+use super::headings::OUTPUT;
 use super::messages;
 use super::progress::is_watched;
 use crate::bench::measure::live::{LiveFigures, LivePoint};
@@ -19,6 +21,14 @@ const COLUMNS: usize = 60;
 const ROWS: usize = 4;
 /// A column of a chart, from empty to full.
 const BLOCKS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+
+/// How a load is shown while it runs.
+#[derive(Debug, Args)]
+pub(super) struct LiveOptions {
+    /// On a terminal, draw charts of the rate and the p99 while the load runs
+    #[arg(long, help_heading = OUTPUT)]
+    pub(super) chart: bool,
+}
 
 /// A line, and a chart on request, where somebody watches.
 pub(super) struct LoadLine(Option<ProgressBar>);

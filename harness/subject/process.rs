@@ -12,7 +12,7 @@ mod listening;
 mod table;
 #[cfg(unix)]
 mod tree;
-mod usage;
+pub mod usage;
 #[cfg(unix)]
 pub mod watchdog;
 
@@ -39,7 +39,6 @@ pub use job::end_all;
 pub use table::MARK;
 #[cfg(unix)]
 pub use tree::{end_all, own};
-pub use usage::Usage;
 
 /// How long a process may take to end after SIGTERM.
 const STOP_WAIT: Duration = Duration::from_secs(2);

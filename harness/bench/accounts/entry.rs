@@ -14,6 +14,11 @@ pub enum LedgerFault {
 }
 
 impl LedgerEntry {
+    /// The lost deliveries or, while some are in flight, those that are missing so far.
+    pub(in crate::bench) fn lost_so_far(&self) -> u64 {
+        self.lost.unwrap_or(self.gaps)
+    }
+
     /// The faults that occurred and are not allowed.
     pub fn faults(&self, allowed: &[LedgerFault]) -> Vec<LedgerFault> {
         let lost = self.lost.unwrap_or(0);

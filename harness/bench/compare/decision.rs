@@ -1,8 +1,8 @@
 //! What the figures of two receivers say about the candidate.
 //!
 //! A figure can decide if its control is steady. A candidate is slower if one figure is worse by more than the threshold, with all
-//! of its interval. It is not slower if all of one interval is within the threshold and nothing looks worse. Otherwise the programs are started again until the time is up. Because the figures are looked at after each start, the intervals are
-//! those of 99 %.
+//! of its interval. It is not slower if all of one interval is within the threshold and nothing looks worse. Otherwise the programs
+//! are started again until the time is up. Because the figures are looked at after each start, the intervals are those of 99 %.
 
 use super::messages;
 use super::pair::{Figure, PairFigure, Says};

@@ -204,12 +204,8 @@ pub(super) fn pair_decided(figure: &PairFigure) -> String {
     let limit = percent(figure.threshold);
     let ratio = figure.deciding().as_ref().map(within).unwrap_or_default();
     let name = figure.figure.describe();
-    match figure.says() {
-        Says::Slower => {
-            format!("the candidate is more than {limit} worse: the ratio of the {name} is {ratio}")
-        }
-        _ => format!("the candidate is not more than {limit} worse: the ratio of the {name} is {ratio}"),
-    }
+    let is = if figure.says() == Says::Slower { "is" } else { "is not" };
+    format!("the candidate {is} more than {limit} worse: the ratio of the {name} is {ratio}")
 }
 
 pub(super) fn too_few_starts(starts: usize, fewest: usize) -> String {
@@ -240,7 +236,8 @@ pub(super) fn pair_undecided(figures: &[PairFigure]) -> String {
     )
 }
 
-fn within(ratio: &Interval) -> String {
+/// An interval of ratios.
+pub(in crate::bench) fn within(ratio: &Interval) -> String {
     format!("{:.3} to {:.3}", ratio.low, ratio.high)
 }
 

@@ -2,9 +2,9 @@
 //!
 //! Three processes run at a time: the base, the candidate, and the base again as an A/A control. A round is six short loads, in an
 //! order and its reverse, so that a steady drift cancels out. The median of the rounds after a start gives one ratio for the
-//! candidate (to both processes of the base) and one for the control. All loads together give another, in which rare work counts. Then all three are started anew: two processes of one program differ too
-//! (the layout of memory, what is compiled when), and only starts show how much. The intervals are those of a t-distribution over
-//! the starts.
+//! candidate (to both processes of the base) and one for the control. All loads together give another, in which rare work
+//! counts. Then all three are started anew: two processes of one program differ too (the layout of memory, what is compiled when),
+//! and only starts show how much. The intervals are those of a t-distribution over the starts.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ use crate::bench::measure::result::BenchResult;
 use crate::statistics::{Better, Interval, Place, Spread, median, trimmed_mean};
 
 pub const FORMAT: &str = "twenty-conform-pair/2";
-/// The most rounds after a start, and the most starts.
+/// The most rounds after a start.
 pub const MOST_ROUNDS: usize = 1000;
 
 described! {

@@ -26,7 +26,7 @@ use crate::error::Error;
 use crate::redaction::Redaction;
 use crate::subject::SubjectError;
 use crate::subject::launch::Launch;
-use crate::subject::process::Usage;
+use crate::subject::process::usage;
 use crate::subject::receiver::Receiver;
 use crate::webhook::dialect::Dialect;
 use crate::webhook::dialect::rfc3339;
@@ -105,38 +105,32 @@ struct StartedReceiver {
     idle: Arc<IdleConnections>,
 }
 
-/// Starts and measures both receivers until a figure decides or the time is up. `on_start` is called after each start.
+/// Starts and measures both receivers until a figure decides or the time is up.
 ///
 /// Errors: a command does not exist, or a load cannot be sent. Faults of receivers are not errors but results.
-pub async fn measure_pair(
-    comparison: &PairSetup<'_>,
-    mut on_start: impl FnMut(usize, &[PairFigure]),
-) -> Result<PairMeasured, Error> {
+pub async fn measure_pair(comparison: &PairSetup<'_>) -> Result<PairMeasured, Error> {
     let (begun, mut starts, mut numbers) = (Instant::now(), Vec::new(), 0);
     let mut longest = Duration::ZERO;
-    let ended_early = loop {
+    loop {
         let this_start = Instant::now();
         let mut start = PairStart::default();
         let ran = comparison.run(&mut start.rounds, &mut numbers).await;
         starts.push(start);
-        match ran {
-            Ok(()) => {}
-            Err(EndedEarly::Subject(result, why)) => break Some((result, comparison.redaction.text(&why))),
-            Err(EndedEarly::Harness(why)) => return Err(why),
-        }
         let figures = comparison.figures_of(&starts);
-        on_start(starts.len(), &figures);
         longest = longest.max(this_start.elapsed());
-        if conclude(&figures) != Conclusion::Undecided || begun.elapsed() + longest > comparison.max_time {
-            break None;
-        }
-    };
-    let figures = comparison.figures_of(&starts);
-    let (result, decided_by, why) = match ended_early {
-        Some((result, why)) => (result, None, why),
-        None => verdict(&figures, starts.len()),
-    };
-    Ok(PairMeasured { figures, decided_by, starts, result, why })
+        let (result, decided_by, why) = match ran {
+            Err(EndedEarly::Harness(why)) => return Err(why),
+            Err(EndedEarly::Subject(result, why)) => (result, None, comparison.redaction.text(&why)),
+            Ok(()) => {
+                let has_time = begun.elapsed() + longest <= comparison.max_time;
+                if has_time && conclude(&figures) == Conclusion::Undecided {
+                    continue;
+                }
+                verdict(&figures, starts.len())
+            }
+        };
+        return Ok(PairMeasured { figures, decided_by, starts, result, why });
+    }
 }
 
 impl PairSetup<'_> {
@@ -187,20 +181,17 @@ impl PairSetup<'_> {
             self.start(messages::CANDIDATE, self.candidate, true),
             self.start(messages::SECOND_BASE, self.base, false),
         );
-        let mut peers = match started {
-            (Ok(base), Ok(candidate), Ok(control)) => [base, candidate, control],
-            (base, candidate, control) => {
-                let mut first = None;
-                for one in [base, candidate, control] {
-                    match one {
-                        Ok(peer) => peer.receiver.stop().await,
-                        Err(why) => first = first.or(Some(why)),
-                    }
-                }
-                return first.map_or(Ok(()), Err);
+        let (mut peers, mut failed) = (Vec::new(), None);
+        for one in <[_; 3]>::from(started) {
+            match one {
+                Ok(peer) => peers.push(peer),
+                Err(why) => failed = failed.or(Some(why)),
             }
+        }
+        let ran = match failed {
+            None => self.alternate(&mut peers, begun, rounds, numbers).await,
+            Some(why) => Err(why),
         };
-        let ran = self.alternate(&mut peers, begun, rounds, numbers).await;
         for peer in peers {
             peer.receiver.stop().await;
         }
@@ -233,9 +224,10 @@ impl PairSetup<'_> {
         Ok(StartedReceiver { name, receiver, corpus, judged, processes: Vec::new(), idle: Arc::default() })
     }
 
+    /// Warms base, candidate and control up, and measures them in turns.
     async fn alternate(
         &self,
-        peers: &mut [StartedReceiver; 3],
+        peers: &mut [StartedReceiver],
         begun: Instant,
         rounds: &mut Vec<PairRound>,
         numbers: &mut u64,
@@ -243,12 +235,12 @@ impl PairSetup<'_> {
         let each = self.warm_up(peers, numbers).await?;
         let is_over = |count| count >= self.rounds || count > 0 && begun.elapsed() > self.max_time / STARTS;
         while !is_over(rounds.len()) {
-            let mut loads = [[None; 2]; 3];
+            let mut loads = [[PairLoad::default(); 2]; 3];
             let order = order(rounds.len());
             for (nth, peer) in order.into_iter().chain(order.into_iter().rev()).enumerate() {
-                loads[peer][nth / 3] = Some(self.measure(&each, &mut peers[peer], numbers).await?);
+                loads[peer][nth / 3] = self.measure(&each, &mut peers[peer], numbers).await?;
             }
-            let [base, candidate, control] = loads.map(|of| of.map(Option::unwrap_or_default));
+            let [base, candidate, control] = loads;
             rounds.push(PairRound { base, candidate, control });
         }
         for (nth, peer) in peers.iter().enumerate() {
@@ -267,17 +259,19 @@ impl PairSetup<'_> {
     /// have the same work.
     async fn warm_up(
         &self,
-        peers: &mut [StartedReceiver; 3],
+        peers: &mut [StartedReceiver],
         numbers: &mut u64,
     ) -> Result<LoadPlan, EndedEarly> {
         let mut each = LoadPlan { warm_up: Duration::ZERO, ..self.plan.clone() };
         let warm_up = LoadPlan { duration: self.plan.warm_up.max(SHORTEST_WARM_UP), ..each.clone() };
-        let mut rates = Vec::with_capacity(peers.len());
+        let mut rate = None;
         for peer in &mut *peers {
-            rates.push(self.load(&warm_up, peer, numbers).await?.total().rate);
+            let warm = self.load(&warm_up, peer, numbers).await?;
+            // The base is the first.
+            rate = rate.or_else(|| Some(warm.total().rate));
         }
-        if self.plan.mode == Mode::Saturation {
-            let deliveries = (rates[0] * self.plan.duration.as_secs_f64()).ceil() as u64;
+        if let (Mode::Saturation, Some(rate)) = (&self.plan.mode, rate) {
+            let deliveries = (rate * self.plan.duration.as_secs_f64()).ceil() as u64;
             each.deliveries = Some(deliveries.max(FEWEST_FOR_EACH * self.plan.concurrency as u64));
             each.duration = LONGEST_LOAD.max(self.plan.duration);
         }
@@ -294,12 +288,13 @@ impl PairSetup<'_> {
         peer: &mut StartedReceiver,
         numbers: &mut u64,
     ) -> Result<PairLoad, EndedEarly> {
-        let before = Usage::of(&peer.processes);
+        let before = usage::processor_time(&peer.processes);
         let outcome = self.load(plan, peer, numbers).await?;
-        let after = Usage::of(&peer.processes);
+        let after = usage::processor_time(&peer.processes);
+        let memory = usage::resident_memory(&peer.processes);
         let (total, counts) = (outcome.total(), outcome.counts());
         let deliveries = (counts.ended() + counts.probes.iter().sum::<u64>()).max(1);
-        let spent = before.zip(after).map(|(before, after)| after.processor.saturating_sub(before.processor));
+        let spent = before.zip(after).map(|(before, after)| after.saturating_sub(before));
         // More digits than were measured would only make a report of thousands of loads larger.
         let rounded = |value: f64| (value * 1e3).round() / 1e3;
         Ok(PairLoad {
@@ -307,7 +302,7 @@ impl PairSetup<'_> {
             // 0 has no logarithm.
             p99_us: total.latency.p99_us.max(1) as f64,
             processor_us: spent.map(|spent| rounded(spent.as_secs_f64() * 1e6 / deliveries as f64)),
-            memory_mib: after.map(|usage| rounded(usage.memory as f64 / f64::from(1 << 20))),
+            memory_mib: memory.map(|bytes| rounded(bytes as f64 / f64::from(1 << 20))),
         })
     }
 

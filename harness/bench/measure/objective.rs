@@ -40,6 +40,14 @@ pub struct BoundCheck {
     pub held: bool,
 }
 
+impl BoundCheck {
+    /// What was measured, with its unit.
+    pub fn shown(&self) -> String {
+        let unit = if matches!(self.bound, Bound::Errors(_)) { "%" } else { " ms" };
+        format!("{:.3}{unit}", self.measured)
+    }
+}
+
 impl Measure {
     fn of(self, counts: &PhaseCounts) -> f64 {
         match self {

@@ -2,7 +2,7 @@
 
 use crate::bench::accounts::entry::LedgerEntry;
 use crate::bench::accounts::messages::with_detail;
-use crate::bench::compare::messages::percent;
+use crate::bench::compare::messages::{percent, within};
 use crate::bench::generate::probe;
 use crate::bench::measure::figures::{Measured, ProbeEntry};
 use crate::bench::measure::machine::Machine;
@@ -171,7 +171,7 @@ pub(super) fn accepted_probes(kind: &ProbeEntry) -> String {
 
 pub(super) fn received(ledger: &LedgerEntry) -> String {
     let LedgerEntry { received, wrong, duplicated, out_of_order, .. } = ledger;
-    let lost = ledger.lost.unwrap_or(ledger.gaps);
+    let lost = ledger.lost_so_far();
     format!(
         "{received} including the warm-up; {wrong} wrong, {duplicated} duplicated, {lost} lost, {out_of_order} out of order"
     )
@@ -253,12 +253,12 @@ pub(super) fn noise_unknown() -> &'static str {
     "inconclusive: too short to measure the noise"
 }
 
-pub(super) fn ratio(estimate: f64, low: f64, high: f64) -> String {
-    format!("ratio {estimate:.3}, 99% confidence interval {low:.3} to {high:.3}")
+pub(super) fn ratio(ratio: &Interval) -> String {
+    format!("ratio {:.3}, 99% confidence interval {}", ratio.estimate, within(ratio))
 }
 
-pub(super) fn ratio_of_control(estimate: f64, low: f64, high: f64) -> String {
-    format!("A/A control {estimate:.3}, {low:.3} to {high:.3}")
+pub(super) fn ratio_of_control(ratio: &Interval) -> String {
+    format!("A/A control {:.3}, {}", ratio.estimate, within(ratio))
 }
 
 pub(super) fn too_wide() -> &'static str {
@@ -267,7 +267,7 @@ pub(super) fn too_wide() -> &'static str {
 
 /// The figure that decided, with its ratio, in the last line.
 pub(super) fn pair_decided_by(figure: &str, ratio: &Interval) -> String {
-    format!(" {figure} ratio {:.3} within {:.3} to {:.3}", ratio.estimate, ratio.low, ratio.high)
+    format!(" {figure} ratio {:.3} within {}", ratio.estimate, within(ratio))
 }
 
 /// The last line, which scripts can search for.
@@ -275,8 +275,8 @@ pub(super) fn pair_result(result: &str, decided: &str, threshold: &str, starts: 
     format!("RESULT: {result}{decided} threshold {threshold} starts {starts} seed {seed}")
 }
 
-pub(super) fn ratio_of_all(estimate: f64, low: f64, high: f64) -> String {
-    format!("all loads together {estimate:.3}, {low:.3} to {high:.3}")
+pub(super) fn ratio_of_all(ratio: &Interval) -> String {
+    format!("all loads together {:.3}, {}", ratio.estimate, within(ratio))
 }
 
 /// `share` is a regression, `power` the probability to find it.
@@ -339,7 +339,7 @@ pub(super) fn first_wrong(at: &str, webhook: Option<&str>, detail: &str) -> Stri
 /// The last line, which scripts can search for.
 pub(super) fn ledger_result(result: BenchResult, ledger: &LedgerEntry) -> String {
     let LedgerEntry { received, verified, wrong, duplicated, .. } = ledger;
-    let lost = ledger.lost.unwrap_or(ledger.gaps);
+    let lost = ledger.lost_so_far();
     format!(
         "RESULT: {result} received {received} verified {verified} wrong {wrong} duplicated {duplicated} lost {lost}"
     )

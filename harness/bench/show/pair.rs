@@ -59,12 +59,12 @@ fn figures(text: &mut String, report: &PairReport) {
         let _ = writeln!(text, "  {BOLD}{name:<14}{BOLD:#}  base {base:>12}  candidate {candidate:>12}");
         if let (Some(ratio), Some(control)) = (one.ratio, one.control) {
             let (style, words) = said(one);
-            let ratio = messages::ratio(ratio.estimate, ratio.low, ratio.high);
-            let control = messages::ratio_of_control(control.estimate, control.low, control.high);
+            let ratio = messages::ratio(&ratio);
+            let control = messages::ratio_of_control(&control);
             let _ = writeln!(text, "    {ratio}  {style}{words}{style:#}\n    {DIM}{control}{DIM:#}");
         }
         if let (true, Some(total)) = (one.decides, one.total) {
-            let total = messages::ratio_of_all(total.estimate, total.low, total.high);
+            let total = messages::ratio_of_all(&total);
             let _ = writeln!(text, "    {DIM}{total}{DIM:#}");
         }
         if let (true, Some(power)) = (one.decides, one.power) {

@@ -5,7 +5,6 @@
 use std::fmt::Write as _;
 
 use crate::bench::measure::figures::{Measured, SeriesEntry, SeriesPoint, ShownExchange, StatusCount};
-use crate::bench::measure::objective::Bound;
 use crate::bench::measure::report::{BenchReport, LoadMode, SearchEntry, SendingEntry};
 use crate::bench::show::comparison;
 use crate::bench::show::messages;
@@ -58,12 +57,8 @@ pub fn render(report: &BenchReport) -> String {
     }
     for check in &report.thresholds {
         let (style, word) = if check.held { (GOOD, "met") } else { (BAD, "NOT MET") };
-        let unit = if matches!(check.bound, Bound::Errors(_)) { "%" } else { " ms" };
-        let _ = writeln!(
-            text,
-            "  {style}{word:<10}{style:#} {} (measured {:.3}{unit})",
-            check.bound, check.measured
-        );
+        let (bound, measured) = (check.bound, check.shown());
+        let _ = writeln!(text, "  {style}{word:<10}{style:#} {bound} (measured {measured})");
     }
     if let Some(compared) = &report.comparison {
         let _ = write!(text, "\n{}", comparison::table(compared));

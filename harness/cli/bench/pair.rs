@@ -123,7 +123,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
         tolerance: arguments.load.tolerance(),
         redaction: &redaction,
     };
-    let measured = measure_pair(&comparison, |_, _| {}).await?;
+    let measured = measure_pair(&comparison).await?;
     let report = comparison.report(measured, command_line(&redaction), started_at_ms, begun.elapsed());
     arguments.output.publish(&report, report.result.status(), console)
 }

@@ -25,8 +25,8 @@ use crate::bench::measure::search::{SearchPlan, SearchStep, find};
 use crate::bench::measure::verdict::{ReceiverFacts, report};
 use crate::cli::attach::{AttachOptions, Attachment};
 use crate::cli::console::Console;
-use crate::cli::headings::{LOAD, OUTPUT, VERDICT};
-use crate::cli::live::{LoadLine, watched};
+use crate::cli::headings::{LOAD, VERDICT};
+use crate::cli::live::{LiveOptions, LoadLine, watched};
 use crate::cli::options::random_seed;
 use crate::cli::signals::interruption;
 use crate::cli::trust::TrustOptions;
@@ -90,9 +90,8 @@ pub(super) struct Arguments {
     baseline: BaselineOptions,
     #[command(flatten)]
     output: OutputOptions,
-    /// On a terminal, draw charts of the rate and the p99 while the load runs
-    #[arg(long, help_heading = OUTPUT)]
-    chart: bool,
+    #[command(flatten)]
+    live: LiveOptions,
 }
 
 pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
@@ -195,7 +194,7 @@ impl Measurement<'_> {
     ) -> Result<(BenchReport, u64), Error> {
         let begun = Instant::now();
         let started_at_ms = self.subject.clock.now_ms();
-        let line = |length| LoadLine::new(self.subject.live, length, self.arguments.chart);
+        let line = |length| LoadLine::new(self.subject.live, length, self.arguments.live.chart);
         let ran = match &self.search_plan {
             None => {
                 self.arguments.note(console, &messages::measuring_for(self.name, length(&self.plan)));

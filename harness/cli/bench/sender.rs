@@ -25,8 +25,8 @@ use crate::bench::sending::run::{self as sending, SenderLoad, SenderOutcome, Sen
 use crate::bench::sending::verdict::SenderFacts;
 use crate::bench::sending::watch::MOST_WEBHOOKS;
 use crate::cli::console::Console;
-use crate::cli::headings::{LIMITS, LOAD, OUTPUT, TARGET, VERDICT};
-use crate::cli::live::{LoadLine, watched};
+use crate::cli::headings::{LIMITS, LOAD, TARGET, VERDICT};
+use crate::cli::live::{LiveOptions, LoadLine, watched};
 use crate::cli::options::{DialectOption, random_seed};
 use crate::cli::outputs::Input;
 use crate::cli::signals::interruption;
@@ -101,9 +101,8 @@ pub(super) struct Arguments {
     baseline: BaselineOptions,
     #[command(flatten)]
     output: OutputOptions,
-    /// On a terminal, draw charts of the rate and the p99 while the load runs
-    #[arg(long, help_heading = OUTPUT)]
-    chart: bool,
+    #[command(flatten)]
+    live: LiveOptions,
 }
 
 enum Attached {
@@ -149,7 +148,7 @@ pub(super) async fn run(arguments: Arguments, console: &mut Console) -> Result<E
     let measure = async |_: &mut Console| {
         let (begun, started_at_ms) = (Instant::now(), clock.now_ms());
         let sent = {
-            let _line = LoadLine::new(live.as_ref(), length, arguments.chart);
+            let _line = LoadLine::new(live.as_ref(), length, arguments.live.chart);
             attached.measure(&task, dialect, &clock, &interrupted, live.as_ref()).await?
         };
         Ok(sent.report(SenderFacts {

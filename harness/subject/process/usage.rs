@@ -1,32 +1,26 @@
 //! What the processes of a program use: processor time and memory, where the system says it of others: on Linux.
 
+use std::iter::Sum;
 use std::time::Duration;
 
-/// What some processes have used since they started, together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Usage {
-    /// The time that processors spent on them, in user and in system mode, including that of threads that have ended.
-    pub processor: Duration,
-    /// Their resident memory now, in bytes. What several of them share counts several times.
-    pub memory: u64,
+#[cfg(target_os = "linux")]
+use linux as system;
+#[cfg(not(target_os = "linux"))]
+use other as system;
+
+/// The time that processors spent on these processes since they started, in user and in system mode, including that of threads
+/// that have ended. `None` without a process, if one has ended, or where the system does not say it.
+pub fn processor_time(processes: &[i32]) -> Option<Duration> {
+    sum(processes, system::processor)
 }
 
-impl Usage {
-    /// What these processes have used; `None` if one of them has ended, or where the system does not say it.
-    #[cfg(target_os = "linux")]
-    pub fn of(processes: &[i32]) -> Option<Self> {
-        let none = Self { processor: Duration::ZERO, memory: 0 };
-        let add = |sum: Self, id: &i32| {
-            let (processor, memory) = (linux::processor(*id)?, linux::memory(*id)?);
-            Some(Self { processor: sum.processor + processor, memory: sum.memory + memory })
-        };
-        (!processes.is_empty()).then(|| processes.iter().try_fold(none, add))?
-    }
+/// Their resident memory now, in bytes; what several of them share counts several times. `None` as above.
+pub fn resident_memory(processes: &[i32]) -> Option<u64> {
+    sum(processes, system::memory)
+}
 
-    #[cfg(not(target_os = "linux"))]
-    pub fn of(_processes: &[i32]) -> Option<Self> {
-        None
-    }
+fn sum<T: Sum>(processes: &[i32], of: fn(i32) -> Option<T>) -> Option<T> {
+    (!processes.is_empty()).then(|| processes.iter().map(|id| of(*id)).sum())?
 }
 
 #[cfg(target_os = "linux")]
@@ -54,6 +48,20 @@ mod linux {
     }
 }
 
+/// Other systems do not say it in one way.
+#[cfg(not(target_os = "linux"))]
+mod other {
+    use std::time::Duration;
+
+    pub(super) fn processor(_id: i32) -> Option<Duration> {
+        None
+    }
+
+    pub(super) fn memory(_id: i32) -> Option<u64> {
+        None
+    }
+}
+
 #[cfg(test)]
 #[cfg(target_os = "linux")]
 #[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
@@ -69,13 +77,19 @@ mod tests {
     #[test]
     fn processor_time_of_this_process_grows_with_its_work() {
         let own = [i32::try_from(std::process::id()).unwrap()];
-        let before = Usage::of(&own).unwrap();
+        let before = processor_time(&own).unwrap();
         let mut sum = 0_u64;
-        while Usage::of(&own).unwrap().processor < before.processor + Duration::from_millis(3) {
+        while processor_time(&own).unwrap() < before + Duration::from_millis(3) {
             sum = std::hint::black_box(sum.wrapping_add(1));
         }
-        assert!(before.memory > 1 << 20, "{before:?}");
-        assert_eq!(Usage::of(&[]), None);
-        assert_eq!(Usage::of(&[own[0], i32::MAX]), None, "no such process");
+        assert!(resident_memory(&own).unwrap() > 1 << 20);
+        assert_eq!((processor_time(&[]), resident_memory(&[])), (None, None));
+        // Linux gives no id above 4,194,304.
+        let with_other = [own[0], 1 << 23];
+        assert_eq!(
+            (processor_time(&with_other), resident_memory(&with_other)),
+            (None, None),
+            "no such process"
+        );
     }
 }

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::messages;
 use super::table::{Cell, table};
 use crate::bench::measure::figures::ShownExchange;
-use crate::bench::measure::objective::{Bound, BoundCheck};
+use crate::bench::measure::objective::BoundCheck;
 use crate::bench::measure::report::BenchReport;
 use crate::bench::show::messages as said;
 use crate::page::parts::word;
@@ -13,10 +13,9 @@ use crate::page::text;
 
 pub(super) fn bounds(checks: &[BoundCheck]) -> Markup {
     let row = |check: &BoundCheck| {
-        let unit = if matches!(check.bound, Bound::Errors(_)) { "%" } else { " ms" };
         vec![
             Cell::of(html! { code { (text::line(&check.bound.to_string())) } }),
-            Cell::figure(&format!("{:.3}{unit}", check.measured)),
+            Cell::figure(&check.shown()),
             if check.held { Cell::verdict("pass", "met") } else { Cell::verdict("fail", "not met") },
         ]
     };

@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::messages;
 use crate::bench::measure::figures::Measured;
+use crate::bench::measure::messages::interrupted;
 use crate::bench::measure::report::BenchReport;
 use crate::bench::measure::result::BenchResult;
 use crate::bench::show::messages as said;
@@ -33,7 +34,7 @@ pub(super) fn heading(report: &BenchReport) -> Markup {
 fn reason(report: &BenchReport) -> String {
     let found = match report.result {
         BenchResult::Pass => vec![messages::passed(report)],
-        BenchResult::Interrupted => vec![messages::interrupted().to_owned()],
+        BenchResult::Interrupted => vec![messages::sentence(interrupted())],
         BenchResult::Fail => failures(report),
         BenchResult::Slow => slowness(report),
         BenchResult::Inconclusive | BenchResult::Incomplete | BenchResult::Error => doubts(report),
@@ -107,7 +108,7 @@ fn figures(report: &BenchReport) -> Vec<(&'static str, String)> {
         }
         Some(sending) => {
             let ledger = &sending.ledger;
-            let lost = ledger.lost.unwrap_or(ledger.gaps);
+            let lost = ledger.lost_so_far();
             let counts = [("Wrong", ledger.wrong), ("Duplicated", ledger.duplicated), ("Lost", lost)];
             figures.extend(counts.map(|(name, count)| (name, count.to_string())));
         }

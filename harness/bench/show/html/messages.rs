@@ -4,7 +4,7 @@ use super::mark::MarkKind;
 use crate::bench::accounts::entry::LedgerEntry;
 use crate::bench::measure::figures::Measured;
 use crate::bench::measure::machine::Tool;
-use crate::bench::measure::objective::{Bound, BoundCheck};
+use crate::bench::measure::objective::BoundCheck;
 use crate::bench::measure::report::{BenchReport, BenchRole, LoadFacts, LoadMode, SearchEntry};
 use crate::bench::show::messages::{latency_corrected, loop_of};
 use crate::page::parts::word;
@@ -72,10 +72,6 @@ pub(super) fn figures_of_last_trial() -> &'static str {
     "The figures, and the latencies by percentile and over time, are those of the last trial."
 }
 
-pub(super) fn interrupted() -> &'static str {
-    "The load was interrupted; the figures cover the time until then."
-}
-
 pub(super) fn probes_accepted(accepted: u64, sent: u64) -> String {
     let were = if accepted == 1 { "was" } else { "were" };
     format!("{accepted} of {sent} probes, which must be rejected, {were} accepted.")
@@ -95,8 +91,7 @@ pub(super) fn too_many_errors(total: &Measured, most: f64) -> String {
 
 /// The faults of a sender, if any.
 pub(super) fn ledger_faults(ledger: &LedgerEntry) -> Option<String> {
-    let lost = ledger.lost.unwrap_or(ledger.gaps);
-    let counts = [(ledger.wrong, "wrong"), (ledger.duplicated, "duplicated"), (lost, "lost")];
+    let counts = [(ledger.wrong, "wrong"), (ledger.duplicated, "duplicated"), (ledger.lost_so_far(), "lost")];
     let found = counts.into_iter().filter(|(count, _)| *count > 0);
     let found: Vec<String> = found.map(|(count, what)| format!("{count} {what}")).collect();
     (!found.is_empty()).then(|| {
@@ -105,8 +100,7 @@ pub(super) fn ledger_faults(ledger: &LedgerEntry) -> Option<String> {
 }
 
 pub(super) fn not_met(check: &BoundCheck) -> String {
-    let unit = if matches!(check.bound, Bound::Errors(_)) { "%" } else { " ms" };
-    format!("The bound {} is not met: {:.3}{unit} measured.", check.bound, check.measured)
+    format!("The bound {} is not met: {} measured.", check.bound, check.shown())
 }
 
 pub(super) fn no_rate(objective: &str) -> String {
