@@ -139,7 +139,7 @@ described! {
         CrashesOnCertificate: "the sender crashes when it rejects a certificate",
         AcceptsAnyCertificate: "certificates are not verified",
         RetriesWithoutEnd: "a delivery that was answered 5xx is retried without end",
-        RetriesWithoutPause: "a delivery that was answered 5xx is retried five times without a pause",
+        RetriesWithoutPause: "a delivery that was answered 5xx is retried twelve times without a pause",
         RetriesWithOtherData: "a retry carries other data than the first attempt",
         AnswerMustBeJson: "an answer other than 204 whose body is not JSON counts as a failure",
         ErrorInAnswerIsFailure: "an answer whose body reports an error counts as a failure",

@@ -56,7 +56,7 @@ fn pair_compares_processor_time_rate_and_memory() {
     let ran = pair(
         &receiver,
         &receiver,
-        &["--rate", "1000", "--duration", "100ms", "--threshold", "90%", "--max-time", "10s"],
+        &["--rate", "1000", "--duration", "100ms", "--threshold", "90%", "--max-time", "60s"],
     );
     assert!(matches!(ran.status, Some(0 | 3)), "{ran:#?}");
     ran.says(&["  p99 ", "  processor time  ", "  memory ", "starts of all three processes"]);

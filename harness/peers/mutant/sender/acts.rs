@@ -358,7 +358,7 @@ pub(super) fn act(fault: SenderFault) -> Act {
         F::CrashesOnCertificate => Crashes(|outcome| matches!(outcome, Outcome::Tls(_))),
         F::AcceptsAnyCertificate => SendsBy(|| Pooled::without_verification(CARELESS_WAIT)),
         F::RetriesWithoutEnd => Retries(usize::MAX, SHORT_PAUSE, sign_again),
-        F::RetriesWithoutPause => Retries(5, Duration::ZERO, sign_again),
+        F::RetriesWithoutPause => Retries(12, Duration::ZERO, sign_again),
         F::RetriesWithOtherData => Retries(2, PAUSE, |it, attempt| {
             let record = it.dialect.record_member;
             it.edit(|body| body[record]["attempt"] = attempt.into());
