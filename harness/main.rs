@@ -6,6 +6,10 @@ use std::process::ExitCode;
 
 use twenty_conform::cli;
 
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     if cli::is_watchdog(std::env::args_os()) {
         return ExitCode::SUCCESS;

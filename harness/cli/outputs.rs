@@ -9,6 +9,7 @@ use super::messages;
 use crate::error::Error;
 use crate::files::{self, Folders, NotWritable, Place};
 use crate::report::evidence;
+use crate::shell;
 
 /// A file that a command writes.
 #[derive(Debug)]
@@ -62,7 +63,7 @@ impl Input {
 
     /// The files that a command line names: a program and its scripts.
     pub(super) fn of_command(option: &str, command: &str) -> Vec<Self> {
-        let words = shlex::split(command).unwrap_or_default();
+        let words = shell::split(command).unwrap_or_default();
         let files = words.iter().map(Path::new).filter(|path| path.is_file());
         files.map(|path| Self::of(option, path)).collect()
     }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::shell::{is_typed, printed, quoted, word};
+use crate::shell::posix::{is_typed, printed, quoted, word};
 use crate::wire::codec::is_token;
 use crate::wire::exchange::{Delivery, ExchangeId, Headers, Transfer, Trust};
 

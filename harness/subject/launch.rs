@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use super::heard::Listener;
-use crate::shell::{joined, word};
+use crate::shell::{assigned, joined, split, word};
 
 /// What is replaced by the port, and by the secret.
 const PORT: &str = "{port}";
@@ -26,7 +26,7 @@ pub struct Launch {
 }
 
 impl Launch {
-    /// A command that is split into words like in a shell.
+    /// A command that is split into words by the rules of this system, without expansion.
     pub fn of(command: impl Into<String>) -> Self {
         Self { command: command.into(), ..Self::default() }
     }
@@ -88,20 +88,27 @@ impl Launch {
     /// The command line that starts the receiver by hand; `None` if it cannot be written. It has neither the secret nor the values
     /// of variables.
     pub(super) fn by_hand(&self, port: u16) -> Option<String> {
-        let words = shlex::split(&self.command)?;
+        let words = split(&self.command)?;
         let words: Vec<String> = words.iter().map(|word| fill(word, &port.to_string(), "…")).collect();
         let again = joined(words.iter().map(String::as_str))?;
-        let own: String = self.environment.iter().map(|(name, _)| format!("{name}=… ")).collect();
+        let port = assigned("PORT", &port.to_string());
+        let own: String = self.environment.iter().map(|(name, _)| assigned(name, "…")).collect();
         let folder = match &self.folder {
-            Some(folder) => format!("cd {} && ", word(folder.to_str()?.as_bytes())?),
+            Some(folder) => {
+                let and = if cfg!(windows) { ";" } else { " &&" };
+                format!("cd {}{and} ", word(folder.to_str()?.as_bytes())?)
+            }
             None => String::new(),
         };
-        Some(format!("{folder}PORT={port} TWENTY_WEBHOOK_SECRET=… {own}{again}"))
+        let secret = assigned("TWENTY_WEBHOOK_SECRET", "…");
+        // PowerShell takes a quoted word at the beginning of a command for a text.
+        let call = if cfg!(windows) && again.starts_with(['"', '\'']) { "& " } else { "" };
+        Some(format!("{folder}{port}{secret}{own}{call}{again}"))
     }
 
     /// The names of the files that its arguments may be.
     pub(super) fn names(&self) -> Vec<String> {
-        let words = shlex::split(&self.command).unwrap_or_default();
+        let words = split(&self.command).unwrap_or_default();
         let arguments = words.iter().skip(1).filter(|word| !word.starts_with('-'));
         let names = arguments.filter_map(|word| Path::new(word).file_name());
         names.map(|name| name.to_string_lossy().into_owned()).collect()
@@ -109,7 +116,7 @@ impl Launch {
 
     /// The first variable of the shell in the command, such as `$PORT`, that nothing replaces.
     pub(super) fn unreplaced(&self) -> Option<&'static str> {
-        let words = shlex::split(&self.command)?;
+        let words = split(&self.command)?;
         let is_shell = |word: &String| {
             let name = word.rsplit(['/', '\\']).next().unwrap_or(word);
             SHELLS.contains(&name.trim_end_matches(".exe"))

@@ -28,6 +28,7 @@ use tokio::time::timeout;
 use super::heard::{Listener, Stream};
 use super::output::{LastOutput, Tee};
 use super::{StartFailure, SubjectError, messages};
+use crate::shell;
 #[cfg(not(unix))]
 use job::Tree;
 #[cfg(unix)]
@@ -104,9 +105,9 @@ impl Process {
         (environment, folder, listener): (&[(&str, String)], Option<&Path>, Option<&Listener>),
         piped_input: bool,
     ) -> Result<Self, SubjectError> {
-        let words = shlex::split(command).filter(|words| !words.is_empty());
+        let words = shell::split(command).filter(|words| !words.is_empty());
         let words = words.ok_or_else(|| SubjectError::Usage(messages::not_a_command(command)))?;
-        let mut builder = Command::new(filled(&words[0]));
+        let mut builder = Command::new(leader::program(filled(&words[0]), environment, folder));
         folder.map(|folder| builder.current_dir(folder));
         builder
             .args(words[1..].iter().map(|word| filled(word)))

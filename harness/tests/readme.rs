@@ -45,6 +45,7 @@ pages_to_run! {
     commands_of_ci_run = "docs/ci.md",
     commands_of_configuration_run = "docs/configuration.md",
     commands_of_doctor_run = "docs/doctor.md",
+    commands_of_install_run = "docs/install.md",
     commands_of_known_failures_run = "docs/known-failures.md",
     commands_of_library_run = "docs/library.md",
     commands_of_real_twenty_run = "docs/real-twenty.md",

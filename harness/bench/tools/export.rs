@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::files;
 use crate::random::Random;
 use crate::redaction::encodings::is_in;
-use crate::shell::quoted;
+use crate::shell::posix::quoted;
 use crate::webhook::dialect::{Dialect, rfc3339};
 use crate::webhook::signature::{Key, Secret};
 use crate::webhook::vectors;

@@ -11,6 +11,7 @@ use crate::cli::messages;
 use crate::cli::messages::init;
 use crate::cli::options::GateLevel;
 use crate::error::Error;
+use crate::shell;
 use crate::wire::client::Target;
 
 /// Everything that the files depend on.
@@ -165,7 +166,7 @@ fn command(text: &str) -> Result<String, String> {
     if text.contains(char::is_control) {
         return Err(init::not_printable().to_owned());
     }
-    match shlex::split(text) {
+    match shell::split(text) {
         Some(words) if !words.is_empty() => Ok(text.to_owned()),
         Some(_) => Err(init::empty_command().to_owned()),
         None => Err(init::open_quote().to_owned()),

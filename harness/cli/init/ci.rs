@@ -6,7 +6,7 @@ use super::Service;
 use super::answers::{Answers, Attached, Ci};
 use super::write::NewFile;
 use crate::cli::messages::{ci as texts, init as messages};
-use crate::shell::word;
+use crate::shell::posix::word;
 
 /// A file of the source, which CI builds.
 const SOURCE: &str = "twenty-conform/Cargo.toml";

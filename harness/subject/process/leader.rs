@@ -2,6 +2,7 @@
 //! Windows.
 
 use std::io;
+use std::path::Path;
 use std::process::ExitStatus;
 
 #[cfg(windows)]
@@ -9,6 +10,27 @@ use process_wrap::tokio::{ChildWrapper, CommandWrap, JobObject, KillOnDrop};
 #[cfg(not(windows))]
 use tokio::process::Child;
 use tokio::process::{ChildStderr, ChildStdin, ChildStdout, Command};
+
+/// What to start for the first word of a command with this environment in this folder: the word.
+#[cfg(not(windows))]
+pub(super) fn program(word: String, _environment: &[(&str, String)], _folder: Option<&Path>) -> String {
+    word
+}
+
+/// What to start for the first word of a command with this environment in this folder. Scripts such as npm.cmd are found without
+/// their ending, as every shell of the system does it.
+#[cfg(windows)]
+pub(super) fn program(word: String, environment: &[(&str, String)], folder: Option<&Path>) -> String {
+    let path = environment.iter().rev().find(|(name, _)| name.eq_ignore_ascii_case("PATH"));
+    let here = folder.unwrap_or(Path::new("."));
+    let found = match path {
+        Some((_, path)) => which::which_in(&word, Some(path), here),
+        None if word.contains(['/', '\\']) => which::which_in(&word, None::<&str>, here),
+        None => which::which(&word),
+    };
+    // If none is found, the system says so.
+    found.ok().and_then(|path| path.into_os_string().into_string().ok()).unwrap_or(word)
+}
 
 #[cfg(not(windows))]
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 //! Invariant: no environment variable of the machine changes a run, and every run has a time limit.
 
 use std::collections::BTreeSet;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::{BufRead, BufReader, Read as _};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -75,6 +75,14 @@ pub(crate) fn as_given<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) 
     let mut command = twenty(arguments);
     command.env_remove(CASES);
     command
+}
+
+/// The folders of programs, with that of the binary before them.
+pub(crate) fn path_with_the_binary() -> OsString {
+    let binary = assert_cmd::cargo::cargo_bin!("twenty-conform");
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::iter::once(binary.parent().unwrap().to_owned()).chain(std::env::split_paths(&path));
+    std::env::join_paths(folders).unwrap()
 }
 
 /// Runs it to its end.
