@@ -107,7 +107,8 @@ impl Resolve for Resolver {
     }
 }
 
-/// A client that trusts these authorities and the system's.
+/// A client that trusts these authorities and the system's. Where the system has none, as in a container with one program, it trusts
+/// these alone.
 fn client(
     wait: Duration,
     verifies: bool,
@@ -118,15 +119,17 @@ fn client(
     let _ = provider.install_default();
     let trusted: Vec<_> =
         trusted.iter().map(|one| reqwest::Certificate::from_der(one)).collect::<Result<_, _>>()?;
-    reqwest::Client::builder()
-        .dns_resolver(Resolver)
-        .redirect(reqwest::redirect::Policy::none())
-        .timeout(wait)
-        .tls_certs_merge(trusted)
-        .tls_danger_accept_invalid_certs(!verifies)
-        // Deliveries must not go through a proxy from the environment.
-        .no_proxy()
-        .build()
+    let plain = || {
+        reqwest::Client::builder()
+            .dns_resolver(Resolver)
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(wait)
+            .tls_danger_accept_invalid_certs(!verifies)
+            // Deliveries must not go through a proxy from the environment.
+            .no_proxy()
+    };
+    let with_those_of_the_system = plain().tls_certs_merge(trusted.iter().cloned()).build();
+    with_those_of_the_system.or_else(|_| plain().tls_certs_only(trusted).build())
 }
 
 fn ended(why: &reqwest::Error) -> Outcome {

@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::program::{Ran, Report, judged};
+use super::program::{Ran, Report, finish, judged, twenty};
 use crate::implementations::is_missing;
 
 /// Runs the suite on the Python example with one change.
@@ -59,4 +59,12 @@ fn untrusted_authority_differs_from_no_delivery() {
     ran.expect(1).says(&[
         "over HTTPS, no delivery of person.updated reached the registered URL: the sender did not connect",
     ]);
+}
+
+#[test]
+fn no_certificates_of_the_system_are_needed() {
+    // As in a container that has the program alone.
+    let mut command = twenty(["demo", "--run", "DLV-1,DLV-2"]);
+    command.env("SSL_CERT_FILE", "/dev/null").env("SSL_CERT_DIR", "/dev/null");
+    finish(command).expect(0).says(&["must 2/2"]);
 }
