@@ -341,8 +341,12 @@ impl PairSetup<'_> {
         };
         let end = end.map(|how| messages::about(peer.name, &how));
         if let Some(why) = end.or(wrong.map(|what| messages::did(peer.name, &what))) {
-            let result = if peer.judged { BenchResult::Fail } else { BenchResult::Incomplete };
-            return Err(EndedEarly::Subject(result, why));
+            let clock = ran.as_ref().ok().and_then(LoadOutcome::clock_note);
+            let result = match peer.judged && clock.is_none() {
+                true => BenchResult::Fail,
+                false => BenchResult::Incomplete,
+            };
+            return Err(EndedEarly::Subject(result, clock.unwrap_or(why)));
         }
         let outcome = ran?;
         if nothing {

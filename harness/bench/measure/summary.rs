@@ -153,8 +153,13 @@ impl LoadOutcome {
         self.kept.0.get(&kind)
     }
 
+    /// That the clock was set, and what follows from it.
+    pub(in crate::bench) fn clock_note(&self) -> Option<String> {
+        self.clock_step_ms.map(messages::clock_was_set)
+    }
+
     pub fn notes(&self) -> Vec<String> {
-        let mut notes = Vec::new();
+        let mut notes: Vec<String> = self.clock_note().into_iter().collect();
         match self.ending {
             LoadEnding::Complete => {}
             LoadEnding::Interrupted => notes.push(messages::interrupted().to_owned()),

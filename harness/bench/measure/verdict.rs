@@ -87,7 +87,6 @@ pub fn report(outcome: &LoadOutcome, facts: ReceiverFacts<'_>) -> BenchReport {
     let result = judge(outcome, &figures, &tolerance, &thresholds, search.as_ref(), ended.is_some());
 
     let mut notes = outcome.notes();
-    notes.extend(outcome.clock_step_ms.map(messages::clock_was_set));
     notes.extend(ended);
     notes.extend(origin.machine.note());
     let probes = &figures.probes;

@@ -1,13 +1,26 @@
 //! The verdicts of `bench pair` on simulated machines. Every figure comes from a seed, so counts are the same in every run.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use twenty_conform::bench::compare::decision::{Conclusion, conclude, verdict};
 use twenty_conform::bench::compare::pair::{Figure, PairFigure, PairLoad, PairRound, PairStart, Says, order};
+use twenty_conform::bench::compare::rounds::{PairSetup, measure_pair};
+use twenty_conform::bench::measure::verdict::Tolerance;
+use twenty_conform::clock::Clock;
 use twenty_conform::exit::ExitStatus;
+use twenty_conform::redaction::Redaction;
 use twenty_conform::statistics::{FEWEST, Interval};
+use twenty_conform::suite::requirement::Level;
+use twenty_conform::webhook::dialect::DOCUMENTED;
+use twenty_conform::webhook::signature::Secret;
 
 use super::statistics::normal;
+use super::{SECRET, plan};
+use crate::cli::program::reference;
 
 /// The starts that the time of a run allows.
 const STARTS: usize = 10;
@@ -235,4 +248,37 @@ fn work_that_is_done_now_and_then_is_found_too() {
     starts[0].rounds[3].control[1].processor_us = None;
     let one = PairFigure::of(Figure::ProcessorTime, true, 0.05, &starts).unwrap();
     assert_eq!((one.says(), one.ratio), (Says::TooFew, None));
+}
+
+#[tokio::test]
+async fn clock_that_is_set_during_a_pair_does_not_blame_the_candidate() {
+    let receiver = reference("receiver");
+    let secret = Secret::new(SECRET);
+    let redaction = Redaction::new([&secret]);
+    let (_never, interrupted) = tokio::sync::watch::channel(false);
+    // It goes on by an hour with each reading, so every delivery is stale or from the future.
+    let (system, readings) = (Clock::system(), Arc::new(AtomicU64::new(0)));
+    let clock =
+        Clock::showing(move || system.now_ms() + 3_600_000 * readings.fetch_add(1, Ordering::Relaxed));
+    let setup = PairSetup {
+        base: &receiver,
+        candidate: &receiver,
+        path: "/",
+        secret: &secret,
+        ready: Duration::from_secs(30),
+        dialect: &DOCUMENTED,
+        corpus: None,
+        clock: &clock,
+        interrupted: &interrupted,
+        plan: &plan(50),
+        rounds: 1,
+        max_time: Duration::from_secs(5),
+        figures: &[(Figure::Rate, true)],
+        max_regression: 0.1,
+        tolerance: Tolerance { max_errors: 0.0, fail_on: Level::Must },
+        redaction: &redaction,
+    };
+    let measured = measure_pair(&setup).await.unwrap();
+    assert_eq!(measured.result.describe(), "incomplete", "{}", measured.why);
+    assert!(measured.why.contains("clock of this machine was set forward"), "{}", measured.why);
 }
