@@ -52,6 +52,7 @@ mod trust;
 mod twenty;
 mod usage;
 mod values;
+mod vectors;
 mod verify;
 
 use std::ffi::OsString;
@@ -148,6 +149,9 @@ enum Command {
     /// Verify a captured request and name the cause of a mismatch
     #[command(after_long_help = help::with(help::VERIFY, help::OF_VERIFY))]
     Verify(verify::Arguments),
+    /// Write test vectors for programs in any language, or check such files
+    #[command(after_long_help = messages::vectors::VECTORS)]
+    Vectors(vectors::Arguments),
     /// List the requirements and their checks
     #[command(after_long_help = help::LIST)]
     List(list::Arguments),
@@ -264,6 +268,7 @@ async fn dispatch(command: Command, console: &mut Console) -> Result<ExitStatus,
         Command::Send(arguments) => send::run(arguments, console).await,
         Command::Sign(arguments) => sign::run(&arguments, console),
         Command::Verify(arguments) => verify::run(&arguments, console),
+        Command::Vectors(arguments) => vectors::run(&arguments, console),
         Command::List(arguments) => list::run(&arguments, console),
         Command::Explain(arguments) => explain::run(&arguments, console),
         Command::Init(arguments) => init::run(*arguments, console).await,

@@ -126,6 +126,32 @@ pub(super) fn first_of(finding: &str, failed: usize, of: usize, things: &str) ->
     }
 }
 
+/// What a test vector is.
+pub(super) fn note_of_a_vector(what: &str, title: &str) -> String {
+    format!("{what}: {title}")
+}
+
+pub(super) fn sample_of_the_documentation() -> &'static str {
+    "the documentation's sample delivery, with the signature that the documentation's code computes: it stringifies the payload a \
+     second time"
+}
+
+pub(super) fn large_body() -> &'static str {
+    "a body of a mebibyte"
+}
+
+pub(super) fn unknown_vector(id: &str) -> String {
+    format!("{id}: this version has no such vector")
+}
+
+pub(super) fn changed_vector(id: &str) -> String {
+    format!("{id}: it was changed")
+}
+
+pub(super) fn missing_vector(id: &str) -> String {
+    format!("{id}: it is missing")
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;

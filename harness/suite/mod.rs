@@ -41,6 +41,8 @@ pub mod run;
 
 pub mod under_load;
 
+pub mod vectors;
+
 pub mod replay;
 
 pub mod rejudge;

@@ -43,7 +43,8 @@ fn of(requirement: &'static Requirement, case: &Case) -> Option<Rejected> {
     Some(Rejected { requirement, what: case.what().to_owned(), forgery })
 }
 
-fn is_of(scenario: &Scenario, requirement: &Requirement) -> bool {
+/// Whether a scenario is for this requirement.
+pub(super) fn is_of(scenario: &Scenario, requirement: &Requirement) -> bool {
     owner(scenario).is_some_and(|owner| owner.id == requirement.id)
 }
 

@@ -48,4 +48,5 @@ mod snapshot;
 #[cfg(unix)]
 mod terminal_output;
 mod tidy;
+mod vectors;
 mod what_matters;

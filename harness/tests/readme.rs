@@ -51,6 +51,7 @@ pages_to_run! {
     commands_of_real_twenty_run = "docs/real-twenty.md",
     commands_of_receivers_run = "docs/receivers.md",
     commands_of_saved_runs_run = "docs/saved-runs.md",
+    commands_of_test_suites_run = "docs/test-suites.md",
     commands_of_twenty_applications_run = "docs/twenty-applications.md",
     commands_of_watch_twenty_run = "docs/watch-twenty.md",
 }

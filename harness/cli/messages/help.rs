@@ -4,7 +4,7 @@
 pub(crate) const GROUPS: &[(&str, &[&str])] = &[
     ("Check", &["demo", "receiver", "sender", "doctor"]),
     ("Send and watch", &["send", "listen", "serve"]),
-    ("Understand", &["list", "explain", "sign", "verify"]),
+    ("Understand", &["list", "explain", "sign", "verify", "vectors"]),
     ("Saved runs", &["replay", "rejudge", "report", "diff", "merge", "known"]),
     ("Speed", &["bench"]),
     ("Set-up", &["init", "completions", "man"]),

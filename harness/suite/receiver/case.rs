@@ -165,6 +165,16 @@ impl Case {
         &self.what
     }
 
+    /// Its delivery without the controls; `None` if there is nothing to try with this secret or body.
+    pub(in crate::suite) fn alone(&self, maker: &Maker) -> Option<Delivery> {
+        self.prepare(maker).map(|(_, delivery, _)| delivery)
+    }
+
+    /// Whether its answer is compared with another one, so it shows nothing alone.
+    pub(in crate::suite) fn is_compared(&self) -> bool {
+        matches!(self.forged, Some(Err(LeftOut::Compared)))
+    }
+
     /// The control, the delivery, and what the control after it is made from, if there is one.
     pub(super) fn prepare(&self, maker: &Maker) -> Option<(Delivery, Delivery, Option<Repeated>)> {
         if explains(&maker.manner, self.respect) {

@@ -42,6 +42,7 @@ const WITHOUT_STATUSES: &[&str] = &[
     "bench",
     "bench export",
     "known",
+    "vectors",
     "serve",
     "serve receiver",
     "serve sender",

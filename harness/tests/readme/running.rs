@@ -39,6 +39,9 @@ const EXEMPT: &[(&str, &str)] = &[
     ("python3 benches/compare/", "needs minutes, a release build and other load tools"),
 ];
 
+/// Scripts that end by themselves.
+const ENDING: &[&str] = &["vectors/check.mjs", "vectors/check.py"];
+
 /// Bench commands whose verdict depends on the load of the machine: 3 (inconclusive) and 6 (too slow) are right too.
 const MEASURED: &[&str] = &["compare", "pair", "--baseline", "--find-max", "--rate", "--threshold"];
 
@@ -165,7 +168,10 @@ fn run_command(shown: &Shown, folder: &Path, services: &mut Vec<Service>) {
         command.args(["-c", &shown.line]).stdin(Stdio::null());
         return expect(finish(surroundings(command, folder)), shown);
     };
-    if is_service(call) {
+    let ends = call.get(1).is_some_and(|script| ENDING.contains(&script.as_str()));
+    if ends {
+        expect(finish(program(call, folder, 1)), shown);
+    } else if is_service(call) {
         let port = port(&shown.line);
         if let Some(at) = services.iter().position(|service| port.is_some() && service.port == port) {
             services.remove(at).end();

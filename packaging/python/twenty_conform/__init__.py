@@ -1,6 +1,7 @@
 """The program twenty-conform, as it is installed with this package."""
 
 import os
+import shutil
 import sys
 import sysconfig
 
@@ -10,8 +11,8 @@ __all__ = ["find_program"]
 def find_program():
     """The path of the program that belongs to this package.
 
-    It is where pip put the scripts of this environment, of the user, or of `pip install --target`. Raises FileNotFoundError, whose
-    text says what to do, if it is not there.
+    It is where pip put the scripts of this environment, of the user, or of `pip install --target`; else the one in PATH. Raises
+    FileNotFoundError, whose text says what to do, if there is none.
     """
     name = "twenty-conform" + (sysconfig.get_config_var("EXE") or "")
     folders = [sysconfig.get_path("scripts")]
@@ -27,6 +28,9 @@ def find_program():
         path = os.path.join(folder, name)
         if os.path.isfile(path):
             return path
+    found = shutil.which(name)
+    if found:
+        return found
     raise FileNotFoundError(
         f"twenty-conform's program is in none of {', '.join(folders)}; install it again: "
         f"{os.path.basename(sys.executable) or 'python'} -m pip install --force-reinstall twenty-conform"

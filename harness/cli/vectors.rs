@@ -1,0 +1,92 @@
+//! `vectors`: the test vectors as files, for programs in any language.
+//!
+//! Invariant: no file is replaced that is not part of an export, and if one is in the way, nothing is written.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+
+use super::console::Console;
+use super::messages::vectors as messages;
+use crate::error::Error;
+use crate::exit::ExitStatus;
+use crate::files;
+use crate::input;
+use crate::suite::vectors::{self, FILES, FORMAT, TestVectors};
+
+/// The file with the vectors.
+const VECTORS: &str = "vectors.json";
+/// The largest such file that is read, in bytes.
+const LARGEST: u64 = 64 * 1024 * 1024;
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Write the vectors, their JSON Schema, and programs that check them
+    #[command(after_long_help = messages::EXPORT)]
+    Export {
+        /// Write the files into this folder, which is created if missing
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
+    /// Compare exported vectors with those of this version
+    #[command(after_long_help = messages::CHECK)]
+    Check {
+        /// The folder with the files
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
+}
+
+pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
+    match &arguments.command {
+        Command::Export { folder } => export(folder, console),
+        Command::Check { folder } => check(folder, console),
+    }
+}
+
+fn export(folder: &Path, console: &mut Console) -> Result<ExitStatus, Error> {
+    let all = vectors::all().map_err(Error::Harness)?;
+    let mut json = serde_json::to_string_pretty(&all).map_err(|why| Error::Harness(why.to_string()))?;
+    json.push('\n');
+    // The vectors are last, so a folder with them has everything.
+    let written: Vec<(PathBuf, &str)> =
+        FILES.into_iter().chain([(VECTORS, &*json)]).map(|(name, text)| (folder.join(name), text)).collect();
+    let is_ours = read(&folder.join(VECTORS)).is_ok();
+    for (path, text) in &written {
+        if fs::symlink_metadata(path).is_ok()
+            && !is_ours
+            && !fs::read(path).is_ok_and(|old| old == text.as_bytes())
+        {
+            return Err(Error::Usage(messages::in_the_way(path)));
+        }
+    }
+    fs::create_dir_all(folder).map_err(|why| Error::Usage(messages::no_folder(folder, why)))?;
+    for (path, text) in &written {
+        files::write(path, text.as_bytes()).map_err(|source| Error::File { path: path.clone(), source })?;
+    }
+    let paths: String = written.iter().map(|(path, _)| format!("{}\n", path.display())).collect();
+    console.print(&paths)?;
+    Ok(ExitStatus::Passed)
+}
+
+fn check(folder: &Path, console: &mut Console) -> Result<ExitStatus, Error> {
+    let path = folder.join(VECTORS);
+    let read = read(&path).map_err(|why| Error::Usage(messages::unreadable(&path, &why)))?;
+    let faults = vectors::faults(&read).map_err(Error::Harness)?;
+    console.print(&messages::checked(&path, &read.version, read.vectors.len(), &faults))?;
+    Ok(if faults.is_empty() { ExitStatus::Passed } else { ExitStatus::Failed })
+}
+
+/// Errors: why the file has no vectors.
+fn read(path: &Path) -> Result<TestVectors, String> {
+    let bytes = input::file(path, LARGEST).map_err(|why| why.to_string())?;
+    let read: TestVectors = serde_json::from_slice(&bytes).map_err(|why| why.to_string())?;
+    if read.format == FORMAT { Ok(read) } else { Err(messages::other_format(&read.format, FORMAT)) }
+}

@@ -1,0 +1,244 @@
+"""Runs the suite on a receiver from a test, in any test framework of Python."""
+
+import contextlib
+import inspect
+import json
+import os
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+
+from . import find_program
+
+__all__ = ["Finding", "NotConforming", "Receiver", "Report", "Requirement", "Unusable", "serving"]
+
+# Exit statuses: the run passed, or has requirements that did not.
+_PASSED, _JUDGED = 0, (0, 1, 3, 5)
+
+
+class NotConforming(AssertionError):
+    """A receiver does not conform. `report` has everything that is known; the text has the findings with their fixes."""
+
+    def __init__(self, report):
+        super().__init__(report.text())
+        self.report = report
+
+
+class Unusable(RuntimeError):
+    """The suite could not run. The text says why and what to do."""
+
+
+class Requirement:
+    """What the report says of a requirement."""
+
+    def __init__(self, entry, checks, is_gated):
+        self.id = entry["id"]
+        self.title = entry["title"]
+        self.level = entry["level"]
+        # `pass`, `fail`, `inconclusive`, `not-applicable` or `error`.
+        self.verdict = entry["verdict"]
+        # Whether it fails the run if it fails or is inconclusive.
+        self.is_gated = is_gated
+        self.checks = [check for check in checks if self.id in check["requirements"]]
+
+    @property
+    def reason(self):
+        """Why it did not pass, in a sentence; empty if it did."""
+        return next((check["message"] for check in self.checks if check.get("message") and check["verdict"] == self.verdict), "")
+
+    @property
+    def is_wrong(self):
+        return self.is_gated and self.verdict in ("fail", "inconclusive", "error")
+
+
+class Finding:
+    """What is wrong with the receiver, and how to fix it: `cause` is a code such as `message.body-alone`, or None."""
+
+    def __init__(self, entry):
+        self.cause = entry.get("cause")
+        self.requirements = entry["requirements"]
+        self.level = entry["level"]
+        self.text = entry["text"]
+        self.fix = entry.get("fix")
+        self._entry = entry
+
+    def lines(self):
+        """The finding in a few lines."""
+        entry = self._entry
+        name = f"{self.text}  [{self.cause}]" if self.cause else self.text
+        yield f"{', '.join(self.requirements)}: {name}"
+        if self.fix:
+            yield f"  fix       {self.fix}"
+        if entry.get("code_line"):
+            yield f"              {entry['code_line']}"
+        if entry.get("avoid"):
+            yield f"  do not    {entry['avoid']}"
+        if entry.get("answered"):
+            yield f"  answered  {entry['answered']}, expected {entry.get('expected', 'another answer')}"
+        if self.cause:
+            yield f"  more      twenty-conform explain {self.cause}"
+
+
+class Report:
+    """The result of a run: the JSON report is in `json`."""
+
+    def __init__(self, report):
+        self.json = report
+        self.result = report["result"]
+        self.seed = report["seed"]
+        # Of a report without the member, the musts alone are gated.
+        gated = {"must": ["must"], "should": ["must", "should"]}[report.get("fail_on", "must")]
+        self.requirements = [Requirement(one, report["checks"], one["level"] in gated) for one in report["requirements"]]
+        self.findings = [Finding(one) for one in report["findings"]]
+
+    @property
+    def passed(self):
+        return self.json["exit_status"] == _PASSED
+
+    def about(self, requirement):
+        """The findings of a requirement in a few lines, or why it did not pass."""
+        found = [finding for finding in self.findings if requirement.id in finding.requirements]
+        lines = [line for finding in found for line in finding.lines()]
+        return "\n".join(lines or [f"{requirement.id} {requirement.title}: {requirement.verdict}: {requirement.reason}"])
+
+    def text(self):
+        """The findings, the most important first, and what was inconclusive."""
+        lines = [f"the receiver does not conform: {self.result}"]
+        lines += [line for finding in self.findings for line in finding.lines()]
+        wrong = [one for one in self.requirements if one.is_wrong and one.verdict != "fail"]
+        if wrong:
+            lines.append(f"{len(wrong)} inconclusive, the first: {wrong[0].id} {wrong[0].title}: {wrong[0].reason}")
+        lines += self.json["notes"]
+        lines.append(f"again: --seed {self.seed}")
+        return "\n".join(lines)
+
+
+class Receiver:
+    """A receiver of Twenty's webhooks at a URL, with the secret that it verifies with."""
+
+    def __init__(self, url, secret):
+        self.url = url
+        self.secret = secret
+
+    def run(self, *options, level="must", seconds=120):
+        """Runs the suite, with further options of `twenty-conform receiver`. Returns the report.
+
+        `level` is that of the requirements that are tried: `must`, `should` or `advice`. Raises Unusable if there is no report, for
+        example because nothing listens at the URL, or because the run did not end within `seconds`.
+        """
+        with tempfile.TemporaryDirectory(prefix="twenty-conform-") as folder:
+            path = os.path.join(folder, "report.json")
+            command = [find_program(), "receiver", "--url", self.url, "--level", level, "--quiet", "--report", f"json={path}", *options]
+            # Options of the surroundings are not those of this test.
+            environment = {name: value for name, value in os.environ.items() if not name.startswith("TWENTY_")}
+            environment["TWENTY_WEBHOOK_SECRET"] = self.secret
+            status, said = _ran(command, environment, seconds)
+            if status not in _JUDGED or not os.path.exists(path):
+                raise Unusable(said.strip() or f"twenty-conform ended with status {status}")
+            with open(path, encoding="utf-8") as file:
+                return Report(json.load(file))
+
+    def check(self, *options, level="must", seconds=120):
+        """Runs the suite. Raises NotConforming if the receiver does not conform, and Unusable as `run` does."""
+        report = self.run(*options, level=level, seconds=seconds)
+        if not report.passed:
+            raise NotConforming(report)
+        return report
+
+
+def _ran(command, environment, seconds):
+    """Runs the program in a group of its own. Returns its status and what it said; nothing of it is left afterwards."""
+    options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "encoding": "utf-8"}
+    with subprocess.Popen(command, env=environment, **options) as process:
+        try:
+            said, _ = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            _end(process)
+            raise Unusable(f"the run did not end within {seconds} s; give more seconds, or fewer cases: --cases 4") from None
+        except BaseException:
+            # The test is interrupted: the program gets the time to end what it started.
+            _end(process)
+            raise
+    return process.returncode, said
+
+
+def _end(process):
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.communicate(timeout=5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+
+
+@contextlib.contextmanager
+def serving(application, seconds=30):
+    """Serves an ASGI or WSGI application on a free port of this machine, in a thread. Gives its URL.
+
+    An ASGI application needs uvicorn, a WSGI application waitress or Werkzeug. Raises Unusable if there is none, or if it does not
+    listen within `seconds`.
+    """
+    is_async = inspect.iscoroutinefunction(application) or inspect.iscoroutinefunction(getattr(application, "__call__", None))
+    with (_asgi if is_async else _wsgi)(application, seconds) as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextlib.contextmanager
+def _asgi(application, seconds):
+    try:
+        import uvicorn
+    except ImportError:
+        raise Unusable("an ASGI application is served by uvicorn, which is not installed: pip install uvicorn") from None
+    server = uvicorn.Server(uvicorn.Config(application, host="127.0.0.1", port=0, log_level="error", ws="none"))
+    failures = []
+
+    def run():
+        try:
+            server.run()
+        except BaseException as why:
+            failures.append(why)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    end = time.monotonic() + seconds
+    while not server.started:
+        if not thread.is_alive() or time.monotonic() > end:
+            server.should_exit = True
+            why = f": {failures[0]!r}" if failures else ""
+            raise Unusable(f"the application did not start within {seconds} s{why}")
+        time.sleep(0.01)
+    try:
+        yield server.servers[0].sockets[0].getsockname()[1]
+    finally:
+        server.should_exit = True
+        thread.join(seconds)
+
+
+@contextlib.contextmanager
+def _wsgi(application, seconds):
+    with contextlib.suppress(ImportError):
+        from waitress.server import create_server
+
+        server = create_server(application, host="127.0.0.1", port=0, threads=8)
+        with _in_thread(server.run, server.close, seconds):
+            yield server.effective_port
+        return
+    try:
+        from werkzeug.serving import make_server
+    except ImportError:
+        raise Unusable("a WSGI application is served by waitress, which is not installed: pip install waitress") from None
+    server = make_server("127.0.0.1", 0, application, threaded=True)
+    with _in_thread(server.serve_forever, server.shutdown, seconds):
+        yield server.server_port
+
+
+@contextlib.contextmanager
+def _in_thread(run, close, seconds):
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        close()
+        thread.join(seconds)
