@@ -82,11 +82,12 @@ pub(crate) fn is_missing(runtime: &str) -> bool {
 }
 
 fn why_missing(runtime: &str) -> Option<String> {
+    let asks = if runtime == "go" { "version" } else { "--version" };
     let mut command = Command::new(runtime);
-    command.arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.arg(asks).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     match command.status() {
         Ok(status) if status.success() => None,
-        Ok(status) => Some(format!("`{runtime} --version` ended with {status}")),
+        Ok(status) => Some(format!("`{runtime} {asks}` ended with {status}")),
         Err(why) => Some(format!("`{runtime}` cannot be run: {why}")),
     }
 }
