@@ -19,7 +19,17 @@ pub(crate) fn joined<'a>(words: impl IntoIterator<Item = &'a str>) -> Option<Str
     words.map(|words| words.join(" "))
 }
 
-/// What sets a variable for the command that follows it.
-pub(crate) fn assigned(name: &str, value: &str) -> String {
-    if cfg!(windows) { windows::assigned(name, value) } else { format!("{name}={value} ") }
+/// A line that runs a command of these words with these variables, in a folder; `None` if a word has a NUL byte.
+pub(crate) fn line<'a>(
+    folder: Option<&str>,
+    variables: impl IntoIterator<Item = (&'a str, &'a str)>,
+    words: &[String],
+) -> Option<String> {
+    let folder = match folder {
+        Some(folder) => Some(word(folder.as_bytes())?),
+        None => None,
+    };
+    let command = joined(words.iter().map(String::as_str))?;
+    let written = if cfg!(windows) { windows::line } else { posix::line };
+    Some(written(folder.as_deref(), &variables.into_iter().collect::<Vec<_>>(), &command))
 }

@@ -13,9 +13,9 @@ use clap_mangen::roff::{Roff, bold, roman};
 use super::console::Console;
 use super::grammar;
 use super::messages::man as messages;
+use super::outputs;
 use crate::error::Error;
 use crate::exit::ExitStatus;
-use crate::files;
 
 /// What the source of every page is called.
 const SOURCE: &str = concat!("twenty-conform ", env!("CARGO_PKG_VERSION"));
@@ -31,24 +31,12 @@ pub(super) struct Arguments {
     folder: PathBuf,
 }
 
-/// A page, with the name of its file.
-struct Page {
-    name: String,
-    bytes: Vec<u8>,
-}
+/// A page, after the name of its file.
+type Page = (String, Vec<u8>);
 
 pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
     let pages = pages().map_err(|why| Error::Harness(messages::not_made(why)))?;
-    let folder = &arguments.folder;
-    let paths: Vec<PathBuf> = pages.iter().map(|page| folder.join(&page.name)).collect();
-    if let Some(why) = paths.iter().find_map(|path| in_the_way(path)) {
-        return Err(Error::Usage(why));
-    }
-    fs::create_dir_all(folder).map_err(|why| Error::Usage(messages::no_folder(folder, why)))?;
-    for (path, page) in paths.iter().zip(&pages) {
-        files::write(path, &page.bytes).map_err(|source| Error::File { path: path.clone(), source })?;
-    }
-    console.print(&paths.iter().map(|path| format!("{}\n", path.display())).collect::<String>())?;
+    outputs::write_all(&arguments.folder, &pages, |path, _| in_the_way(path), console)?;
     Ok(ExitStatus::Passed)
 }
 
@@ -93,8 +81,7 @@ fn collect(command: &Command, is_program: bool, pages: &mut Vec<Page>) -> io::Re
     if let Some(after) = command.get_after_long_help().or_else(|| command.get_after_help()) {
         text.push_str(&sections(&after.to_string()).to_roff());
     }
-    let bytes = text.into_bytes();
-    pages.push(Page { name: format!("{name}.1"), bytes });
+    pages.push((format!("{name}.1"), text.into_bytes()));
     command.get_subcommands().try_for_each(|one| collect(one, false, pages))
 }
 

@@ -5,6 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::console::Console;
 use super::messages;
 use crate::error::Error;
 use crate::files::{self, Folders, NotWritable, Place};
@@ -79,6 +80,28 @@ impl Input {
             ..Self::named(Path::new(path))
         })
     }
+}
+
+/// Writes files into a folder, which is created if missing, and prints their paths. `in_the_way` says why a file cannot be written at
+/// its path, if so; nothing is then written.
+///
+/// Errors: a file is in the way, or cannot be written.
+pub(super) fn write_all(
+    folder: &Path,
+    written: &[(String, Vec<u8>)],
+    in_the_way: impl Fn(&Path, &[u8]) -> Option<String>,
+    console: &mut Console,
+) -> Result<(), Error> {
+    let paths: Vec<PathBuf> = written.iter().map(|(name, _)| folder.join(name)).collect();
+    let files = || paths.iter().zip(written.iter().map(|(_, bytes)| &**bytes));
+    if let Some(why) = files().find_map(|(path, bytes)| in_the_way(path, bytes)) {
+        return Err(Error::Usage(why));
+    }
+    fs::create_dir_all(folder).map_err(|why| Error::Usage(messages::outputs::no_folder(folder, why)))?;
+    for (path, bytes) in files() {
+        files::write(path, bytes).map_err(|source| Error::File { path: path.clone(), source })?;
+    }
+    console.print(&paths.iter().map(|path| format!("{}\n", path.display())).collect::<String>())
 }
 
 /// Checks that every output can be written, and that it is none of the inputs and no other output. `evidence` is the folder of

@@ -9,9 +9,9 @@ use clap::{Args, Subcommand};
 
 use super::console::Console;
 use super::messages::vectors as messages;
+use super::outputs;
 use crate::error::Error;
 use crate::exit::ExitStatus;
-use crate::files;
 use crate::input;
 use crate::suite::vectors::{self, FILES, FORMAT, TestVectors};
 
@@ -56,23 +56,17 @@ fn export(folder: &Path, console: &mut Console) -> Result<ExitStatus, Error> {
     let mut json = serde_json::to_string_pretty(&all).map_err(|why| Error::Harness(why.to_string()))?;
     json.push('\n');
     // The vectors are last, so a folder with them has everything.
-    let written: Vec<(PathBuf, &str)> =
-        FILES.into_iter().chain([(VECTORS, &*json)]).map(|(name, text)| (folder.join(name), text)).collect();
-    let is_ours = read(&folder.join(VECTORS)).is_ok();
-    for (path, text) in &written {
-        if fs::symlink_metadata(path).is_ok()
-            && !is_ours
-            && !fs::read(path).is_ok_and(|old| old == text.as_bytes())
-        {
-            return Err(Error::Usage(messages::in_the_way(path)));
-        }
-    }
-    fs::create_dir_all(folder).map_err(|why| Error::Usage(messages::no_folder(folder, why)))?;
-    for (path, text) in &written {
-        files::write(path, text.as_bytes()).map_err(|source| Error::File { path: path.clone(), source })?;
-    }
-    let paths: String = written.iter().map(|(path, _)| format!("{}\n", path.display())).collect();
-    console.print(&paths)?;
+    let written: Vec<(String, Vec<u8>)> = FILES
+        .into_iter()
+        .chain([(VECTORS, &*json)])
+        .map(|(name, text)| (name.to_owned(), text.as_bytes().to_owned()))
+        .collect();
+    let has_vectors = read(&folder.join(VECTORS)).is_ok();
+    let stops = |path: &Path, bytes: &[u8]| {
+        let is_other = fs::symlink_metadata(path).is_ok() && !fs::read(path).is_ok_and(|old| old == bytes);
+        (!has_vectors && is_other).then(|| messages::in_the_way(path))
+    };
+    outputs::write_all(folder, &written, stops, console)?;
     Ok(ExitStatus::Passed)
 }
 

@@ -37,6 +37,13 @@ pub(crate) fn word(word: &[u8]) -> Option<String> {
     }
 }
 
+/// A line that runs a command with variables, whose values need no quotes, in a folder.
+pub(super) fn line(folder: Option<&str>, variables: &[(&str, &str)], command: &str) -> String {
+    let folder = folder.map(|folder| format!("cd {folder} && ")).unwrap_or_default();
+    let variables: String = variables.iter().map(|(name, value)| format!("{name}={value} ")).collect();
+    format!("{folder}{variables}{command}")
+}
+
 /// A command that prints the bytes.
 pub(crate) fn printed(bytes: &[u8]) -> String {
     let mut format = String::with_capacity(bytes.len());

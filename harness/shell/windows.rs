@@ -69,9 +69,14 @@ pub(crate) fn word(word: &[u8]) -> Option<String> {
     }
 }
 
-/// What sets a variable in PowerShell.
-pub(super) fn assigned(name: &str, value: &str) -> String {
-    format!("$env:{name} = {}; ", single(value))
+/// A line of PowerShell that runs a command with variables, in a folder.
+pub(super) fn line(folder: Option<&str>, variables: &[(&str, &str)], command: &str) -> String {
+    let folder = folder.map(|folder| format!("cd {folder}; ")).unwrap_or_default();
+    let variables: String =
+        variables.iter().map(|(name, value)| format!("$env:{name} = {}; ", single(value))).collect();
+    // A quoted word at the beginning of a command is a text there.
+    let call = if command.starts_with(['"', '\'']) { "& " } else { "" };
+    format!("{folder}{variables}{call}{command}")
 }
 
 /// A word in PowerShell's single quotes.
@@ -81,7 +86,7 @@ fn single(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{assigned, split, word};
+    use super::{line, split, word};
 
     #[test]
     fn splits_as_programs_on_windows_do() {
@@ -116,6 +121,7 @@ mod tests {
             assert_eq!(word(text.as_bytes()).as_deref(), Some(expected));
         }
         assert_eq!(word(b"a\0"), None);
-        assert_eq!(assigned("PORT", "3000"), "$env:PORT = '3000'; ");
+        assert_eq!(line(None, &[("PORT", "3000")], "node a.mjs"), "$env:PORT = '3000'; node a.mjs");
+        assert_eq!(line(Some("app"), &[], "\"my app.exe\""), "cd app; & \"my app.exe\"");
     }
 }

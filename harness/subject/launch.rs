@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use super::heard::Listener;
-use crate::shell::{assigned, joined, split, word};
+use crate::shell::{line, split};
 
 /// What is replaced by the port, and by the secret.
 const PORT: &str = "{port}";
@@ -90,20 +90,14 @@ impl Launch {
     pub(super) fn by_hand(&self, port: u16) -> Option<String> {
         let words = split(&self.command)?;
         let words: Vec<String> = words.iter().map(|word| fill(word, &port.to_string(), "…")).collect();
-        let again = joined(words.iter().map(String::as_str))?;
-        let port = assigned("PORT", &port.to_string());
-        let own: String = self.environment.iter().map(|(name, _)| assigned(name, "…")).collect();
+        let port = port.to_string();
+        let usual = [("PORT", &*port), ("TWENTY_WEBHOOK_SECRET", "…")];
+        let own = self.environment.iter().map(|(name, _)| (name.as_str(), "…"));
         let folder = match &self.folder {
-            Some(folder) => {
-                let and = if cfg!(windows) { ";" } else { " &&" };
-                format!("cd {}{and} ", word(folder.to_str()?.as_bytes())?)
-            }
-            None => String::new(),
+            Some(folder) => Some(folder.to_str()?),
+            None => None,
         };
-        let secret = assigned("TWENTY_WEBHOOK_SECRET", "…");
-        // PowerShell takes a quoted word at the beginning of a command for a text.
-        let call = if cfg!(windows) && again.starts_with(['"', '\'']) { "& " } else { "" };
-        Some(format!("{folder}{port}{secret}{own}{call}{again}"))
+        line(folder, usual.into_iter().chain(own), &words)
     }
 
     /// The names of the files that its arguments may be.

@@ -29,13 +29,22 @@ pub fn rejected() -> Vec<Rejected> {
         Maker::new(&DOCUMENTED, Secret::new("a secret"), Clock::fixed(0), Random::from_seed(0), place);
     let mut all = Vec::new();
     for requirement in requirements::of(Role::Receiver) {
-        for scenario in requirement.scenarios.iter().filter(|scenario| is_of(scenario, requirement)) {
-            let Play::Cases { fixed, .. } = scenario.play else { continue };
-            let cases = fixed(&maker);
-            all.extend(cases.iter().filter_map(|case| of(requirement, case)));
-        }
+        let cases = fixed_cases(requirement, &maker).flatten();
+        all.extend(cases.filter_map(|case| of(requirement, &case)));
     }
     all
+}
+
+/// The fixed cases of each scenario that is for this requirement.
+pub(super) fn fixed_cases(
+    requirement: &'static Requirement,
+    maker: &Maker,
+) -> impl Iterator<Item = Vec<Case>> {
+    let own = requirement.scenarios.iter().filter(|scenario| is_of(scenario, requirement));
+    own.filter_map(|scenario| match scenario.play {
+        Play::Cases { fixed, .. } => Some(fixed(maker)),
+        _ => None,
+    })
 }
 
 fn of(requirement: &'static Requirement, case: &Case) -> Option<Rejected> {
@@ -43,8 +52,7 @@ fn of(requirement: &'static Requirement, case: &Case) -> Option<Rejected> {
     Some(Rejected { requirement, what: case.what().to_owned(), forgery })
 }
 
-/// Whether a scenario is for this requirement.
-pub(super) fn is_of(scenario: &Scenario, requirement: &Requirement) -> bool {
+fn is_of(scenario: &Scenario, requirement: &Requirement) -> bool {
     owner(scenario).is_some_and(|owner| owner.id == requirement.id)
 }
 

@@ -13,7 +13,6 @@ use super::messages;
 use super::receiver::case::Case;
 use super::receiver::maker::Maker;
 use super::requirement::{Requirement, Role};
-use super::scenario::Play;
 use super::{requirements, under_load};
 use crate::clock::Clock;
 use crate::random::Random;
@@ -143,13 +142,39 @@ impl TestBytes {
 }
 
 impl TestVector {
-    /// Adds what a valid signature covers, and its value, by the timestamp header.
-    fn signed(self) -> Self {
-        let timestamp = self.headers.iter().find(|(name, _)| name == TIMESTAMP_HEADER);
-        let Some((_, timestamp)) = timestamp else { return self };
-        let key = Key::new(&Secret::new(self.secret.clone()));
-        let signature = key.sign(timestamp.as_bytes(), &self.body.bytes().unwrap_or_default());
-        Self { signed: Some(self.body.after(timestamp)), signature: Some(signature.to_hex()), ..self }
+    /// One that is about the signature alone, with what a valid signature covers, and its value, by the timestamp header.
+    fn new(id: String, notes: String, secret: &str, headers: Vec<(String, String)>, body: TestBytes) -> Self {
+        let timestamp = headers.iter().find(|(name, _)| name == TIMESTAMP_HEADER).map(|(_, value)| value);
+        let sign = |timestamp: &String| {
+            let key = Key::new(&Secret::new(secret));
+            key.sign(timestamp.as_bytes(), &body.bytes().unwrap_or_default()).to_hex()
+        };
+        Self {
+            accept: None,
+            requirement: None,
+            level: None,
+            dialect: None,
+            now_ms: None,
+            signed: timestamp.map(|timestamp| body.after(timestamp)),
+            signature: timestamp.map(sign),
+            id,
+            notes,
+            secret: secret.to_owned(),
+            headers,
+            body,
+        }
+    }
+
+    /// The same as a delivery that a requirement decides on.
+    fn decided(self, accept: bool, requirement: &Requirement, dialect: &Dialect) -> Self {
+        Self {
+            accept: Some(accept),
+            requirement: Some(requirement.id.to_owned()),
+            level: Some(requirement.level.as_str().to_owned()),
+            dialect: Some(dialect.name.to_owned()),
+            now_ms: Some(NOW_MS),
+            ..self
+        }
     }
 }
 
@@ -177,24 +202,12 @@ pub fn all() -> Result<TestVectors, String> {
 
 /// A vector of a signature, which several programs have computed.
 fn of_signature(vector: &vectors::Vector) -> TestVector {
-    TestVector {
-        id: format!("signature/{}", vector.name),
-        accept: None,
-        requirement: None,
-        level: None,
-        dialect: None,
-        notes: vector.why.clone(),
-        now_ms: None,
-        secret: vector.secret.clone(),
-        headers: vec![
-            (TIMESTAMP_HEADER.to_owned(), vector.timestamp.clone()),
-            (SIGNATURE_HEADER.to_owned(), vector.signatures.values().next().cloned().unwrap_or_default()),
-        ],
-        body: TestBytes::of(&vector.body()),
-        signed: None,
-        signature: None,
-    }
-    .signed()
+    let headers = vec![
+        (TIMESTAMP_HEADER.to_owned(), vector.timestamp.clone()),
+        (SIGNATURE_HEADER.to_owned(), vector.signatures.values().next().cloned().unwrap_or_default()),
+    ];
+    let id = format!("signature/{}", vector.name);
+    TestVector::new(id, vector.why.clone(), &vector.secret, headers, TestBytes::of(&vector.body()))
 }
 
 /// The delivery of the documentation's sample with the signature that its code computes, which is wrong.
@@ -203,59 +216,42 @@ fn sample_of_the_documentation(found: &[TestVector]) -> Option<TestVector> {
     let valid = named("signature/documentation-sample")?;
     let twice = named("signature/documentation-sample-stringified-twice")?;
     let requirement = requirements::of(Role::Receiver).find(|one| one.id == "VER-5")?;
-    Some(TestVector {
+    let sample = TestVector {
         id: "documented/VER-5/documentation-sample-as-signed-there".to_owned(),
-        accept: Some(false),
-        requirement: Some(requirement.id.to_owned()),
-        level: Some(requirement.level.as_str().to_owned()),
-        dialect: Some(dialect::DOCUMENTED.name.to_owned()),
         notes: messages::sample_of_the_documentation().to_owned(),
-        now_ms: Some(NOW_MS),
         headers: vec![
             valid.headers.first()?.clone(),
             (SIGNATURE_HEADER.to_owned(), twice.signature.clone()?),
         ],
         ..valid.clone()
-    })
+    };
+    Some(sample.decided(false, requirement, &dialect::DOCUMENTED))
 }
 
 /// A body that is too large to stand in the file.
 fn large() -> TestVector {
-    TestVector {
-        id: "signature/body-1-mib".to_owned(),
-        accept: None,
-        requirement: None,
-        level: None,
-        dialect: None,
-        notes: messages::large_body().to_owned(),
-        now_ms: None,
-        secret: SECRETS[0].to_owned(),
-        headers: vec![(TIMESTAMP_HEADER.to_owned(), NOW_MS.to_string())],
-        body: TestBytes::Generated {
-            before: "{\"event\":\"note.created\",\"data\":{\"id\":\"20202020-1c25-4d02-bf25-6aeccf7ea419\",\"body\":\"".to_owned(),
-            repeat: "x".to_owned(),
-            times: LARGE,
-            after: "\"}}".to_owned(),
-        },
-        signed: None,
-        signature: None,
-    }
-    .signed()
+    let body = TestBytes::Generated {
+        before: "{\"event\":\"note.created\",\"data\":{\"id\":\"20202020-1c25-4d02-bf25-6aeccf7ea419\",\"body\":\"".to_owned(),
+        repeat: "x".to_owned(),
+        times: LARGE,
+        after: "\"}}".to_owned(),
+    };
+    let headers = vec![(TIMESTAMP_HEADER.to_owned(), NOW_MS.to_string())];
+    let notes = messages::large_body().to_owned();
+    TestVector::new("signature/body-1-mib".to_owned(), notes, SECRETS[0], headers, body)
 }
 
 /// The vectors of a requirement: its fixed cases that one delivery decides.
 fn of_requirement(requirement: &'static Requirement, dialect: &'static Dialect) -> Vec<TestVector> {
     let mut found = Vec::new();
-    for scenario in requirement.scenarios.iter().filter(|scenario| under_load::is_of(scenario, requirement)) {
-        let Play::Cases { fixed, .. } = scenario.play else { continue };
-        let makers = SECRETS.map(|secret| maker(dialect, secret));
-        for case in fixed(&makers[0]).iter().filter(|case| !case.is_compared()) {
-            let made =
-                makers.iter().zip(SECRETS).find_map(|(maker, secret)| Some((case.alone(maker)?, secret)));
-            found.extend(
-                made.and_then(|(delivery, secret)| of_case(requirement, dialect, case, &delivery, secret)),
-            );
-        }
+    for cases in under_load::fixed_cases(requirement, &maker(dialect, SECRETS[0])) {
+        // New ones for each scenario, so that its record ids do not depend on the others.
+        let makers = SECRETS.map(|secret| (maker(dialect, secret), secret));
+        found.extend(cases.iter().filter(|case| !case.is_compared()).filter_map(|case| {
+            let by = |(maker, secret): &(Maker, &'static str)| Some((case.alone(maker)?, *secret));
+            let (delivery, secret) = makers.iter().find_map(by)?;
+            of_case(requirement, dialect, case, &delivery, secret)
+        }));
     }
     found
 }
@@ -284,21 +280,10 @@ fn of_case(
         Some(Ok(forgery)) => forgery.name.clone().into_owned(),
         _ => slug(case.what()),
     };
-    let vector = TestVector {
-        id: format!("{}/{}/{name}", dialect.name, requirement.id),
-        accept: Some(case.under_load().is_none()),
-        requirement: Some(requirement.id.to_owned()),
-        level: Some(requirement.level.as_str().to_owned()),
-        dialect: Some(dialect.name.to_owned()),
-        notes: messages::note_of_a_vector(case.what(), requirement.title),
-        now_ms: Some(NOW_MS),
-        secret: secret.to_owned(),
-        headers: headers?,
-        body: TestBytes::of(&delivery.body),
-        signed: None,
-        signature: None,
-    };
-    Some(vector.signed())
+    let id = format!("{}/{}/{name}", dialect.name, requirement.id);
+    let notes = messages::note_of_a_vector(case.what(), requirement.title);
+    let vector = TestVector::new(id, notes, secret, headers?, TestBytes::of(&delivery.body));
+    Some(vector.decided(case.under_load().is_none(), requirement, dialect))
 }
 
 /// The words of a phrase, without its article.
@@ -308,8 +293,7 @@ fn slug(what: &str) -> String {
     words.strip_prefix(&["a".to_owned()]).unwrap_or(&words).join("-")
 }
 
-/// What is wrong with vectors that were exported: how they differ from those of this program, or a signature that is not that of its
-/// bytes. Empty if all is right.
+/// How vectors that were exported differ from those of this program; empty if they do not.
 ///
 /// Errors: those of [`all`].
 pub fn faults(read: &TestVectors) -> Result<Vec<String>, String> {

@@ -65,23 +65,30 @@ fn script(step: &str) -> String {
     step.lines().filter(is_known).map(|line| format!("{line}\n")).collect()
 }
 
-/// Runs a script as a step. The variables are those of the runner.
-fn in_step(shell: &[&str], script: &str, folder: &Path) -> Output {
-    let file = folder.join("runner-temp/step.sh");
-    fs::write(&file, script).unwrap();
-    let mut command = Command::new(shell[0]);
-    command.args(&shell[1..]).arg(&file).current_dir(folder).stdin(Stdio::null());
+/// A command in a step, with the variables of the runner.
+fn in_runner(program: &str, folder: &Path) -> Command {
+    let at = |name: &str| folder.join(name);
+    let mut command = Command::new(program);
+    command.current_dir(folder).stdin(Stdio::null());
     let names = std::env::vars_os().map(|(name, _)| name);
     names.filter(|name| name.to_string_lossy().starts_with("TWENTY_")).for_each(|name| {
         command.env_remove(name);
     });
     command.env("PATH", path_with_the_binary()).env("CI", "true").env("GITHUB_ACTIONS", "true");
-    command.env("GITHUB_STEP_SUMMARY", folder.join("summary.md"));
-    command.env("RUNNER_TEMP", folder.join("runner-temp")).env("GITHUB_WORKSPACE", folder);
+    command.env("GITHUB_STEP_SUMMARY", at("summary.md")).env("GITHUB_OUTPUT", at("outputs"));
+    command.env("GITHUB_PATH", at("paths")).env_remove("GITHUB_SERVER_URL");
+    command.env("RUNNER_TEMP", at("runner-temp")).env("GITHUB_WORKSPACE", folder);
     // Only so that the test is quick.
     command.env("TWENTY_CONFORM_CASES", "4").env("TWENTY_CONFORM_RUN", "RCV-1,VER-1,VER-4,VER-11");
     command.env("TWENTY_CONFORM_NO_CACHE", "true");
-    command.output().unwrap()
+    command
+}
+
+/// Runs a script as a step.
+fn in_step(shell: &[&str], script: &str, folder: &Path) -> Output {
+    let file = folder.join("runner-temp/step.sh");
+    fs::write(&file, script).unwrap();
+    in_runner(shell[0], folder).args(&shell[1..]).arg(&file).output().unwrap()
 }
 
 fn is_install(script: &str) -> bool {

@@ -30,10 +30,6 @@ pub(in crate::cli) fn not_made(why: impl Display) -> String {
     format!("a manual page could not be made: {why}")
 }
 
-pub(in crate::cli) fn no_folder(folder: &Path, why: impl Display) -> String {
-    format!("cannot create the folder {}: {why}; give another folder", folder.display())
-}
-
 pub(in crate::cli) fn not_a_file(path: &Path) -> String {
     format!("{} is not a regular file; remove it, or give another folder", path.display())
 }

@@ -19,6 +19,10 @@ pub(in crate::cli) fn output_is_folder(output: &str) -> String {
     format!("{output} is a folder; give the path of a file")
 }
 
+pub(in crate::cli) fn no_folder(folder: &Path, why: impl Display) -> String {
+    format!("cannot create the folder {}: {why}; give another folder", folder.display())
+}
+
 pub(in crate::cli) fn no_folder_of_output(output: &str, folder: &Path) -> String {
     format!("cannot write {output}: there is no folder {}; create it, or give another path", folder.display())
 }

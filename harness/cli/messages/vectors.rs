@@ -1,6 +1,5 @@
 //! What the help of `vectors` ends with, and what it says of files.
 
-use std::fmt::Display;
 use std::path::Path;
 
 pub(crate) const VECTORS: &str = "\
@@ -40,10 +39,6 @@ pub(in crate::cli) fn in_the_way(path: &Path) -> String {
         "{} exists, and the folder has no vectors, so it is not replaced; remove it, or give another folder",
         path.display()
     )
-}
-
-pub(in crate::cli) fn no_folder(folder: &Path, why: impl Display) -> String {
-    format!("cannot create the folder {}: {why}; give another folder", folder.display())
 }
 
 pub(in crate::cli) fn unreadable(path: &Path, why: &str) -> String {

@@ -10,7 +10,7 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{has, project, root};
+use super::{has, in_runner, project, root};
 use crate::cli::program::{Running, path_with_the_binary, run, twenty};
 use crate::implementations::is_missing;
 
@@ -47,23 +47,10 @@ fn step(name: &str, inputs: &[(&str, &str)], folder: &Path, variables: &[(&str, 
     let own = own.map(|(name, value)| (name.clone(), filled(value.as_str().unwrap(), &given)));
     let file = folder.join("runner-temp/step.sh");
     fs::write(&file, filled(step["run"].as_str().unwrap(), &given)).unwrap();
-    let mut command = in_project(Command::new("bash"), folder);
+    let mut command = in_runner("bash", folder);
     // The shell of GitHub for `shell: bash`.
     command.args(["--noprofile", "--norc", "-eo", "pipefail"]).arg(&file).envs(own);
     command.envs(variables.iter().copied()).output().unwrap()
-}
-
-/// A command with the variables of a runner.
-fn in_project(mut command: Command, folder: &Path) -> Command {
-    let at = |name: &str| folder.join(name);
-    command.current_dir(folder).stdin(Stdio::null()).env("PATH", path_with_the_binary()).env("CI", "true");
-    command.env("GITHUB_ACTIONS", "true").env("GITHUB_STEP_SUMMARY", at("summary.md"));
-    command.env("GITHUB_OUTPUT", at("outputs")).env("GITHUB_PATH", at("paths"));
-    command.env("RUNNER_TEMP", at("runner-temp")).env_remove("GITHUB_SERVER_URL");
-    // Only so that the test is quick.
-    command.env("TWENTY_CONFORM_CASES", "4").env("TWENTY_CONFORM_RUN", "RCV-1,VER-1,VER-4,VER-11");
-    command.env("TWENTY_CONFORM_NO_CACHE", "true");
-    command
 }
 
 /// What the step wrote as outputs.
@@ -206,7 +193,7 @@ fn template_for_gitlab_runs() {
         let lines = job[part].as_array().unwrap().iter().map(|line| line.as_str().unwrap());
         lines.collect::<Vec<_>>().join("\n")
     });
-    let mut command = in_project(Command::new("sh"), folder.path());
+    let mut command = in_runner("sh", folder.path());
     for (name, value) in job["variables"].as_object().unwrap() {
         command.env(name, value.as_str().unwrap());
     }
