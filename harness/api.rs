@@ -1,4 +1,4 @@
-//! The public API: sign and verify a delivery, check a receiver or a sender, and read the report.
+//! The public API: sign and verify a delivery, make one for a test, check a receiver or a sender, and read the report.
 //!
 //! Every type in a public signature is re-exported here.
 
@@ -8,11 +8,13 @@ pub(crate) mod receiver;
 pub(crate) mod sender;
 pub(crate) mod suite;
 
+mod delivery;
 mod error;
 mod messages;
 mod report;
 mod signature;
 
+pub use delivery::{Payload, SignedRequest, broken, broken_causes, signed_request};
 pub use error::Error;
 pub use receiver::Receiver;
 pub use report::{Report, RequirementResult};

@@ -80,6 +80,6 @@ mod api;
 pub mod cli;
 
 pub use api::{
-    Cause, Dialect, Error, Level, Mismatch, Receiver, Report, RequirementResult, RunResult, Sender, Suite,
-    Verdict, sign, verify,
+    Cause, Dialect, Error, Level, Mismatch, Payload, Receiver, Report, RequirementResult, RunResult, Sender,
+    SignedRequest, Suite, Verdict, broken, broken_causes, sign, signed_request, verify,
 };

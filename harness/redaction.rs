@@ -6,6 +6,7 @@
 
 pub mod encodings;
 mod fragments;
+mod json;
 
 use std::borrow::Cow;
 
@@ -75,6 +76,11 @@ impl Redaction {
             // A part may begin inside a character.
             Some(cleaned) => String::from_utf8_lossy(&cleaned).into_owned(),
         }
+    }
+
+    /// A text in the format in which it is printed or written. Numbers of JSON stay as they are.
+    pub(crate) fn rendered(&self, text: &str) -> String {
+        json::redacted(self, text).unwrap_or_else(|| self.text(text))
     }
 
     /// A value as JSON, with its strings and names redacted.

@@ -8,6 +8,15 @@ pub(super) fn empty_secret() -> String {
     "the secret is empty".to_owned()
 }
 
+pub(super) fn no_secret() -> String {
+    "the receiver has no secret; give the one that it verifies with: Receiver::at(url).secret(secret)"
+        .to_owned()
+}
+
+pub(super) fn the_reference_receiver() -> &'static str {
+    "the reference receiver"
+}
+
 /// A path that a receiver cannot have. `why` is a fragment without its subject.
 pub(super) fn unusable_path(why: &str) -> String {
     format!("the path {why}")

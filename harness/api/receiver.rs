@@ -6,12 +6,15 @@ use std::time::Duration;
 
 use super::error::Error;
 use super::messages;
+use super::report::Report;
+use super::suite::Suite;
 use crate::clock::Clock;
 use crate::error;
 use crate::peers::receiver::{Receiver as Reference, Settings};
 use crate::subject::launch::Launch;
 use crate::subject::observations::{Observing, Source};
 use crate::subject::receiver::Receiver as Subject;
+use crate::suite::requirement::Level;
 use crate::webhook::signature::Secret;
 use crate::wire::client::Target;
 use crate::wire::endpoint::http;
@@ -19,87 +22,141 @@ use crate::wire::endpoint::http;
 /// How long a started receiver may take to accept connections; the default of `--ready-timeout`.
 const READY: Duration = Duration::from_secs(30);
 
-/// A receiver to check.
-#[derive(Debug)]
+/// A receiver to check: where it is, and the secret that it verifies with.
+///
+/// Nothing is started or connected before the check; what is wrong with the arguments is an error of the check, too.
+///
+/// ```
+/// use twenty_conform::Receiver;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), twenty_conform::Error> {
+/// // Yours: Receiver::at("http://127.0.0.1:3000/webhooks/twenty").secret("s3cr3t")
+/// let report = Receiver::reference().secret("s3cr3t").check().await?;
+/// report.assert_conforms();
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
 pub struct Receiver {
-    pub(super) subject: Subject,
-    /// Its name in reports.
-    pub(super) name: String,
+    attached: Attached,
+    secret: String,
+    path: String,
+    observed: Option<Observed>,
+}
+
+#[derive(Debug, Clone)]
+enum Attached {
+    Url(String),
+    Command(String),
+    Reference,
+}
+
+#[derive(Debug, Clone)]
+enum Observed {
+    Stdout,
+    Url(String),
 }
 
 impl Receiver {
-    /// A running receiver at an `http` or `https` URL, which verifies with this secret.
+    /// A running receiver at an `http` or `https` URL.
     ///
     /// Deliveries go to any host that the URL names; the command line would ask for `--allow-remote`. With `https`, the system
-    /// must trust the certificate.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Usage`] for a malformed URL or an empty secret; [`Error::Subject`] if nothing accepts a connection there within 5
-    /// seconds.
-    pub async fn at(url: &str, secret: &str) -> Result<Self, Error> {
-        let target = Target::parse(url).map_err(Error::Usage)?;
-        let subject = Subject::at(target, non_empty(secret)?).await?;
-        Ok(Self { subject, name: url.to_owned() })
+    /// must trust the certificate. The check returns [`Error::Usage`] for a malformed URL, and [`Error::Subject`] if nothing accepts
+    /// a connection there within 5 seconds.
+    pub fn at(url: &str) -> Self {
+        Self::new(Attached::Url(url.to_owned()))
     }
 
-    /// Starts a receiver, and waits up to 30 seconds until its port accepts connections.
+    /// A command that starts a receiver. Each check starts it, waits up to 30 seconds until its port accepts connections, and ends
+    /// it with everything that it started.
     ///
     /// The command is split into words like in a shell, but no shell runs it. Its environment has the port to listen on as `PORT`
-    /// and the secret as `TWENTY_WEBHOOK_SECRET`. Deliveries go to `path`, such as `/hooks/twenty`. If it exits during a check,
-    /// the report says so and it is started again. Dropping this value ends it, with everything that it started.
+    /// and the secret as `TWENTY_WEBHOOK_SECRET`. If it exits during a check, the report says so and it is started again.
     ///
-    /// # Errors
-    ///
-    /// [`Error::Usage`] for a command with unbalanced quotes, a path without a leading slash, or an empty secret.
-    ///
-    /// [`Error::Subject`] if it cannot be started, exits, or its port does not accept connections in time. The error quotes the end
-    /// of its output.
-    pub async fn start(command: &str, path: &str, secret: &str) -> Result<Self, Error> {
-        check_path(path).map_err(|why| Error::Usage(messages::unusable_path(&why)))?;
-        let subject = Subject::start(&Launch::of(command), path, non_empty(secret)?, READY).await?;
-        Ok(Self { subject, name: command.to_owned() })
+    /// The check returns [`Error::Usage`] for a command with unbalanced quotes, and [`Error::Subject`] if it cannot be started,
+    /// exits, or its port does not accept connections in time. The error quotes the end of its output.
+    pub fn command(command: &str) -> Self {
+        Self::new(Attached::Command(command.to_owned()))
     }
 
-    /// The built-in reference receiver, which conforms, on a free port of 127.0.0.1. It runs until it is dropped.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Usage`] for an empty secret; [`Error::Harness`] if no port is free.
-    pub async fn reference(secret: &str) -> Result<Self, Error> {
-        let subject = reference(non_empty(secret)?, Clock::system()).await?;
-        Ok(Self { subject, name: "the reference receiver".to_owned() })
+    /// The built-in reference receiver, which conforms, on a free port of 127.0.0.1.
+    pub fn reference() -> Self {
+        Self::new(Attached::Reference)
+    }
+
+    fn new(attached: Attached) -> Self {
+        Self { attached, secret: String::new(), path: "/".to_owned(), observed: None }
+    }
+
+    /// Sets the secret that it verifies with. The check returns [`Error::Usage`] without one.
+    #[must_use]
+    pub fn secret(self, secret: &str) -> Self {
+        Self { secret: secret.to_owned(), ..self }
+    }
+
+    /// Sets the path to which deliveries to a receiver go that a command starts, such as `/hooks/twenty`; the default is `/`. The
+    /// check returns [`Error::Usage`] for a path without a leading slash.
+    #[must_use]
+    pub fn path(self, path: &str) -> Self {
+        Self { path: path.to_owned(), ..self }
     }
 
     /// Reads from the receiver's stdout which deliveries it processes: one line of JSON per delivery,
     /// `{"observed":{"event":"person.created","id":"abc12345"}}`. Without observations, the requirements PRC-1 to PRC-3 do not
-    /// apply.
+    /// apply. The check returns [`Error::Usage`] for a receiver that no command starts.
+    #[must_use]
+    pub fn observed_on_stdout(self) -> Self {
+        Self { observed: Some(Observed::Stdout), ..self }
+    }
+
+    /// Asks a URL which deliveries the receiver has processed. It answers a GET with a JSON array of the same objects. The check
+    /// returns [`Error::Usage`] for a malformed URL.
+    #[must_use]
+    pub fn observed_at(self, url: &str) -> Self {
+        Self { observed: Some(Observed::Url(url.to_owned())), ..self }
+    }
+
+    /// Checks the requirements of the level `must`, in a few seconds. [`Suite::check_receiver`] has options.
     ///
     /// # Errors
     ///
-    /// [`Error::Usage`] for a receiver that was not started with [`start`](Self::start).
-    pub fn observed_on_stdout(self) -> Result<Self, Error> {
-        Ok(Self { subject: Subject::observed_on_stdout(self.subject)?, ..self })
+    /// Those of [`Suite::check_receiver`].
+    pub async fn check(&self) -> Result<Report, Error> {
+        Suite::new().level(Level::Must).check_receiver(self).await
     }
 
-    /// Asks a URL which deliveries the receiver has processed. It answers a GET with a JSON array of the same objects.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Usage`] for a malformed URL.
-    pub fn observed_at(self, url: &str) -> Result<Self, Error> {
-        let source = Source::Polled(Target::parse(url).map_err(Error::Usage)?);
-        Ok(Self { subject: self.subject.observed_by(source), ..self })
+    /// Its name in reports.
+    pub(super) fn name(&self) -> String {
+        match &self.attached {
+            Attached::Url(url) => url.clone(),
+            Attached::Command(command) => command.clone(),
+            Attached::Reference => messages::the_reference_receiver().to_owned(),
+        }
     }
 
-    /// The URL to which deliveries go.
-    pub fn url(&self) -> String {
-        self.subject.target().url()
-    }
-
-    /// Ends a started receiver: asks it to stop, and kills it after two seconds. Dropping it kills it at once.
-    pub async fn stop(self) {
-        self.subject.stop().await;
+    /// Starts it, or connects to it.
+    pub(super) async fn attach(&self) -> Result<Subject, Error> {
+        if self.secret.is_empty() {
+            return Err(Error::Usage(messages::no_secret()));
+        }
+        let secret = Secret::new(&self.secret);
+        let subject = match &self.attached {
+            Attached::Url(url) => Subject::at(Target::parse(url).map_err(Error::Usage)?, secret).await?,
+            Attached::Command(command) => {
+                check_path(&self.path).map_err(|why| Error::Usage(messages::unusable_path(&why)))?;
+                Subject::start(&Launch::of(command), &self.path, secret, READY).await?
+            }
+            Attached::Reference => reference(secret, Clock::system()).await?,
+        };
+        Ok(match &self.observed {
+            None => subject,
+            Some(Observed::Stdout) => subject.observed_on_stdout()?,
+            Some(Observed::Url(url)) => {
+                let source = Source::Polled(Target::parse(url).map_err(Error::Usage)?);
+                subject.observed_by(source)
+            }
+        })
     }
 }
 
@@ -120,11 +177,4 @@ pub(crate) fn check_path(path: &str) -> Result<(), String> {
         return Ok(());
     }
     Err(messages::path_needs_slash(path))
-}
-
-fn non_empty(secret: &str) -> Result<Secret, Error> {
-    if secret.is_empty() {
-        return Err(Error::Usage(messages::empty_secret()));
-    }
-    Ok(Secret::new(secret))
 }

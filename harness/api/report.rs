@@ -22,6 +22,22 @@ impl Report {
         self.0.exit.code()
     }
 
+    /// Panics with the findings unless the run passed, so that a test fails with what is wrong and how to fix it.
+    ///
+    /// # Panics
+    ///
+    /// If a gated requirement failed or is inconclusive.
+    #[track_caller]
+    pub fn assert_conforms(&self) {
+        assert!(self.result() == RunResult::Pass, "{}", self.findings());
+    }
+
+    /// What did not pass, the most important first: each cause once, with the fix and the wrong fix to avoid. The form is that of
+    /// `--quiet`.
+    pub fn findings(&self) -> String {
+        plain(&text::render(&self.0, text::Detail::Quiet, text::WIDTH))
+    }
+
     /// The verdict on each selected requirement, in the order of the contract.
     pub fn requirements(&self) -> impl Iterator<Item = RequirementResult<'_>> {
         self.0.requirements.iter().zip(&self.0.checks).map(|(requirement, check)| RequirementResult {

@@ -183,29 +183,34 @@ impl Suite {
         self
     }
 
-    /// Checks a receiver. It can be checked again afterwards.
+    /// Checks a receiver. If it is a command, it is started first and ended afterwards.
     ///
     /// # Errors
     ///
-    /// [`Error::Usage`] for a pattern that matches no requirement for receivers; [`Error::Harness`] if the suite itself fails.
+    /// [`Error::Usage`] for a pattern that matches no requirement for receivers, a receiver without a secret, or another argument
+    /// that is wrong.
+    ///
+    /// [`Error::Subject`] for a receiver that cannot be started or reached; [`Error::Harness`] if the suite itself fails.
     ///
     /// ```
     /// use twenty_conform::{Level, Receiver, RunResult, Suite};
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), twenty_conform::Error> {
-    /// let mut receiver = Receiver::reference("s3cr3t").await?;
+    /// let receiver = Receiver::reference().secret("s3cr3t");
     /// let suite = Suite::new().only("receiver/verification/**").level(Level::Must).cases(4);
-    /// let report = suite.check_receiver(&mut receiver).await?;
+    /// let report = suite.check_receiver(&receiver).await?;
     /// assert_eq!(report.result(), RunResult::Pass, "{}", report.text());
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn check_receiver(&self, receiver: &mut Receiver) -> Result<Report, Error> {
+    pub async fn check_receiver(&self, receiver: &Receiver) -> Result<Report, Error> {
         let selected = self.selected(Role::Receiver)?;
+        let mut subject = receiver.attach().await?;
         let options = self.options_for(Role::Receiver);
-        let run = run::receiver(&mut receiver.subject, &selected, &options, &|_| {}).await?;
-        Ok(self.report(&run, &receiver.name))
+        let run = run::receiver(&mut subject, &selected, &options, &|_| {}).await?;
+        subject.stop().await;
+        Ok(self.report(&run, &receiver.name()))
     }
 
     /// Checks a sender. If it is a command, it is started first and ended afterwards.

@@ -7,6 +7,7 @@ use std::io::{self, IsTerminal as _, Write};
 
 use anstream::AutoStream;
 use clap::ValueEnum;
+use serde::Serialize;
 
 use super::environment;
 use crate::error::Error;
@@ -73,13 +74,23 @@ impl Console {
 
     /// The text without secrets. Reports are redacted where they are made; this finds what was missed.
     pub(super) fn redacted(&self, text: &str) -> String {
-        self.redaction.text(text)
+        self.redaction.rendered(text)
     }
 
     /// Prints to stdout, with everything escaped that could control a terminal, except the styles of this program.
     pub(super) fn print(&mut self, text: &str) -> Result<(), Error> {
         let text = self.redacted(text);
-        match self.out.write_all(shown(&text).as_bytes()).and_then(|()| self.out.flush()) {
+        self.write_out(&shown(&text))
+    }
+
+    /// Prints JSON to stdout without redaction, for deliveries that are sent as they are printed.
+    pub(super) fn print_unredacted(&mut self, value: &impl Serialize) -> Result<(), Error> {
+        let written = serde_json::to_string(value).map_err(|why| Error::Harness(why.to_string()))?;
+        self.write_out(&json(written + "\n"))
+    }
+
+    fn write_out(&mut self, shown: &str) -> Result<(), Error> {
+        match self.out.write_all(shown.as_bytes()).and_then(|()| self.out.flush()) {
             Err(why) if why.kind() != io::ErrorKind::BrokenPipe => {
                 Err(Error::Report { path: "(stdout)".into(), source: why })
             }

@@ -22,6 +22,7 @@ pub(super) mod outputs;
 pub(super) mod rejudge;
 pub(super) mod replay;
 pub(super) mod saved;
+pub(super) mod sign;
 pub(super) mod twenty;
 pub(super) mod vectors;
 
@@ -388,18 +389,6 @@ pub(super) fn captured_does_not_match() -> &'static str {
 
 pub(super) fn no_sample(event: &str) -> String {
     format!("there is no sample of {event}; give a record with --data FILE")
-}
-
-// `sign`.
-
-pub(super) fn timestamp_is_not_a_number(text: &str) -> String {
-    format!(
-        "--timestamp {text:?} is not a number of milliseconds, such as 1735066639761; --any-timestamp signs it as it is"
-    )
-}
-
-pub(super) fn timestamp_is_no_value(text: &str) -> String {
-    format!("--timestamp {text:?} has control characters, which no header can have")
 }
 
 // `verify`.

@@ -143,8 +143,8 @@ enum Command {
     /// Send one signed delivery
     #[command(after_long_help = help::with(help::SEND, help::OF_SEND))]
     Send(send::Arguments),
-    /// Compute the signature headers of a body
-    #[command(after_long_help = help::SIGN)]
+    /// Compute the signature headers of a body, or make a delivery for a test
+    #[command(after_long_help = messages::sign::SIGN)]
     Sign(sign::Arguments),
     /// Verify a captured request and name the cause of a mismatch
     #[command(after_long_help = help::with(help::VERIFY, help::OF_VERIFY))]

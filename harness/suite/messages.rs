@@ -152,6 +152,34 @@ pub(super) fn missing_vector(id: &str) -> String {
     format!("{id}: it is missing")
 }
 
+// Single deliveries.
+
+pub(super) fn no_sample(event: &str) -> String {
+    format!(
+        "there is no sample of the event {event:?}; `twenty-conform send --help` names some, or give the body itself"
+    )
+}
+
+pub(super) fn no_such_cause(name: &str, nearest: Option<&str>) -> String {
+    let hint = nearest.map_or(String::new(), |nearest| format!("did you mean {nearest}? "));
+    format!("{name:?} is no cause; {hint}docs/requirements.md lists them")
+}
+
+/// There is no delivery that a receiver with this cause accepts wrongly.
+pub(super) fn shown_by_valid_deliveries(code: &str) -> String {
+    format!(
+        "no delivery that must be rejected shows {code}; those that must be accepted do, so sign a valid one"
+    )
+}
+
+/// The cause has such deliveries, but not of this secret or this body.
+pub(super) fn not_with_this(code: &str) -> String {
+    format!(
+        "with this secret and this body, no delivery is wrong in the way of {code}: it may need a secret of hexadecimal digits, base64 \
+         or letters, or a body that is a JSON object"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;

@@ -108,7 +108,8 @@ pub enum TestBytes {
 }
 
 impl TestBytes {
-    fn of(bytes: &[u8]) -> Self {
+    /// A short text or base64.
+    pub fn of(bytes: &[u8]) -> Self {
         match std::str::from_utf8(bytes) {
             Ok(text) => Self::Text(text.to_owned()),
             Err(_) => Self::Base64(STANDARD.encode(bytes)),

@@ -1,9 +1,15 @@
 //! The public API, used like from another program: no hidden item is imported.
 
+use std::time::{Duration, UNIX_EPOCH};
+
 use serde_json::Value;
-use twenty_conform::{Dialect, Error, Level, Receiver, RunResult, Sender, Suite, Verdict, sign, verify};
+use twenty_conform::{
+    Dialect, Error, Level, Payload, Receiver, RunResult, Sender, Suite, Verdict, broken, broken_causes, sign,
+    signed_request, verify,
+};
 
 use crate::cli::program::reference;
+use crate::implementations::is_missing;
 use crate::peers::servers::always;
 
 /// Signing vectors made by independent programs.
@@ -69,9 +75,9 @@ fn empty_secret_verifies_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn reference_receiver_passes_every_requirement() {
-    let mut receiver = Receiver::reference("s3cr3t").await.unwrap();
-    assert!(receiver.url().starts_with("http://127.0.0.1:"), "{}", receiver.url());
-    let report = quick().fail_on(Level::Advice).check_receiver(&mut receiver).await.unwrap();
+    let receiver = Receiver::reference().secret("s3cr3t");
+    let report = quick().fail_on(Level::Advice).check_receiver(&receiver).await.unwrap();
+    report.assert_conforms();
     assert_eq!((report.result(), report.exit_status()), (RunResult::Pass, 0), "{}", report.text());
     assert!(report.requirements().count() > 30);
     for one in report.requirements() {
@@ -82,9 +88,9 @@ async fn reference_receiver_passes_every_requirement() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn receiver_that_accepts_everything_fails_with_a_cause() {
-    let mut receiver = Receiver::at(&always(200), "s3cr3t").await.unwrap();
+    let receiver = Receiver::at(&always(200)).secret("s3cr3t");
     let suite = quick().only("RCV-1").only("receiver/verification/*").skip("VER-15").level(Level::Must);
-    let report = suite.check_receiver(&mut receiver).await.unwrap();
+    let report = suite.check_receiver(&receiver).await.unwrap();
     assert_eq!((report.result(), report.exit_status()), (RunResult::Fail, 1), "{}", report.text());
 
     let accepted = report.requirement("RCV-1").unwrap();
@@ -111,21 +117,59 @@ async fn receiver_that_accepts_everything_fails_with_a_cause() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn starts_and_checks_a_receiver() {
-    let command = reference("receiver");
-    let mut receiver = Receiver::start(&command, "/hooks/twenty", "s3cr3t").await.unwrap();
-    assert!(receiver.url().ends_with("/hooks/twenty"), "{}", receiver.url());
-    let report = quick().only("RCV-1").only("VER-1").check_receiver(&mut receiver).await.unwrap();
+    let receiver = Receiver::command(&reference("receiver")).path("/hooks/twenty").secret("s3cr3t");
+    let report = quick().only("RCV-1").only("VER-1").check_receiver(&receiver).await.unwrap();
     assert_eq!(report.result(), RunResult::Pass, "{}", report.text());
     // Nothing shows what it processes.
     let suite = quick().only("PRC-1").only("RCV-1").require("prc-1");
-    let report = suite.check_receiver(&mut receiver).await.unwrap();
+    let report = suite.check_receiver(&receiver).await.unwrap();
     assert_eq!(report.result(), RunResult::Incomplete, "{}", report.text());
     assert_eq!(report.requirement("PRC-1").unwrap().verdict, Verdict::Inconclusive);
-    let unknown = quick().require("SIG-1").check_receiver(&mut receiver).await;
+    let unknown = quick().require("SIG-1").check_receiver(&receiver).await;
     assert!(matches!(unknown, Err(Error::Usage(_))), "{unknown:?}");
-    let url = receiver.url();
-    receiver.stop().await;
-    assert!(matches!(Receiver::at(&url, "s3cr3t").await, Err(Error::Subject(_))), "it has stopped");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn failed_assertion_has_the_cause_and_the_fix() {
+    if is_missing("node") {
+        return;
+    }
+    let faulty = "node fixtures/implementations/receivers/node-body-alone/server.mjs";
+    let report = Receiver::command(faulty).secret("s3cr3t").check().await.unwrap();
+    let report = std::panic::AssertUnwindSafe(report);
+    let panicked = std::panic::catch_unwind(|| report.assert_conforms()).unwrap_err();
+    let said = panicked.downcast_ref::<String>().unwrap();
+    let first: Vec<&str> = said.lines().take(10).collect();
+    let first = first.join("\n");
+    assert!(first.contains("message.body-alone") && first.contains("  fix: "), "{said}");
+    assert!(!said.contains("s3cr3t"), "{said}");
+}
+
+#[test]
+fn requests_for_tests_are_signed() {
+    let at = UNIX_EPOCH + Duration::from_millis(1_735_066_639_761);
+    let body = r#"{"event":"person.created"}"#;
+    let request = signed_request(body, "your-secret", at).unwrap();
+    assert_eq!(request.body, body.as_bytes());
+    assert_eq!(request.header("x-twenty-webhook-timestamp"), Some("1735066639761"));
+    let signature = "110f71afc0a39743d18099ed4cdf542b8571449f8d99562b4bc8c8919a383dab";
+    assert_eq!(request.header("X-Twenty-Webhook-Signature"), Some(signature));
+    assert_eq!(request.header("Content-Type"), Some("application/json"));
+    let sample = Payload::sample("person.created").dialect(Dialect::Shipped);
+    let shipped = signed_request(sample, "your-secret", at).unwrap();
+    assert!(
+        String::from_utf8_lossy(&shipped.body).contains("eventName")
+            && shipped.header("X-Twenty-Webhook-Nonce").is_some()
+    );
+    for cause in broken_causes() {
+        // Hexadecimal digits, which are base64 too.
+        let made = broken(cause, "person.created", "Aa6b2D9c41f0Ee73b85c0D1a2F3b4C5d", at).unwrap();
+        assert_eq!(
+            made,
+            broken(cause, "person.created", "Aa6b2D9c41f0Ee73b85c0D1a2F3b4C5d", at).unwrap(),
+            "{cause}"
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -144,10 +188,15 @@ async fn checks_senders_in_both_dialects() {
 #[tokio::test]
 async fn unusable_arguments_and_subjects_are_errors() {
     let usage = [
-        Receiver::at("ftp://127.0.0.1/", "s3cr3t").await.map(drop),
-        Receiver::at("http://127.0.0.1:9/", "").await.map(drop),
-        Receiver::start("true", "hooks", "s3cr3t").await.map(drop),
-        Receiver::reference("s3cr3t").await.and_then(Receiver::observed_on_stdout).map(drop),
+        Receiver::at("ftp://127.0.0.1/").secret("s3cr3t").check().await.map(drop),
+        Receiver::at("http://127.0.0.1:9/").check().await.map(drop),
+        Receiver::command("true").path("hooks").secret("s3cr3t").check().await.map(drop),
+        Receiver::reference().secret("s3cr3t").observed_on_stdout().check().await.map(drop),
+        signed_request("persn.created", "s3cr3t", UNIX_EPOCH).map(drop),
+        signed_request("person.created", "", UNIX_EPOCH).map(drop),
+        broken("accepts.stall", "person.created", "s3cr3t", UNIX_EPOCH).map(drop),
+        broken("refuses.large", "person.created", "s3cr3t", UNIX_EPOCH).map(drop),
+        broken("key.hex-decoded", "person.created", "s3cr3t", UNIX_EPOCH).map(drop),
         Sender::at("no url").map(drop),
         Suite::new().only("VER-1").check_sender(&Sender::reference()).await.map(drop),
     ];
@@ -155,8 +204,9 @@ async fn unusable_arguments_and_subjects_are_errors() {
         assert!(matches!(result, Err(Error::Usage(_))), "{at}: {result:?}");
     }
     let subject = [
-        Receiver::start("true", "/", "s3cr3t").await.map(drop),
-        Receiver::start("twenty-conform-is-not-a-command", "/", "s3cr3t").await.map(drop),
+        Receiver::at("http://127.0.0.1:9/").secret("s3cr3t").check().await.map(drop),
+        Receiver::command("true").secret("s3cr3t").check().await.map(drop),
+        Receiver::command("twenty-conform-is-not-a-command").secret("s3cr3t").check().await.map(drop),
         Suite::new().check_sender(&Sender::command("twenty-conform-is-not-a-command")).await.map(drop),
         Suite::new().check_sender(&Sender::command("true")).await.map(drop),
     ];

@@ -3,6 +3,9 @@
 //! Invariant: the failures are exactly those that the manifest lists. A skipped implementation is reported, and on CI none is
 //! skipped.
 
+#[cfg(unix)]
+mod broken;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

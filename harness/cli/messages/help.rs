@@ -367,13 +367,6 @@ Examples:
   # Send a captured request again, with a present timestamp and a new signature
   $ twenty-conform send --url http://127.0.0.1:3000/ --secret-file secret.txt --resign request.http";
 
-pub(crate) const SIGN: &str = "\
-Examples:
-  # Sign a body with the current time
-  $ twenty-conform sign --secret-file secret.txt body.json
-  # Sign with a given timestamp
-  $ twenty-conform sign --secret-file secret.txt --timestamp 1767323045678 body.json";
-
 pub(crate) const VERIFY: &str = "\
 Examples:
   # Verify a captured request: raw HTTP, a curl command, HAR, or the JSON of a tool

@@ -170,6 +170,11 @@ impl Case {
         self.prepare(maker).map(|(_, delivery, _)| delivery)
     }
 
+    /// Its delivery after a control of another body; `None` if there is nothing to try with this secret or body.
+    pub(super) fn after(&self, maker: &Maker, control: &Control) -> Option<Delivery> {
+        (self.make)(maker, control)
+    }
+
     /// Whether its answer is compared with another one, so it shows nothing alone.
     pub(in crate::suite) fn is_compared(&self) -> bool {
         matches!(self.forged, Some(Err(LeftOut::Compared)))

@@ -28,6 +28,7 @@ pub mod property;
 mod refusal;
 mod repeat;
 mod signed_text;
+pub mod single;
 mod size;
 pub mod stage;
 mod timestamp;

@@ -176,6 +176,40 @@ fn sign_refuses_a_timestamp_that_is_not_a_number() {
 }
 
 #[test]
+fn sign_prints_deliveries_for_tests() {
+    let [secret, timestamp, body, signature] = vector("documentation-sample");
+    let with = |more: &[&str], input: &str| {
+        run_on(["sign", "--secret", &secret, "--timestamp", &timestamp].iter().chain(more), input)
+    };
+    let printed = |more: &[&str], input: &str| -> Value {
+        serde_json::from_str(&with(more, input).expect(0).stdout).unwrap()
+    };
+    let made = printed(&["--json"], &body);
+    let headers = serde_json::json!([
+        ["Content-Type", "application/json"],
+        ["X-Twenty-Webhook-Signature", signature],
+        ["X-Twenty-Webhook-Timestamp", timestamp],
+    ]);
+    assert_eq!((&made["method"], &made["headers"]), (&"POST".into(), &headers));
+    assert_eq!(made["body"]["text"], *body);
+    // Invisible characters stand in it as escapes, and a secret that is a part of the body stays in it.
+    let sample = printed(&["--event", "note.created"], "");
+    assert!(sample["body"]["text"].as_str().unwrap().contains('\u{200d}'), "{sample}");
+    let own = run_on(["sign", "--secret", "person.created", "--json"], &*body).expect(0);
+    assert!(own.stdout.contains("person.created"), "{own:?}");
+    let unsigned = printed(&["--broken", "accepts.unsigned", "--event", "person.created"], "");
+    assert_eq!(unsigned["headers"].as_array().unwrap().len(), 2, "{unsigned}");
+    let shipped = printed(&["--event", "person.created", "--dialect", "shipped"], "");
+    assert!(shipped["body"]["text"].as_str().unwrap().contains("\"eventName\""), "{shipped}");
+    with(&["--broken", "accepts.stal"], "{}").expect(2).complains_of(&["did you mean accepts.stale?"]);
+    with(&["--broken", "answer.late"], "{}").expect(2).complains_of(&["no delivery that must be rejected"]);
+    with(&["--event", "no.such"], "").expect(2).complains_of(&["no.such"]);
+    let long = "9".repeat(30);
+    let too_long = ["sign", "--secret", "s", "--timestamp", &long, "--json"];
+    run_on(too_long, "{}").expect(2).complains_of(&["milliseconds"]);
+}
+
+#[test]
 fn path_with_a_url_is_refused() {
     let path = ["--url", "http://127.0.0.1:9/", "--path", "/hook", "--secret", "s3cr3t"];
     for command in [&["receiver"][..], &["bench", "receiver"]] {
