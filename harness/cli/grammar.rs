@@ -34,6 +34,7 @@ pub(super) fn visible(command: &Command) -> Command {
     let mut shown = Command::new(command.get_name().to_owned())
         .disable_help_flag(true)
         .disable_version_flag(true)
+        .disable_help_subcommand(true)
         .args(command.get_arguments().filter(|arg| !arg.is_hide_set()).map(free))
         .subcommands(commands(command).map(visible))
         .subcommand_required(command.is_subcommand_required_set());
@@ -61,9 +62,11 @@ fn free(arg: &Arg) -> Arg {
     arg.required_unless_present(Resettable::<Id>::Reset).overrides_with(Resettable::<Id>::Reset)
 }
 
-/// The commands that help shows, without `help` itself.
+/// The commands that help shows, without the `help` that clap adds to a command with commands.
 pub(super) fn commands(command: &Command) -> impl Iterator<Item = &Command> {
-    command.get_subcommands().filter(|one| !one.is_hide_set() && one.get_name() != "help")
+    let is_added =
+        |one: &Command| one.get_name() == "help" && one.get_arguments().all(|arg| arg.get_id() != "json");
+    command.get_subcommands().filter(move |one| !one.is_hide_set() && !is_added(one))
 }
 
 /// The groups of commands with what is in each, in order. A command of no group is in the last one.
@@ -88,15 +91,12 @@ pub(super) fn about(command: &Command) -> String {
 fn template(program: &Command, width: usize) -> StyledStr {
     let styles = program.get_styles();
     let (header, literal) = (styles.get_header(), styles.get_literal());
-    let mut rows: Vec<(&str, Vec<(String, String)>)> = groups(program)
+    let rows: Vec<(&str, Vec<(String, String)>)> = groups(program)
         .into_iter()
         .map(|(title, commands)| {
             (title, commands.iter().map(|one| (one.get_name().to_owned(), about(one))).collect())
         })
         .collect();
-    if let Some((_, last)) = rows.last_mut() {
-        last.push(("help".to_owned(), help::OF_HELP.to_owned()));
-    }
     let column = rows.iter().flat_map(|(_, rows)| rows).map(|(name, _)| name.len()).max().unwrap_or_default();
     let mut text = String::from("{before-help}{about-with-newline}\n{usage-heading} {usage}\n\n");
     for (title, rows) in rows {

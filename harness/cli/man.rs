@@ -56,7 +56,7 @@ fn in_the_way(path: &Path) -> Option<String> {
 }
 
 fn pages() -> io::Result<Vec<Page>> {
-    let mut program = grammar::visible(&grammar::declared()).disable_help_subcommand(true);
+    let mut program = grammar::visible(&grammar::declared());
     program.build();
     let mut pages = Vec::new();
     collect(&program, true, &mut pages)?;

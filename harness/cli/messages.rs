@@ -23,6 +23,7 @@ pub(super) mod rejudge;
 pub(super) mod replay;
 pub(super) mod saved;
 pub(super) mod sign;
+pub(super) mod skills;
 pub(super) mod twenty;
 pub(super) mod vectors;
 

@@ -11,10 +11,12 @@ mod completions;
 mod config;
 mod console;
 mod demo;
+mod describe;
 mod diff;
 mod doctor;
 mod environment;
 mod explain;
+mod failure;
 mod github;
 mod grammar;
 mod headings;
@@ -47,6 +49,7 @@ mod sender;
 mod serve;
 mod sign;
 mod signals;
+mod skills;
 mod target;
 mod trust;
 mod twenty;
@@ -73,7 +76,7 @@ use messages::help;
 /// Test your Twenty webhook sender or receiver against the documentation
 #[derive(Debug, Parser)]
 #[command(name = "twenty-conform", version, max_term_width = 100)]
-#[command(disable_help_flag = true, disable_version_flag = true)]
+#[command(disable_help_flag = true, disable_version_flag = true, disable_help_subcommand = true)]
 #[command(after_help = help::PROGRAM, after_long_help = help::program())]
 pub struct Arguments {
     #[command(subcommand)]
@@ -94,6 +97,9 @@ pub struct Arguments {
     /// Print help; -h is short, --help is complete
     #[arg(short, long, global = true, action = ArgAction::Help, help_heading = OUTPUT, display_order = 1001)]
     help: Option<bool>,
+    /// Whether errors are JSON too.
+    #[arg(skip)]
+    json_errors: bool,
     /// Print the version
     #[arg(short = 'V', long, action = ArgAction::Version, help_heading = OUTPUT, display_order = 1002)]
     version: Option<bool>,
@@ -167,6 +173,12 @@ enum Command {
     /// Write a manual page for each command
     #[command(after_long_help = help::with(messages::man::MAN, messages::man::OF_MAN))]
     Man(man::Arguments),
+    /// Tell coding agents how to use the suite, in a skill file of the project
+    #[command(after_long_help = messages::skills::SKILLS)]
+    Skills(skills::Arguments),
+    /// Print the help of a command, or of all commands as JSON for programs
+    #[command(after_long_help = help::HELP)]
+    Help(describe::Arguments),
 }
 
 /// The command line as clap parses it, with every command that help shows.
@@ -198,10 +210,11 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments,
     let command = grammar::parsed();
     let folder = std::env::current_dir().unwrap_or_default();
     let around = Surroundings { variable: &|name| std::env::var_os(name), folder: &folder };
+    let given: Vec<OsString> = arguments.into_iter().collect();
+    let json_errors = failure::is_json(&given);
     let mut console = Console::new(ColorChoice::Auto);
-    let line = Line::complete(arguments.into_iter().collect(), &command, &around).map_err(|why| {
-        console.error(&why.to_string());
-        github::tell_error(&why.to_string(), &mut console);
+    let line = Line::complete(given, &command, &around).map_err(|why| {
+        failure::tell(&why.to_string(), why.exit_status(), json_errors, &mut console);
         why.exit_status()
     })?;
     if let Some(text) = line.printed {
@@ -209,15 +222,19 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments,
         line.secrets.into_iter().for_each(|secret| console.redact(&Secret::new(secret)));
         return Err(console.print(&text).map_or_else(|why| why.exit_status(), |()| ExitStatus::Passed));
     }
-    parsed(command, &line.arguments).map_err(|why| {
+    let parsed = parsed(command, &line.arguments).map_err(|why| {
         usage::print(&why, &line.arguments);
         if !why.use_stderr() {
             return ExitStatus::Passed;
         }
+        if json_errors {
+            failure::print(&usage::first_line(&why, &line.arguments), ExitStatus::Usage);
+        }
         github::tell_error(&usage::first_line(&why, &line.arguments), &mut console);
         line.origins(&why.to_string()).iter().for_each(|origin| console.note(origin));
         ExitStatus::Usage
-    })
+    });
+    parsed.map(|parsed| Arguments { json_errors, ..parsed })
 }
 
 fn parsed(command: clap::Command, arguments: &[OsString]) -> Result<Arguments, clap::Error> {
@@ -243,9 +260,7 @@ pub fn run(arguments: Arguments) -> ExitStatus {
         Err(why) => Err(Error::Harness(messages::runtime_not_started(why))),
     };
     result.unwrap_or_else(|error| {
-        let message = error.to_string();
-        console.error(&message);
-        github::tell_error(&message, &mut console);
+        failure::tell(&error.to_string(), error.exit_status(), arguments.json_errors, &mut console);
         error.exit_status()
     })
 }
@@ -274,5 +289,7 @@ async fn dispatch(command: Command, console: &mut Console) -> Result<ExitStatus,
         Command::Init(arguments) => init::run(*arguments, console).await,
         Command::Completions(arguments) => completions::run(&arguments, console),
         Command::Man(arguments) => man::run(&arguments, console),
+        Command::Skills(arguments) => skills::run(&arguments, console),
+        Command::Help(arguments) => describe::run(&arguments, console),
     }
 }

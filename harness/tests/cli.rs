@@ -47,5 +47,6 @@ mod runs;
 pub(crate) mod saved;
 #[cfg(unix)]
 mod screen;
+mod skills;
 pub(crate) mod transcripts;
 mod twenty;

@@ -281,5 +281,7 @@ pub(crate) fn subcommands(help: &str) -> impl Iterator<Item = &str> {
     let rows = lines.take_while(|line| *line != "Examples:").filter_map(|line| line.strip_prefix("  "));
     let names = rows.filter_map(|row| row.split_once("  ")).map(|(name, _)| name);
     let is_name = |name: &str| name.starts_with(|first: char| first.is_ascii_lowercase());
-    names.filter(move |name| is_name(name) && !name.contains(' ') && *name != "help")
+    // The `help` that clap adds has no page of its own.
+    let has_help = help.contains("\nSet-up:");
+    names.filter(move |name| is_name(name) && !name.contains(' ') && (*name != "help" || has_help))
 }

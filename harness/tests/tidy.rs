@@ -189,6 +189,7 @@ fn top_level_has_only_known_entries() {
         "docs",
         "fixtures",
         "harness",
+        "llms.txt",
         "packaging",
         "rustfmt.toml",
         "snapshots",

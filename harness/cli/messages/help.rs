@@ -7,14 +7,26 @@ pub(crate) const GROUPS: &[(&str, &[&str])] = &[
     ("Understand", &["list", "explain", "sign", "verify", "vectors"]),
     ("Saved runs", &["replay", "rejudge", "report", "diff", "merge", "known"]),
     ("Speed", &["bench"]),
-    ("Set-up", &["init", "completions", "man"]),
+    ("Set-up", &["init", "skills", "completions", "man", "help"]),
 ];
 
 /// The group of commands that the table does not have. Tests demand that it is empty.
 pub(crate) const OTHERS: &str = "Others";
 
-/// What the command `help` does, which clap adds.
-pub(crate) const OF_HELP: &str = "Print this message or the help of a command";
+pub(crate) const HELP: &str = "\
+Examples:
+  # Print the help of a command
+  $ twenty-conform help bench receiver
+  # Print every command and option for a program
+  $ twenty-conform help --json";
+
+/// A word after `help` that is none of these commands.
+pub(crate) fn no_such_command(name: &str, known: &[String]) -> String {
+    match known {
+        [] => format!("{name:?} is not a command"),
+        known => format!("{name:?} is not a command; the commands are {}", known.join(", ")),
+    }
+}
 
 const RUN_STATUSES: &str = "\
 Exit status:

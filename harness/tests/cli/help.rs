@@ -47,6 +47,9 @@ const WITHOUT_STATUSES: &[&str] = &[
     "serve receiver",
     "serve sender",
     "completions",
+    "help",
+    "skills",
+    "skills show",
 ];
 
 const LONGEST_SENTENCE: usize = 30;

@@ -77,7 +77,8 @@ const RIGHT: &[(&str, &str)] = &[
 ];
 
 const FOLDERS: &[&str] = &["harness", "benches", "docs", "fixtures", "snapshots", ".ci"];
-const FILES: &[&str] = &["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "Cargo.toml", "deny.toml"];
+const FILES: &[&str] =
+    &["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "llms.txt", "Cargo.toml", "deny.toml"];
 /// Folders of third-party or generated files.
 const FOREIGN: &[&str] = &["node_modules", ".venv", "target", "vectors", "__pycache__"];
 

@@ -1,0 +1,33 @@
+//! How a command that ends with an error says so: on stderr, in the annotations of CI, and with `--json` as JSON on stdout.
+
+use std::ffi::OsString;
+
+use serde_json::json;
+
+use super::console::{self, Console};
+use super::github;
+use crate::exit::ExitStatus;
+use crate::terminal::plain;
+
+/// The format of the JSON. Members are only added within a version.
+const FORMAT: &str = "twenty-conform-error/1";
+
+/// Whether this command line asks for JSON.
+pub(super) fn is_json(arguments: &[OsString]) -> bool {
+    arguments.iter().skip(1).take_while(|one| *one != "--").any(|one| one == "--json")
+}
+
+/// Tells an error in every way.
+pub(super) fn tell(message: &str, status: ExitStatus, is_json: bool, console: &mut Console) {
+    console.error(message);
+    github::tell_error(message, console);
+    if is_json {
+        print(&console.redacted(message), status);
+    }
+}
+
+/// Prints an error as JSON, for a program that reads stdout.
+pub(super) fn print(message: &str, status: ExitStatus) {
+    let error = json!({ "status": status.code(), "message": plain(message) });
+    console::print_line(&json!({ "format": FORMAT, "error": error }));
+}
