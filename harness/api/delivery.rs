@@ -98,8 +98,8 @@ impl From<Delivery> for SignedRequest {
 /// use twenty_conform::{signed_request, verify};
 ///
 /// let request = signed_request("person.created", "s3cr3t", SystemTime::now())?;
-/// let timestamp = request.header("X-Twenty-Webhook-Timestamp").unwrap();
-/// let signature = request.header("X-Twenty-Webhook-Signature").unwrap();
+/// let timestamp = request.header("X-Twenty-Webhook-Timestamp").unwrap_or_default();
+/// let signature = request.header("X-Twenty-Webhook-Signature").unwrap_or_default();
 /// assert!(verify("s3cr3t", timestamp, &request.body, signature).is_ok());
 /// # Ok::<(), twenty_conform::Error>(())
 /// ```

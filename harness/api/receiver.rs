@@ -6,15 +6,12 @@ use std::time::Duration;
 
 use super::error::Error;
 use super::messages;
-use super::report::Report;
-use super::suite::Suite;
 use crate::clock::Clock;
 use crate::error;
 use crate::peers::receiver::{Receiver as Reference, Settings};
 use crate::subject::launch::Launch;
 use crate::subject::observations::{Observing, Source};
 use crate::subject::receiver::Receiver as Subject;
-use crate::suite::requirement::Level;
 use crate::webhook::signature::Secret;
 use crate::wire::client::Target;
 use crate::wire::endpoint::http;
@@ -115,15 +112,6 @@ impl Receiver {
     #[must_use]
     pub fn observed_at(self, url: &str) -> Self {
         Self { observed: Some(Observed::Url(url.to_owned())), ..self }
-    }
-
-    /// Checks the requirements of the level `must`, in a few seconds. [`Suite::check_receiver`] has options.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Suite::check_receiver`].
-    pub async fn check(&self) -> Result<Report, Error> {
-        Suite::new().level(Level::Must).check_receiver(self).await
     }
 
     /// Its name in reports.

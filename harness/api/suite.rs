@@ -42,6 +42,17 @@ impl Dialect {
     }
 }
 
+impl Receiver {
+    /// Checks the requirements of the level `must`, in a few seconds. [`Suite::check_receiver`] has options.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Suite::check_receiver`].
+    pub async fn check(&self) -> Result<Report, Error> {
+        Suite::new().level(Level::Must).check_receiver(self).await
+    }
+}
+
 /// What a run checks, and how. The defaults are those of the command line, with the documented dialect and seed 0.
 ///
 /// The checks need a Tokio runtime with I/O and time. Their futures are not `Send`: await them in `#[tokio::main]` or

@@ -82,6 +82,11 @@ enum Location {
 }
 
 impl AttachOptions {
+    /// The URL of a receiver that already runs, if one is given.
+    pub(super) fn url(&self) -> Option<&str> {
+        self.url.as_deref()
+    }
+
     /// Whether the command line or the environment names a receiver.
     pub(super) fn named(&self) -> bool {
         self.attached().is_some()

@@ -126,7 +126,7 @@ enum Command {
     #[command(after_long_help = help::BENCH)]
     Bench(bench::Arguments),
     /// Send failures of a run, or a captured request, again and judge the answers
-    #[command(after_long_help = help::with(help::REPLAY, help::OF_REPLAY))]
+    #[command(after_long_help = help::with(messages::replay::REPLAY, messages::replay::OF_REPLAY))]
     Replay(replay::Arguments),
     /// Judge a saved run again from its exchanges, and compare the verdicts with its own
     #[command(after_long_help = help::with(help::REJUDGE, help::OF_REJUDGE))]

@@ -7,6 +7,7 @@ mod capture;
 mod sending;
 mod source;
 mod tally;
+mod written;
 
 use std::env;
 use std::path::PathBuf;
@@ -19,7 +20,7 @@ use self::source::{Batch, Source};
 use self::tally::Tally;
 use super::attach::AttachOptions;
 use super::console::Console;
-use super::headings::{LIMITS, PAYLOAD, TARGET};
+use super::headings::{LIMITS, OUTPUT, PAYLOAD, TARGET};
 use super::last_run::last_runs;
 use super::messages;
 use super::messages::replay::{
@@ -30,6 +31,7 @@ use super::values::duration;
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::exit::ExitStatus;
+use crate::report::case::written::Language;
 use crate::report::last_runs::{Attached, LastRun};
 use crate::terminal::clean;
 
@@ -52,6 +54,12 @@ pub(super) struct Arguments {
     /// Wait this long for each answer
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration, help_heading = LIMITS)]
     timeout: Duration,
+    /// Send nothing; write each failure as a test in this language, which signs the delivery anew and asserts the status
+    #[arg(long = "as", value_enum, value_name = "FORM", conflicts_with = "as_saved", help_heading = OUTPUT)]
+    language: Option<Language>,
+    /// Write the tests into this folder instead of one to stdout
+    #[arg(long, value_name = "DIR", requires = "language", help_heading = OUTPUT)]
+    into: Option<PathBuf>,
 }
 
 pub(super) async fn run(mut arguments: Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
@@ -59,7 +67,7 @@ pub(super) async fn run(mut arguments: Arguments, console: &mut Console) -> Resu
         Some(path) => source::at(&path, console)?,
         None => {
             let (source, attached) = of_last_run()?;
-            if matches!(source, Source::Batch(_)) {
+            if matches!(source, Source::Batch(_)) && arguments.language.is_none() {
                 let Arguments { attach, trust, .. } = &mut arguments;
                 attach.keep_to(&attached, trust, console)?;
             }
@@ -67,6 +75,7 @@ pub(super) async fn run(mut arguments: Arguments, console: &mut Console) -> Resu
         }
     };
     match source {
+        Source::Batch(batch) if arguments.language.is_some() => written::write(&batch, &arguments, console),
         Source::Batch(batch) => send(batch, &arguments, console).await,
         Source::Nothing(why) => {
             console.print(&(clean(&why) + "\n"))?;

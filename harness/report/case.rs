@@ -4,6 +4,7 @@ pub mod captured;
 pub mod entry;
 pub mod replayed;
 pub mod resign;
+pub mod written;
 
 use std::fmt;
 

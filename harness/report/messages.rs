@@ -12,6 +12,7 @@ use crate::wire::exchange::Outcome;
 pub(super) mod formats;
 pub(super) mod known;
 pub(super) mod rejudge;
+pub(super) mod written;
 
 // Notes.
 

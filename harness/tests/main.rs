@@ -50,3 +50,4 @@ mod terminal_output;
 mod tidy;
 mod vectors;
 mod what_matters;
+mod written;

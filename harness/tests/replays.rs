@@ -33,7 +33,7 @@ use twenty_conform::wire::endpoint::Handler;
 const THEN: u64 = 1_735_066_639_761;
 const NOW: u64 = THEN + 24 * 60 * 60 * 1000 + 12_345;
 
-fn secret() -> Secret {
+pub(crate) fn secret() -> Secret {
     Secret::new(Random::from_seed(7).secret())
 }
 
@@ -69,7 +69,7 @@ fn reference(at_ms: u64) -> Arc<dyn Handler> {
 }
 
 /// The cases of a mutant's failures, read back from their files.
-async fn cases(fault: ReceiverFault) -> Vec<Result<Case, &'static str>> {
+pub(crate) async fn cases(fault: ReceiverFault) -> Vec<Result<Case, &'static str>> {
     let prompt = Duration::from_millis(1500);
     let limits = Limits { prompt, quick: prompt, timeout: Duration::from_secs(8), ..Limits::default() };
     let dialect = if fault == ReceiverFault::DedupesOnNonce { &SHIPPED } else { &DOCUMENTED };

@@ -77,16 +77,6 @@ Exit status:
   130  --wait-for was interrupted
 A requirement is gated if its failure fails the run: the musts, or as --fail-on says.";
 
-/// The statuses of `replay`.
-pub(crate) const OF_REPLAY: &str = "\
-Exit status:
-    0  every failure is fixed
-    1  a failure is still there, or the receiver fails in another way
-    2  usage error, a file that is neither a case nor a captured request, or no run is kept
-    3  inconclusive: a valid delivery was rejected, or the receiver was not reached
-    4  nothing to replay: nothing failed in that run
-  130  interrupted";
-
 /// The statuses of `rejudge`.
 pub(crate) const OF_REJUDGE: &str = "\
 Exit status:
@@ -282,18 +272,6 @@ Examples:
   $ twenty-conform bench import results.json
   # Convert locust's own statistics to a JSON report
   $ twenty-conform bench import run_stats.csv --report json=bench.json";
-
-pub(crate) const REPLAY: &str = "\
-Examples:
-  # Send the failures of the last run again, to the same receiver
-  $ twenty-conform replay
-  # Send one saved failure again, or all of a run
-  $ twenty-conform replay evidence/cases/VER-1.json --exec 'node server.mjs'
-  $ twenty-conform replay evidence --exec 'node server.mjs'
-  # Send a captured request again, signed for now
-  $ twenty-conform replay captured.http --exec 'node server.mjs' --secret-file secret.txt
-  # Send it byte for byte to a receiver that already runs
-  $ twenty-conform replay evidence/cases/VER-1.json --url http://127.0.0.1:3000/ --as-saved";
 
 pub(crate) const REJUDGE: &str = "\
 Examples:

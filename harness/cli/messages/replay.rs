@@ -1,9 +1,46 @@
-//! What `replay` says.
+//! What `replay` says, and what its help ends with.
 
 use std::fmt::Display;
 use std::path::Path;
 
 use crate::wire::exchange::Outcome;
+
+pub(crate) const REPLAY: &str = "\
+Examples:
+  # Send the failures of the last run again, to the same receiver
+  $ twenty-conform replay
+  # Send one saved failure again, or all of a run
+  $ twenty-conform replay evidence/cases/VER-1.json --exec 'node server.mjs'
+  $ twenty-conform replay evidence --exec 'node server.mjs'
+  # Send a captured request again, signed for now
+  $ twenty-conform replay captured.http --exec 'node server.mjs' --secret-file secret.txt
+  # Write it as a test for pytest, Vitest, Go or sh, which needs no part of this program
+  $ twenty-conform replay evidence/cases/VER-1.json --as pytest > test_ver_1.py";
+
+/// The statuses of `replay`.
+pub(crate) const OF_REPLAY: &str = "\
+Exit status:
+    0  every failure is fixed
+    1  a failure is still there, or the receiver fails in another way
+    2  usage error, a file that is neither a case nor a captured request, or no run is kept
+    3  inconclusive: a valid delivery was rejected, or the receiver was not reached
+    4  nothing to replay: nothing failed in that run
+  130  interrupted";
+
+// Written tests.
+
+/// A case that no test can send.
+pub(crate) fn cannot_be_a_test(name: &str, why: &str) -> String {
+    format!("{name} cannot be written as a test: {why}")
+}
+
+pub(crate) fn several_tests(count: usize) -> String {
+    format!("there are {count} failures to write; give a folder for the tests with --into DIR")
+}
+
+pub(crate) fn other_file(path: &Path) -> String {
+    format!("{} exists and is not a test that this program wrote, so it is not replaced", path.display())
+}
 
 pub(crate) fn cannot_replay(file: &Path, why: &str) -> String {
     format!("cannot replay {}: {why}", file.display())

@@ -8,6 +8,7 @@ use super::finding::{cases, check_of, style_of};
 use super::rows::{depends_on_valid, explained_by};
 use super::{after_fix, answer, known, messages, together};
 use crate::report::{CheckEntry, FindingEntry, Report, VerdictName};
+use crate::suite::receiver::messages::WIDE_WINDOW;
 use crate::terminal::{UNCLEAR, clean, clipped};
 
 /// How many characters of an output, a message or a list are shown.
@@ -68,6 +69,10 @@ pub(super) fn render(report: &Report) -> String {
     if more > 0 {
         let verdict = VerdictName::Inconclusive.as_str();
         let _ = writeln!(text, "{UNCLEAR}{verdict}{UNCLEAR:#}: {}", messages::more_open(more));
+    }
+    // It fails no requirement, and is a way in.
+    for note in report.notes.iter().filter(|note| note.ends_with(WIDE_WINDOW)) {
+        let _ = writeln!(text, "{}", messages::note(note));
     }
     let _ = writeln!(text, "{}", report.result_line());
     text

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use crate::suite::messages::times_in_words;
+use crate::webhook::signature::FRESH_MS;
 use crate::wire::exchange::{ExchangeId, Outcome, Response};
 
 // Findings.
@@ -292,12 +293,17 @@ pub(super) fn forged_not_answered() -> &'static str {
     "the receiver does not answer forged deliveries, so none were generated"
 }
 
+/// The end of the remark if the window is so wide that a captured delivery can be repeated for long.
+pub(crate) const WIDE_WINDOW: &str =
+    "; 5 minutes are enough, and a captured delivery can be repeated for as long";
+
 /// The bounds of the receiver's window; `None` if there is no bound.
 pub(super) fn window(old_ms: Option<u64>, ahead_ms: Option<u64>) -> String {
     let old = old_ms.map_or("of any age".to_owned(), |ms| format!("up to about {} old", rounded(ms)));
     let ahead =
         ahead_ms.map_or("any time ahead".to_owned(), |ms| format!("up to about {} ahead", rounded(ms)));
-    format!("the receiver accepts deliveries {old} and {ahead}")
+    let is_wide = old_ms.max(ahead_ms).is_some_and(|ms| ms > 3 * FRESH_MS);
+    format!("the receiver accepts deliveries {old} and {ahead}{}", if is_wide { WIDE_WINDOW } else { "" })
 }
 
 /// Why a run stops.
@@ -382,5 +388,6 @@ mod tests {
             window(None, Some(59_000)),
             "the receiver accepts deliveries of any age and up to about 59 s ahead"
         );
+        assert!(window(Some(86_400_000), Some(300_000)).ends_with(WIDE_WINDOW));
     }
 }

@@ -186,7 +186,7 @@ fn errors_are_json_where_json_is_asked_for() {
     for (arguments, status, words) in [
         (&["explain", "VER-99", "--json"][..], 2, "VER-99"),
         (&["list", "--jsn", "--json"], 2, "--jsn"),
-        (&["list", "nobody", "--json"], 2, "nobody"),
+        (&["list", "no-role", "--json"], 2, "no-role"),
         (&["sign", "--json", "--secret", "s3cr3t", "no/such/file"], 2, "no/such/file"),
         (&["diff", "no/such/run", "no/such/other", "--json"], 2, "no/such/run"),
         (&["list", "--config", "no/such.toml", "--json"], 2, "no/such.toml"),

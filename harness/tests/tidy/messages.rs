@@ -18,6 +18,10 @@ const TABLES: &[&str] = &[
     "harness/report/framework/serving.rs",
     // What the answers of each framework have.
     "harness/report/framework/signs.rs",
+    // Code of other languages.
+    "harness/report/case/written/curl.rs",
+    "harness/report/case/written/golang.rs",
+    "harness/report/case/written/vitest.rs",
     // The faults, each with what it does.
     "harness/peers/fault.rs",
 ];

@@ -38,7 +38,7 @@ described! {
 
 impl KeyForm {
     /// The key. `None` if it does not apply or equals the contract's key.
-    pub(super) fn bytes<'a>(&self, secret: &'a str) -> Option<Cow<'a, [u8]>> {
+    pub(crate) fn bytes<'a>(&self, secret: &'a str) -> Option<Cow<'a, [u8]>> {
         let different = |form: &'a [u8]| (form != secret.as_bytes()).then_some(Cow::Borrowed(form));
         match self {
             Self::Utf8 => Some(secret.as_bytes().into()),

@@ -1,0 +1,244 @@
+//! A case as a small test in another language, which needs no part of this program: it signs the delivery for the present, sends it,
+//! and asserts the status of the answer.
+//!
+//! Invariant: a test never contains the secret, and sends what a replay would send.
+
+mod curl;
+mod expression;
+mod golang;
+mod plan;
+mod pytest;
+mod vitest;
+
+use std::fmt::Write as _;
+
+use clap::ValueEnum;
+
+use self::expression::{Expression, Which};
+use self::plan::{Plan, Request};
+use super::Case;
+use crate::report::messages::written as messages;
+use crate::suite::requirement::{Expected, Requirement};
+use crate::webhook::signature::Secret;
+
+/// What every written test says of itself.
+pub const MARK: &str = "Written by twenty-conform ";
+
+/// What a test is written for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Language {
+    /// Python, run by pytest
+    Pytest,
+    /// JavaScript, run by Vitest
+    Vitest,
+    /// Go, run by go test
+    Go,
+    /// A script for sh, with curl and openssl
+    Curl,
+}
+
+/// What a test says of itself.
+#[derive(Debug)]
+pub struct Heading<'a> {
+    /// `None` for a captured request.
+    pub requirement: Option<&'a Requirement>,
+    /// Where the receiver is, if no variable says it.
+    pub url: &'a str,
+    /// The name of the file, without its ending.
+    pub name: &'a str,
+}
+
+/// What is written of a delivery: a definition for each name, and how it is sent.
+struct Sent<'a> {
+    request: &'a Request,
+    /// The least and the greatest status that are expected; with `false`, every other one is.
+    statuses: (u16, u16, bool),
+    /// Why it is sent.
+    comment: Option<&'static str>,
+    /// What a failure says, without the status.
+    failure: String,
+}
+
+impl Language {
+    /// The name of the file with a test of this name.
+    pub fn file(self, name: &str) -> String {
+        let name: String = name
+            .chars()
+            .map(|one| if one.is_ascii_alphanumeric() { one.to_ascii_lowercase() } else { '_' })
+            .collect();
+        match self {
+            Self::Pytest => format!("test_{name}.py"),
+            Self::Vitest => format!("{name}.test.mjs"),
+            Self::Go => format!("{name}_test.go"),
+            Self::Curl => format!("{name}.sh"),
+        }
+    }
+}
+
+impl Case {
+    /// The case as a test.
+    ///
+    /// Errors: why it cannot be one, as a clause.
+    pub fn as_test(
+        &self,
+        secret: &Secret,
+        now_ms: u64,
+        language: Language,
+        heading: &Heading<'_>,
+    ) -> Result<String, String> {
+        let statuses = match &self.expected {
+            Expected::Accepted => (200, 299, true),
+            Expected::NotAccepted | Expected::Rejected => (200, 299, false),
+            Expected::ClientError => (400, 499, true),
+            Expected::Status(status) if *status != 413 => (*status, *status, true),
+            _ => return Err(messages::needs_more_than_a_status().to_owned()),
+        };
+        let plan = Plan::of(self, secret, now_ms)?;
+        let mut sent = Vec::new();
+        if let Some(control) = &plan.control {
+            let (comment, failure) = (Some(messages::why_a_control()), messages::control_is_expected());
+            sent.push(Sent {
+                request: control,
+                statuses: (200, 299, true),
+                comment,
+                failure: failure.to_owned(),
+            });
+        }
+        let failure = messages::trial_is_expected(&self.what, &self.expected.describe());
+        sent.push(Sent { request: &plan.trial, statuses, comment: None, failure });
+        let nonces = nonces(&plan);
+        let render = match language {
+            Language::Pytest => pytest::render,
+            Language::Vitest => vitest::render,
+            Language::Go => golang::render,
+            Language::Curl => curl::render,
+        };
+        let steps = render(&sent, nonces)?;
+        Ok(filled(steps, language, heading, self))
+    }
+}
+
+/// The parts of a template that a language fills.
+type Parts = (&'static str, Vec<(&'static str, String)>);
+
+fn filled((template, parts): Parts, language: Language, heading: &Heading<'_>, case: &Case) -> String {
+    let title = messages::title_of_a_test(heading.requirement.map(|one| (one.id, one.title)), &case.what);
+    let about =
+        heading.requirement.map_or_else(|| messages::of_captured().to_owned(), |one| one.text.to_owned());
+    let title = in_a_line(&title);
+    let about = in_a_line(&about);
+    let url = match language {
+        Language::Pytest => pytest::text(heading.url.as_bytes()),
+        Language::Vitest => vitest::text(heading.url.as_bytes()),
+        Language::Go => golang::text(heading.url.as_bytes()),
+        Language::Curl => heading.url.to_owned(),
+    };
+    let name = match language {
+        Language::Vitest => vitest::text(title.as_bytes()),
+        Language::Go => heading.name.chars().filter(char::is_ascii_alphanumeric).collect(),
+        _ => heading.name.to_lowercase().replace(|one: char| !one.is_ascii_alphanumeric(), "_"),
+    };
+    let mut text = String::new();
+    let mut rest = template;
+    // One pass, so that nothing is filled into what was filled in.
+    while let Some((before, after)) = rest.split_once('{') {
+        text.push_str(before);
+        let named = after.split_once('}').and_then(|(name, after)| Some((value(name, &parts)?, after)));
+        let known = after.split_once('}').and_then(|(key, after)| {
+            let value = match key {
+                "title" => title.clone(),
+                "about" => about.clone(),
+                "version" => env!("CARGO_PKG_VERSION").to_owned(),
+                "file" => language.file(heading.name),
+                "url" => url.clone(),
+                "name" => name.clone(),
+                _ => return None,
+            };
+            Some((value, after))
+        });
+        match named.or(known) {
+            Some((value, after)) => {
+                text.push_str(&value);
+                rest = after;
+            }
+            None => {
+                text.push('{');
+                rest = after;
+            }
+        }
+    }
+    text + rest
+}
+
+fn value(name: &str, parts: &[(&'static str, String)]) -> Option<String> {
+    parts.iter().find(|(key, _)| *key == name).map(|(_, value)| value.clone())
+}
+
+/// Text for a comment: nothing in it ends the comment or the line.
+fn in_a_line(text: &str) -> String {
+    crate::terminal::clean(text).replace(['\n', '\r'], " ").replace("\"\"\"", "'''").replace('\\', "/")
+}
+
+/// How many nonces the deliveries have.
+fn nonces(plan: &Plan) -> usize {
+    let headers = plan.control.iter().chain([&plan.trial]).flat_map(|request| &request.headers);
+    headers
+        .filter_map(|(_, value)| if let Expression::Nonce(number) = value { Some(number + 1) } else { None })
+        .max()
+        .unwrap_or(0)
+}
+
+impl Which {
+    /// What the names of the control begin with.
+    fn prefix(self) -> &'static str {
+        match self {
+            Self::Control => "valid_",
+            Self::Trial => "",
+        }
+    }
+}
+
+/// The present plus this many milliseconds, as every language writes it.
+fn shifted(offset: i64) -> String {
+    match offset {
+        0 => "now".to_owned(),
+        later if later > 0 => format!("now + {later}"),
+        earlier => format!("now - {}", earlier.unsigned_abs()),
+    }
+}
+
+/// Text that is UTF-8 and has nothing invisible but line ends and tabs, with these characters escaped by a backslash.
+fn escaped(bytes: &[u8], quote: char) -> Option<String> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let mut escaped = String::with_capacity(text.len());
+    for one in text.chars() {
+        match one {
+            '\n' => escaped.push_str("\\n"),
+            '\r' => escaped.push_str("\\r"),
+            '\t' => escaped.push_str("\\t"),
+            '\\' => escaped.push_str("\\\\"),
+            one if one == quote => escaped.extend(['\\', one]),
+            one if crate::terminal::is_invisible(one) => return None,
+            one => escaped.push(one),
+        }
+    }
+    Some(escaped)
+}
+
+/// Bytes as escapes `\xff`, which Python and Go know in byte strings.
+fn hexed(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for byte in bytes {
+        match byte {
+            b'"' | b'\\' => text.extend(['\\', char::from(*byte)]),
+            b' '..=b'~' => text.push(char::from(*byte)),
+            // Writing to a string does not fail.
+            other => drop(write!(text, "\\x{other:02x}")),
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+mod tests;

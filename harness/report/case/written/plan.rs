@@ -1,0 +1,375 @@
+//! How a case becomes a test: the expressions that give, at any time, what a replay sends then.
+//!
+//! Invariant: the expressions are found from replays at two times, and compared with a replay at a third.
+
+use super::expression::{Algorithm, Expression, Unit, Values, Which};
+use crate::report::case::Case;
+use crate::report::case::resign::resigned;
+use crate::report::messages::written as messages;
+use crate::suite::replay::ReplayDeliveries;
+use crate::webhook::recipe::{Digest, KeyForm, Messages, OTHER_SECRET, Recipe};
+use crate::webhook::signature::{Key, NONCE_HEADER, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
+use crate::wire::exchange::{Delivery, Transfer};
+
+/// The longest body that stands in a test, without a long run of one byte.
+const LONGEST: usize = 48 * 1024;
+/// How much later the other two replays are than the first. No digit of a time in seconds or milliseconds stays by chance.
+const LATER_MS: [u64; 2] = [1_111_111_111, 98_765_432_109];
+/// How many digits of a signature may be changed.
+const FEW_DIGITS: usize = 4;
+/// How many of the valid digits a signature must have to be a part of them.
+const MANY_DIGITS: usize = 8;
+
+/// What a test sends.
+pub(super) struct Plan {
+    /// The valid delivery before, if there is one.
+    pub(super) control: Option<Request>,
+    pub(super) trial: Request,
+}
+
+pub(super) struct Request {
+    pub(super) which: Which,
+    pub(super) method: String,
+    pub(super) body: Expression,
+    /// That of its first timestamp header, if it has one.
+    pub(super) timestamp: Option<Expression>,
+    /// In the order of the wire. The first timestamp is [`Expression::Timestamp`].
+    pub(super) headers: Vec<(String, Expression)>,
+}
+
+/// One time at which the case is replayed.
+struct Replay {
+    now_ms: u64,
+    control: Option<Delivery>,
+    trial: Delivery,
+}
+
+impl Plan {
+    /// Errors: why no test can send what a replay sends, as a clause.
+    pub(super) fn of(case: &Case, secret: &Secret, now_ms: u64) -> Result<Self, String> {
+        let at = |now_ms: u64| {
+            let ReplayDeliveries { before, trial, .. } = resigned(case, secret, now_ms).deliveries;
+            Replay { now_ms, control: before, trial }
+        };
+        if let Some(doubt) = resigned(case, secret, now_ms).doubt {
+            return Err(doubt.to_string());
+        }
+        // A test has one URL.
+        if case.trial.target != case.path() {
+            return Err(messages::not_written().to_owned());
+        }
+        if case.trial.transfer != Transfer::Whole {
+            return Err(messages::needs_the_wire().to_owned());
+        }
+        let (first, second, third) = (at(now_ms), at(now_ms + LATER_MS[0]), at(now_ms + LATER_MS[1]));
+        let mut nonces = Vec::new();
+        let named = case.respect.get("default-secret");
+        let other_key =
+            named.and_then(|key| key.as_str().or_else(|| key.get(0)?.as_str())).map(str::to_owned);
+        let mut request = |which| {
+            let (first, second, other_key) = (&first, &second, other_key.clone());
+            Finding { which, first, second, secret, other_key }.request(&mut nonces)
+        };
+        let control = if first.control.is_some() { Some(request(Which::Control)?) } else { None };
+        let mut plan = Self { control, trial: request(Which::Trial)? };
+        plan.share();
+        if plan.gives(&third, secret) { Ok(plan) } else { Err(messages::not_written().to_owned()) }
+    }
+
+    /// What both deliveries have is the control's.
+    fn share(&mut self) {
+        let Some(control) = &self.control else { return };
+        if control.body == self.trial.body {
+            self.trial.body = Expression::Body(Which::Control);
+        }
+        if control.timestamp.is_some() && control.timestamp == self.trial.timestamp {
+            self.trial.timestamp = Some(Expression::Timestamp(Which::Control));
+        }
+    }
+
+    /// Whether the expressions give what is replayed at this time. Nonces are new in any case.
+    fn gives(&self, replay: &Replay, secret: &Secret) -> bool {
+        let values = replay.values(secret);
+        let is_same = |request: &Request, delivery: &Delivery| {
+            let headers = request.headers.iter().zip(&delivery.headers.0);
+            let mut same = headers.map(|((_, made), (_, sent))| match made {
+                Expression::Nonce(_) => true,
+                Expression::Timestamp(_) => {
+                    let made = request.timestamp.as_ref().and_then(|one| one.value(&values));
+                    made.is_some_and(|made| made == *sent)
+                }
+                made => made.value(&values).is_some_and(|made| made == *sent),
+            });
+            request.headers.len() == delivery.headers.0.len()
+                && same.all(|same| same)
+                && request.body.value(&values).is_some_and(|body| body == delivery.body)
+        };
+        let control = self.control.as_ref().zip(replay.control.as_ref());
+        control.is_none_or(|(request, delivery)| is_same(request, delivery))
+            && is_same(&self.trial, &replay.trial)
+    }
+}
+
+impl Replay {
+    fn delivery(&self, which: Which) -> Option<&Delivery> {
+        match which {
+            Which::Control => self.control.as_ref(),
+            Which::Trial => Some(&self.trial),
+        }
+    }
+
+    /// The body and the timestamp of a delivery.
+    fn parts(&self, which: Which) -> (&[u8], &[u8]) {
+        let Some(delivery) = self.delivery(which) else { return (&[], &[]) };
+        let timestamp = delivery.headers.all(TIMESTAMP_HEADER).next().map(|value| &value[..]);
+        (&delivery.body, timestamp.unwrap_or_default())
+    }
+
+    fn values<'a>(&'a self, secret: &'a Secret) -> Values<'a> {
+        let (control, trial) = (self.parts(Which::Control), self.parts(Which::Trial));
+        Values { now_ms: self.now_ms, secret: secret.expose(), control, trial }
+    }
+}
+
+/// Finds the expressions of a delivery.
+struct Finding<'a> {
+    which: Which,
+    first: &'a Replay,
+    second: &'a Replay,
+    secret: &'a Secret,
+    /// A default secret that it may be signed under.
+    other_key: Option<String>,
+}
+
+impl Finding<'_> {
+    /// Errors: why a value cannot be computed, or the body is too long.
+    fn request(&self, nonces: &mut Vec<Vec<u8>>) -> Result<Request, String> {
+        let not_written = || messages::not_written().to_owned();
+        let (first, second) =
+            self.first.delivery(self.which).zip(self.second.delivery(self.which)).ok_or_else(not_written)?;
+        let mut timestamp = None;
+        let mut headers = Vec::new();
+        for ((name, value), (_, later)) in first.headers.0.iter().zip(&second.headers.0) {
+            let is = |other: &str| name.eq_ignore_ascii_case(other);
+            let expression = if is(TIMESTAMP_HEADER) && timestamp.is_none() {
+                timestamp = Some(self.stamp(value, later).ok_or_else(not_written)?);
+                Expression::Timestamp(self.which)
+            } else if is(TIMESTAMP_HEADER) {
+                self.stamp(value, later).ok_or_else(not_written)?
+            } else if is(SIGNATURE_HEADER) {
+                self.signature(value, later).ok_or_else(not_written)?
+            } else if is(NONCE_HEADER) && value != later {
+                let number = nonces.iter().position(|known| known == value).unwrap_or_else(|| {
+                    nonces.push(value.to_vec());
+                    nonces.len() - 1
+                });
+                Expression::Nonce(number)
+            } else if value == later {
+                Expression::fixed(value)
+            } else {
+                return Err(not_written());
+            };
+            headers.push((name.clone(), expression));
+        }
+        let body = Expression::fixed(&first.body);
+        let written = match &body {
+            Expression::Join(_) => first.body.len().saturating_sub(longest(&body)),
+            _ => first.body.len(),
+        };
+        if written > LONGEST {
+            return Err(messages::body_is_too_long(LONGEST));
+        }
+        Ok(Request { which: self.which, method: first.method.clone(), body, timestamp, headers })
+    }
+
+    /// The expression of a timestamp: fixed, or with a time in it.
+    fn stamp(&self, value: &[u8], later: &[u8]) -> Option<Expression> {
+        if value == later {
+            return Some(Expression::fixed(value));
+        }
+        let (text, later) = (std::str::from_utf8(value).ok()?, std::str::from_utf8(later).ok()?);
+        if let (Some(first), Some(_)) = (date(text), date(later)) {
+            return Some(Expression::Time(self.offset(first)?, Unit::Date));
+        }
+        // The digits that begin after the zeros, and what stands around them.
+        let from = text.find(|one: char| ('1'..='9').contains(&one))?;
+        let digits: usize = text[from..].bytes().take_while(u8::is_ascii_digit).count();
+        let number: u64 = text[from..from + digits].parse().ok()?;
+        let number_later: u64 =
+            later.get(from..)?.split(|one: char| !one.is_ascii_digit()).next()?.parse().ok()?;
+        let around = |time| {
+            let (before, after) = (&value[..from], &value[from + digits..]);
+            Expression::join(vec![Expression::fixed(before), time, Expression::fixed(after)])
+        };
+        let passed = self.second.now_ms - self.first.now_ms;
+        if number_later.checked_sub(number) == Some(passed) {
+            return Some(around(Expression::Time(self.offset(number)?, Unit::Milliseconds)));
+        }
+        let seconds = i64::try_from(number).ok()? - i64::try_from(self.first.now_ms / 1000).ok()?;
+        Some(around(Expression::Time(seconds.checked_mul(1000)?, Unit::Seconds)))
+    }
+
+    /// How far a time is from the first replay.
+    fn offset(&self, ms: u64) -> Option<i64> {
+        i64::try_from(i128::from(ms) - i128::from(self.first.now_ms)).ok()
+    }
+
+    /// The expression of a signature.
+    fn signature(&self, value: &[u8], later: &[u8]) -> Option<Expression> {
+        let over =
+            [self.which, Which::Control].into_iter().filter(|which| self.first.delivery(*which).is_some());
+        let by_recipe = over.clone().find_map(|which| self.by_recipe(value, which));
+        // The valid one with something done to it.
+        let by_edit = || {
+            over.clone().find_map(|which| {
+                let (body, timestamp) = self.first.parts(which);
+                let valid = Key::new(self.secret).sign(timestamp, body).to_hex();
+                edited(value, valid.as_bytes(), &self.signed(Recipe::CONTRACT, which)?)
+            })
+        };
+        // What does not depend on the time may still depend on the secret, so this is last.
+        let fixed = || (value == later).then(|| Expression::fixed(value));
+        by_recipe.or_else(by_edit).or_else(|| self.by_other_key(value)).or_else(fixed)
+    }
+
+    fn by_recipe(&self, value: &[u8], which: Which) -> Option<Expression> {
+        let (body, timestamp) = self.first.parts(which);
+        let secret = self.secret.expose();
+        let known = Messages::of(timestamp, body).recipes(secret, value, |_| true).next();
+        let tried = || {
+            Recipe::misreadings().into_iter().find(|recipe| {
+                recipe.compute(secret, timestamp, body).is_some_and(|other| other.as_bytes() == value)
+            })
+        };
+        self.signed(known.or_else(tried)?, which)
+    }
+
+    /// Signed under the default secret that the case names.
+    fn by_other_key(&self, value: &[u8]) -> Option<Expression> {
+        let key = self.other_key.as_deref()?;
+        let (body, timestamp) = self.first.parts(self.which);
+        let signed = Key::new(&Secret::new(key)).sign(timestamp, body).to_hex();
+        let text = [Expression::Timestamp(self.which), Expression::fixed(b":"), Expression::Body(self.which)];
+        (signed.as_bytes() == value)
+            .then(|| digest(Digest::Hex, Expression::fixed(key.as_bytes()), Expression::join(text.to_vec())))
+            .flatten()
+    }
+
+    /// The signature that a recipe gives, over the timestamp and the body of a delivery.
+    fn signed(&self, recipe: Recipe, which: Which) -> Option<Expression> {
+        let (body, timestamp) = self.first.parts(which);
+        let message = recipe.message.bytes(timestamp, body)?;
+        let seconds = timestamp.len().checked_sub(3).map(|length| &timestamp[..length]);
+        let rest = |from: usize| {
+            let rest = &message[from..];
+            match rest.strip_suffix(body).filter(|_| !body.is_empty()) {
+                Some(before) => Expression::join(vec![Expression::fixed(before), Expression::Body(which)]),
+                None => Expression::fixed(rest),
+            }
+        };
+        let text = if !timestamp.is_empty() && message.starts_with(timestamp) {
+            Expression::join(vec![Expression::Timestamp(which), rest(timestamp.len())])
+        } else if let Some(seconds) =
+            seconds.filter(|text| text.len() >= MANY_DIGITS && message.starts_with(text))
+        {
+            let cut = Expression::Part(Box::new(Expression::Timestamp(which)), 0, seconds.len());
+            Expression::join(vec![cut, rest(seconds.len())])
+        } else {
+            rest(0)
+        };
+        digest(recipe.digest, key(recipe.key, self.secret.expose())?, text)
+    }
+}
+
+/// The key of a form; `None` for one that is not written.
+fn key(form: KeyForm, secret: &str) -> Option<Expression> {
+    let secret_is = || Box::new(Expression::Secret);
+    Some(match form {
+        KeyForm::Utf8 => Expression::Secret,
+        KeyForm::HexDecoded => Expression::FromHex(secret_is()),
+        KeyForm::Base64Decoded => Expression::FromBase64(secret_is()),
+        KeyForm::Uppercase => Expression::Upper(secret_is()),
+        KeyForm::Lowercase => Expression::Lower(secret_is()),
+        KeyForm::Empty => Expression::Fixed(Vec::new()),
+        KeyForm::Other => Expression::fixed(OTHER_SECRET.as_bytes()),
+        _ => {
+            // The secret with something around it.
+            let key = form.bytes(secret)?;
+            let at = key.windows(secret.len()).position(|part| part == secret.as_bytes())?;
+            let (before, after) = (&key[..at], &key[at + secret.len()..]);
+            Expression::join(vec![Expression::fixed(before), Expression::Secret, Expression::fixed(after)])
+        }
+    })
+}
+
+fn digest(form: Digest, key: Expression, text: Expression) -> Option<Expression> {
+    let mac = |algorithm| Box::new(Expression::Mac(algorithm, Box::new(key.clone()), Box::new(text.clone())));
+    let hex = |algorithm| Expression::Hex(mac(algorithm));
+    Some(match form {
+        Digest::Hex => hex(Algorithm::Sha256),
+        Digest::Uppercase => Expression::Upper(Box::new(hex(Algorithm::Sha256))),
+        Digest::Base64 => Expression::Base64(mac(Algorithm::Sha256)),
+        Digest::Base64Url => Expression::Base64Url(mac(Algorithm::Sha256)),
+        Digest::Prefixed => Expression::join(vec![Expression::fixed(b"sha256="), hex(Algorithm::Sha256)]),
+        Digest::Truncated => Expression::Part(Box::new(hex(Algorithm::Sha256)), 0, 32),
+        Digest::Sha1 => hex(Algorithm::Sha1),
+        Digest::Sha512 => hex(Algorithm::Sha512),
+        Digest::Unkeyed => Expression::Hex(Box::new(Expression::Digest(Box::new(text)))),
+        Digest::Appended => {
+            Expression::join(vec![Expression::Hex(Box::new(text.clone())), hex(Algorithm::Sha256)])
+        }
+        Digest::AppendedUnwritten | Digest::Zeros => return None,
+    })
+}
+
+/// What was done to the valid digits to get a value.
+fn edited(value: &[u8], valid: &[u8], expression: &Expression) -> Option<Expression> {
+    let part = |from, to| Expression::Part(Box::new(expression.clone()), from, to);
+    if let Some(at) = position(value, valid) {
+        let (before, after) = (&value[..at], &value[at + valid.len()..]);
+        return Some(Expression::join(vec![
+            Expression::fixed(before),
+            expression.clone(),
+            Expression::fixed(after),
+        ]));
+    }
+    if valid.starts_with(value) && !value.is_empty() {
+        return Some(part(0, value.len()));
+    }
+    if let Some(at) = position(valid, value).filter(|_| value.len() >= MANY_DIGITS) {
+        return Some(part(at, at + value.len()));
+    }
+    let other: Vec<usize> = (0..valid.len()).filter(|&at| value.get(at) != valid.get(at)).collect();
+    if value.len() != valid.len() || other.len() > FEW_DIGITS {
+        return None;
+    }
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    let mut parts = Vec::new();
+    let mut from = 0;
+    for at in other {
+        let by = (digit(value[at])? + 16 - digit(valid[at])?) % 16;
+        parts.push(part(from, at));
+        parts.push(Expression::Moved(Box::new(part(at, at + 1)), u8::try_from(by).ok()?));
+        from = at + 1;
+    }
+    parts.push(part(from, valid.len()));
+    parts.retain(|one| !matches!(one, Expression::Part(_, from, to) if from == to));
+    Some(Expression::join(parts))
+}
+
+fn position(bytes: &[u8], part: &[u8]) -> Option<usize> {
+    (!part.is_empty()).then(|| memchr::memmem::find(bytes, part)).flatten()
+}
+
+/// The time of a date as the suite writes it.
+fn date(text: &str) -> Option<u64> {
+    let ms = u64::try_from(text.parse::<jiff::Timestamp>().ok()?.as_millisecond()).ok()?;
+    (Unit::Date.text(ms) == text).then_some(ms)
+}
+
+/// The length of the run of one byte in fixed bytes.
+fn longest(fixed: &Expression) -> usize {
+    let Expression::Join(parts) = fixed else { return 0 };
+    let runs = parts.iter().map(|part| if let Expression::Repeated(_, times) = part { *times } else { 0 });
+    runs.max().unwrap_or_default()
+}

@@ -1,0 +1,3 @@
+module twenty-conform.example/twentyconform
+
+go 1.18
