@@ -47,6 +47,7 @@ mod skip;
 mod snapshot;
 #[cfg(unix)]
 mod terminal_output;
+mod test_suites;
 mod tidy;
 mod vectors;
 mod what_matters;

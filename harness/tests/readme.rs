@@ -1,5 +1,6 @@
 //! README, CONTRIBUTING and the pages of `docs/`. Their commands are run, and the parts that depend on the code are generated.
 
+mod examples;
 mod generated;
 pub(crate) mod pages;
 mod requirements;

@@ -62,7 +62,7 @@ export interface Framework {
   test(name: string, run: () => void): unknown;
 }
 
-/** Declares a test for each requirement, in a framework such as Vitest or Jest. */
+/** Declares a test for each requirement, in a framework such as Vitest or Jest. If the suite cannot run, the first fails. */
 export function describeReceiver(
   framework: Framework,
   target: string | RequestListener,
@@ -73,6 +73,38 @@ export function describeReceiver(
 export class NotConforming extends Error {
   readonly report: Report;
 }
+
+export interface SignedRequest {
+  /** As Node has those of a request: names in lower case, and the values of a header that is sent twice joined by `, `. */
+  headers: Record<string, string>;
+  /** Names and values in the order of the wire. A value has one character for each byte (Latin-1). */
+  headerList: [name: string, value: string][];
+  body: Buffer;
+}
+
+export interface DeliveryOptions {
+  /** When it is sent; a number has milliseconds since the epoch. The default is the present. */
+  now?: Date | number;
+  /** `shipped` for the payloads and headers that Twenty's server sends. The default is `documented`. */
+  dialect?: 'documented' | 'shipped';
+}
+
+/**
+ * A valid delivery, signed with this secret. It runs the program once, which takes about 10 ms.
+ *
+ * `event` is the name of an event whose sample is sent, such as `person.created`; a payload as an object, which is sent as JSON; or the
+ * body itself, as bytes or as a string that begins with `{`. The same arguments give the same bytes. Throws an Error, whose message is
+ * one line, if there is no such delivery.
+ */
+export function signedRequest(event: string | Uint8Array | object, secret: string, options?: DeliveryOptions): SignedRequest;
+
+/**
+ * A delivery that a receiver must reject: it is wrong in the way of a cause, such as `accepts.stale`.
+ *
+ * The other arguments are those of `signedRequest`. It runs the program once, which takes about 10 ms. Throws for a cause that is
+ * unknown, that only valid deliveries show, or that needs another secret or body, and as `signedRequest` does.
+ */
+export function broken(cause: string, event: string | Uint8Array | object, secret: string, options?: DeliveryOptions): SignedRequest;
 
 /** The path of the program of this platform. */
 export function findProgram(): string;

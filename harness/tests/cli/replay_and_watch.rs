@@ -280,3 +280,50 @@ mod watching {
         ran.complains_of(&["--watch", &missing]);
     }
 }
+
+#[test]
+fn failures_are_written_as_tests() {
+    let folder = TempDir::new().unwrap();
+    let (_runtime, server) = serve_mutant(ReceiverFault::NoWindow);
+    let file = saved(&folder, &server.url("/hook"), "VER-11");
+    let printed = replay(&file, &["--as", "pytest", "--secret", SECRET]).expect(0);
+    assert!(printed.stdout.contains("def test_ver_11():") && !printed.stdout.contains(SECRET), "{printed:?}");
+    assert!(printed.stdout.contains("http://127.0.0.1:3000/hook"), "{printed:?}");
+    let into = folder.path().join("tests");
+    let written = |more: &[&str]| {
+        let options = ["--into", into.to_str().unwrap(), "--secret", SECRET];
+        replay(&file, &[&options, more].concat())
+    };
+    let there = written(&["--as", "curl", "--url", "http://127.0.0.1:9/x"]).expect(0);
+    let script = into.join("ver_11.sh");
+    assert_eq!(there.stdout.trim(), script.to_str().unwrap());
+    assert!(fs::read_to_string(&script).unwrap().contains("http://127.0.0.1:9/x"));
+    // It replaces its own file and no other.
+    written(&["--as", "curl"]).expect(0);
+    fs::write(into.join("ver_11.test.mjs"), "ours").unwrap();
+    written(&["--as", "vitest"]).expect(2).complains_of(&["ver_11.test.mjs", "not a test that this program wrote"]);
+    let wrong_secret = replay(&file, &["--as", "go", "--secret", "another"]).expect(2);
+    wrong_secret.complains_of(&["VER-11 cannot be written as a test", "secret"]);
+    let out = file.parent().unwrap().parent().unwrap().to_str().unwrap();
+    run(["replay", out, "--as", "pytest", "--secret", SECRET]).expect(0);
+    run(["replay", out, "--into", "x"]).expect(2).complains_of(&["--as"]);
+    run(["replay", out, "--as", "rspec"]).expect(2).complains_of(&["rspec", "pytest"]);
+}
+
+#[test]
+fn captured_request_is_written_as_a_test() {
+    let folder = TempDir::new().unwrap();
+    let body = r#"{"event":"person.created","data":{"id":"1"}}"#;
+    let signed = twenty_conform::sign(SECRET, "1735066639761", body);
+    let request = format!(
+        "POST /hook HTTP/1.1\r\nHost: example.com\r\nContent-Type: application/json\r\n\
+         X-Twenty-Webhook-Timestamp: 1735066639761\r\nX-Twenty-Webhook-Signature: {signed}\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let file = folder.path().join("real delivery.http");
+    fs::write(&file, request).unwrap();
+    let written = replay(&file, &["--as", "go", "--secret", SECRET]).expect(0);
+    assert!(written.stdout.contains("func Testrealdelivery(t *testing.T)"), "{written:?}");
+    assert!(written.stdout.contains("mac(sha256.New") && !written.stdout.contains(&signed), "{written:?}");
+    replay(&file, &["--as", "go"]).expect(2).complains_of(&["--secret"]);
+}

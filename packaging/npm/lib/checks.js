@@ -2,20 +2,23 @@
 'use strict';
 
 const { spawn, spawnSync } = require('child_process');
-const fs = require('fs');
 const http = require('http');
-const os = require('os');
-const path = require('path');
-const { AssertionError } = require('assert');
-const { findProgram } = require('./program.js');
+const { endWithThisProcess, environment, errorIn, findProgram } = require('./program.js');
 
 // Exit statuses of a run that was judged: it passed, failed, was incomplete, or has only known failures.
 const JUDGED = [0, 1, 3, 5];
+// Milliseconds for the program to end by itself.
+const CLOSING = 5000;
+const LEVELS = ['must', 'should', 'advice'];
 
-/** A receiver does not conform. `report` has everything that is known; the message has the findings with their fixes. */
-class NotConforming extends AssertionError {
+/**
+ * A receiver does not conform. `report` has everything that is known; the message has the findings with their fixes.
+ *
+ * Not an AssertionError: Jest and Node would show values that it does not have, before the message.
+ */
+class NotConforming extends Error {
   constructor(report) {
-    super({ message: report.text() });
+    super(report.text());
     this.name = 'NotConforming';
     this.report = report;
   }
@@ -81,6 +84,7 @@ class Receiver {
   /** Runs the suite. Rejects with an Error that says why if there is no report. */
   async run({ level = 'must', args = [], timeout = 120000 } = {}) {
     if (typeof this.target === 'string') return ran(this.target, this.secret, level, args, timeout);
+    if (typeof this.target !== 'function') throw new Error(`a receiver is a URL or a handler of requests, not ${typeof this.target}`);
     const server = http.createServer(this.target);
     await new Promise((resolve, reject) => {
       server.once('error', reject);
@@ -106,39 +110,50 @@ class Receiver {
 }
 
 async function ran(url, secret, level, args, timeout) {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'twenty-conform-'));
+  const command = ['receiver', '--url', url, '--level', level, '--quiet', '--report', 'json=-', ...args];
+  // Runs at the same time would share the files for `replay`, which needs a receiver that still runs.
+  if (!args.includes('--no-cache')) command.push('--no-cache');
+  const options = { env: environment(secret), stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true };
+  const { status, printed, said } = await ended(spawn(findProgram(), command, options), timeout);
+  if (!JUDGED.includes(status)) throw new Error(errorIn(said) || `twenty-conform ended with status ${status}`);
+  let report;
   try {
-    const file = path.join(folder, 'report.json');
-    const command = ['receiver', '--url', url, '--level', level, '--quiet', '--report', `json=${file}`, ...args];
-    // Options of the surroundings are not those of this test.
-    const names = Object.keys(process.env).filter((name) => !name.startsWith('TWENTY_'));
-    const env = { ...Object.fromEntries(names.map((name) => [name, process.env[name]])), TWENTY_WEBHOOK_SECRET: secret };
-    const { status, said } = await ended(spawn(findProgram(), command, { env, stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true }), timeout);
-    if (!JUDGED.includes(status) || !fs.existsSync(file)) {
-      throw new Error(said.trim() || `twenty-conform ended with status ${status}`);
-    }
-    return new Report(JSON.parse(fs.readFileSync(file, 'utf8')));
-  } finally {
-    fs.rmSync(folder, { recursive: true, force: true });
+    report = JSON.parse(printed);
+  } catch (_) {
+    throw new Error(`twenty-conform printed no report; these options may be the reason: ${args.join(' ')}`);
   }
+  if (report.not_started) throw new Error(report.not_started.fault);
+  return new Report(report);
 }
 
-/** Waits for a process, which ends with this one. */
+/** Waits for the program, and ends it if it takes longer. */
 function ended(program, timeout) {
-  const end = () => program.kill('SIGTERM');
-  process.once('exit', end);
-  let said = '';
-  for (const stream of [program.stdout, program.stderr]) stream.on('data', (data) => (said += data));
+  const lift = endWithThisProcess(program);
+  const texts = [program.stdout, program.stderr].map((stream) => {
+    const text = [];
+    // Whole characters, even if the pipe cuts them.
+    stream.setEncoding('utf8').on('data', (data) => text.push(data));
+    return text;
+  });
   return new Promise((resolve, reject) => {
-    const late = setTimeout(() => {
-      end();
-      reject(new Error(`the run did not end within ${timeout / 1000} s; give a longer timeout, or fewer cases: --cases 4`));
-    }, timeout);
-    program.on('error', reject);
-    program.on('close', (status) => resolve({ status, said }));
-    program.on('close', () => {
-      clearTimeout(late);
-      process.removeListener('exit', end);
+    let isLate = false;
+    const timers = [];
+    const late = () => {
+      isLate = true;
+      program.kill();
+      timers.push(setTimeout(() => program.kill('SIGKILL'), CLOSING));
+    };
+    timers.push(setTimeout(late, timeout));
+    const settle = (act) => {
+      timers.forEach(clearTimeout);
+      lift();
+      act();
+    };
+    program.on('error', (why) => settle(() => reject(why)));
+    program.on('close', (status) => {
+      const [printed, said] = texts.map((text) => text.join(''));
+      const words = `the run did not end within ${timeout / 1000} s; give a longer timeout, or fewer cases: --cases 4`;
+      settle(() => (isLate ? reject(new Error(words)) : resolve({ status, printed, said })));
     });
   });
 }
@@ -149,33 +164,51 @@ exports.receiver = (target, secret, options) => new Receiver(target, secret, opt
 /** Declares a test for each requirement, in a framework with `describe`, `beforeAll` and `test`, such as Vitest and Jest. */
 exports.describeReceiver = ({ describe, beforeAll, test }, target, secret, options = {}) => {
   const { level = 'must', timeout = 120000 } = options;
-  const levels = ['must', 'should', 'advice'].slice(0, ['must', 'should', 'advice'].indexOf(level) + 1);
-  const listed = spawnSync(findProgram(), ['list', '--json'], { encoding: 'utf8', windowsHide: true });
-  if (listed.status !== 0) throw new Error(listed.stderr || String(listed.error));
-  const requirements = JSON.parse(listed.stdout).requirements.filter((one) => one.role === 'receiver' && levels.includes(one.level));
+  let report;
+  // Why there is no report: a failed test, because an Error here would end the collection of tests.
+  let failure;
+  let requirements = [];
+  try {
+    requirements = listed(level);
+  } catch (why) {
+    failure = why;
+  }
   describe('twenty-conform receiver', () => {
-    let report;
     beforeAll(async () => {
-      report = await exports.receiver(target, secret, options).run(options);
-    }, timeout + 10000);
+      try {
+        report = failure ? undefined : await exports.receiver(target, secret, options).run(options);
+      } catch (why) {
+        failure = why;
+      }
+    }, timeout + 2 * CLOSING);
     test('conforms', () => {
+      if (!report) throw failure;
       if (!report.passed) throw new NotConforming(report);
     });
     requirements.forEach(({ id, title }) => {
       // Without a parameter, because Jest would wait for a callback.
       test(`${id} ${title}`, function () {
         const context = arguments[0];
-        const one = report.requirements.find((requirement) => requirement.id === id);
+        const one = report && report.requirements.find((requirement) => requirement.id === id);
         const isOpen = !one || one.verdict === 'not-applicable' || one.verdict === 'inconclusive';
         // What is inconclusive depends on what failed, which has a test of its own.
-        if (isOpen && context && context.skip) context.skip(one ? one.reason : 'it was not tried');
+        if (isOpen && context && context.skip) return context.skip(one ? one.reason : 'it was not tried');
+        if (!report) throw new Error('it was not tried, because the suite did not run');
         if (one && one.isGated && ['fail', 'inconclusive', 'error'].includes(one.verdict)) {
-          throw new AssertionError({ message: report.about(id) });
+          throw new Error(report.about(id));
         }
       });
     });
   });
 };
 
+/** The requirements of receivers up to this level. */
+function listed(level) {
+  if (!LEVELS.includes(level)) throw new Error(`the level ${level} is none of ${LEVELS.join(', ')}`);
+  const ran = spawnSync(findProgram(), ['list', '--json', '--config=none'], { env: environment(''), encoding: 'utf8', windowsHide: true });
+  if (ran.status !== 0) throw new Error(ran.error ? ran.error.message : errorIn(ran.stderr));
+  const levels = LEVELS.slice(0, LEVELS.indexOf(level) + 1);
+  return JSON.parse(ran.stdout).requirements.filter((one) => one.role === 'receiver' && levels.includes(one.level));
+}
+
 exports.NotConforming = NotConforming;
-exports.findProgram = findProgram;

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from . import find_program
+from .program import find_program
 
 
 def main():

@@ -3,19 +3,18 @@
 import contextlib
 import inspect
 import json
-import os
-import signal
 import subprocess
-import tempfile
 import threading
 import time
 
-from . import find_program
+from .program import ended_with_this_process, environment, error_in, find_program
 
 __all__ = ["Finding", "NotConforming", "Receiver", "Report", "Requirement", "Unusable", "serving"]
 
 # Exit statuses: the run passed, or has requirements that did not.
 _PASSED, _JUDGED = 0, (0, 1, 3, 5)
+# Seconds for a server or the program to end by itself.
+_CLOSING = 5
 
 
 class NotConforming(AssertionError):
@@ -128,17 +127,19 @@ class Receiver:
         `level` is that of the requirements that are tried: `must`, `should` or `advice`. Raises Unusable if there is no report, for
         example because nothing listens at the URL, or because the run did not end within `seconds`.
         """
-        with tempfile.TemporaryDirectory(prefix="twenty-conform-") as folder:
-            path = os.path.join(folder, "report.json")
-            command = [find_program(), "receiver", "--url", self.url, "--level", level, "--quiet", "--report", f"json={path}", *options]
-            # Options of the surroundings are not those of this test.
-            environment = {name: value for name, value in os.environ.items() if not name.startswith("TWENTY_")}
-            environment["TWENTY_WEBHOOK_SECRET"] = self.secret
-            status, said = _ran(command, environment, seconds)
-            if status not in _JUDGED or not os.path.exists(path):
-                raise Unusable(said.strip() or f"twenty-conform ended with status {status}")
-            with open(path, encoding="utf-8") as file:
-                return Report(json.load(file))
+        command = [find_program(), "receiver", "--url", self.url, "--level", level, "--quiet", "--report", "json=-"]
+        # Runs at the same time would share the files for `replay`, which needs a receiver that still runs.
+        command += [*options] if "--no-cache" in options else ["--no-cache", *options]
+        status, printed, said = _ran(command, environment(self.secret), seconds)
+        if status not in _JUDGED:
+            raise Unusable(error_in(said) or f"twenty-conform ended with status {status}")
+        try:
+            report = json.loads(printed)
+        except ValueError:
+            raise Unusable(f"twenty-conform printed no report; these options may be the reason: {' '.join(options)}") from None
+        if report.get("not_started"):
+            raise Unusable(report["not_started"]["fault"])
+        return Report(report)
 
     def check(self, *options, level="must", seconds=120):
         """Runs the suite. Raises NotConforming if the receiver does not conform, and Unusable as `run` does."""
@@ -149,38 +150,41 @@ class Receiver:
 
 
 def _ran(command, environment, seconds):
-    """Runs the program in a group of its own. Returns its status and what it said; nothing of it is left afterwards."""
-    options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "encoding": "utf-8"}
-    with subprocess.Popen(command, env=environment, **options) as process:
+    """Runs the program. Returns its status, what it printed, and its errors; nothing of it is left afterwards."""
+    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "encoding": "utf-8", "errors": "replace"}
+    with subprocess.Popen(command, env=environment, **pipes) as process, ended_with_this_process(process):
         try:
-            said, _ = process.communicate(timeout=seconds)
+            printed, said = process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
             _end(process)
             raise Unusable(f"the run did not end within {seconds} s; give more seconds, or fewer cases: --cases 4") from None
         except BaseException:
-            # The test is interrupted: the program gets the time to end what it started.
+            # The test is interrupted.
             _end(process)
             raise
-    return process.returncode, said
+    return process.returncode, printed, said
 
 
 def _end(process):
-    process.send_signal(signal.SIGTERM)
+    process.terminate()
     try:
-        process.communicate(timeout=5)
+        process.communicate(timeout=_CLOSING)
     except subprocess.TimeoutExpired:
         process.kill()
+        process.wait()
 
 
 @contextlib.contextmanager
 def serving(application, seconds=30):
     """Serves an ASGI or WSGI application on a free port of this machine, in a thread. Gives its URL.
 
-    An ASGI application needs uvicorn, a WSGI application waitress or Werkzeug. Raises Unusable if there is none, or if it does not
-    listen within `seconds`.
+    An ASGI application needs uvicorn, a WSGI application waitress or Werkzeug. Raises Unusable if there is none, or if an ASGI
+    application does not start within `seconds`.
     """
+    if not callable(application):
+        raise Unusable(f"an application is an ASGI or WSGI callable, not of the type {type(application).__name__}")
     is_async = inspect.iscoroutinefunction(application) or inspect.iscoroutinefunction(getattr(application, "__call__", None))
-    with (_asgi if is_async else _wsgi)(application, seconds) as port:
+    with _asgi(application, seconds) if is_async else _wsgi(application) as port:
         yield f"http://127.0.0.1:{port}"
 
 
@@ -190,38 +194,53 @@ def _asgi(application, seconds):
         import uvicorn
     except ImportError:
         raise Unusable("an ASGI application is served by uvicorn, which is not installed: pip install uvicorn") from None
-    server = uvicorn.Server(uvicorn.Config(application, host="127.0.0.1", port=0, log_level="error", ws="none"))
     failures = []
+
+    async def noting(scope, receive, send):
+        async def noted(message):
+            if message["type"] == "lifespan.startup.failed":
+                # The last line of a traceback.
+                failures.extend(message.get("message", "").strip().splitlines()[-1:])
+            await send(message)
+
+        await application(scope, receive, noted if scope["type"] == "lifespan" else send)
+
+    server = uvicorn.Server(uvicorn.Config(noting, host="127.0.0.1", port=0, log_level="error", ws="none"))
 
     def run():
         try:
             server.run()
         except BaseException as why:
-            failures.append(why)
+            failures.append(repr(why))
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
     end = time.monotonic() + seconds
     while not server.started:
-        if not thread.is_alive() or time.monotonic() > end:
+        if not thread.is_alive():
+            raise Unusable(f"the application did not start: {failures[0] if failures else 'uvicorn ended'}")
+        if time.monotonic() > end:
             server.should_exit = True
-            why = f": {failures[0]!r}" if failures else ""
-            raise Unusable(f"the application did not start within {seconds} s{why}")
+            raise Unusable(f"the application did not start within {seconds} s")
         time.sleep(0.01)
     try:
         yield server.servers[0].sockets[0].getsockname()[1]
     finally:
         server.should_exit = True
-        thread.join(seconds)
+        thread.join(_CLOSING)
+        # A request that is never answered would keep the server.
+        server.force_exit = True
+        thread.join(_CLOSING)
 
 
 @contextlib.contextmanager
-def _wsgi(application, seconds):
+def _wsgi(application):
     with contextlib.suppress(ImportError):
         from waitress.server import create_server
 
         server = create_server(application, host="127.0.0.1", port=0, threads=8)
-        with _in_thread(server.run, server.close, seconds):
+        # Closed from another thread, its loop would notice only after a second.
+        with _in_thread(server.run, lambda: server.trigger.pull_trigger(server.close)):
             yield server.effective_port
         return
     try:
@@ -229,16 +248,16 @@ def _wsgi(application, seconds):
     except ImportError:
         raise Unusable("a WSGI application is served by waitress, which is not installed: pip install waitress") from None
     server = make_server("127.0.0.1", 0, application, threaded=True)
-    with _in_thread(server.serve_forever, server.shutdown, seconds):
+    with _in_thread(server.serve_forever, server.shutdown):
         yield server.server_port
 
 
 @contextlib.contextmanager
-def _in_thread(run, close, seconds):
+def _in_thread(run, close):
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
     try:
         yield
     finally:
         close()
-        thread.join(seconds)
+        thread.join(_CLOSING)

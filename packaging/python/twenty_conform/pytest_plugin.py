@@ -19,14 +19,17 @@ class Checker:
         self._subtests = subtests
         self._stack = stack
 
-    def receiver(self, target, secret, path="/"):
-        """A receiver: its URL, or an ASGI or WSGI application, which is served until the test ends, with the path of its route."""
+    def receiver(self, target, secret, path="/", start_seconds=30):
+        """A receiver: its URL, or an ASGI or WSGI application, which is served until the test ends, with the path of its route.
+
+        The test fails if an ASGI application does not start within `start_seconds`.
+        """
         if isinstance(target, str):
             return Checked(target, secret, self._subtests)
         try:
-            url = self._stack.enter_context(serving(target))
+            url = self._stack.enter_context(serving(target, start_seconds))
         except Unusable as why:
-            pytest.fail(str(why), pytrace=False)
+            raise _failed(why) from None
         return Checked(url + path, secret, self._subtests)
 
 
@@ -42,7 +45,7 @@ class Checked(Receiver):
         try:
             report = self.run(*options, level=level, seconds=seconds)
         except (OSError, Unusable) as why:
-            pytest.fail(str(why), pytrace=False)
+            raise _failed(why) from None
         has_failed = any(one.is_wrong and one.verdict != "inconclusive" for one in report.requirements)
         if self._subtests is None or not (report.passed or has_failed):
             if not report.passed:
@@ -56,6 +59,11 @@ class Checked(Receiver):
                 if requirement.is_wrong:
                     pytest.fail(report.about(requirement), pytrace=False)
         return report
+
+
+def _failed(why):
+    """What pytest.fail raises, which would be shown with the exception that is handled."""
+    return pytest.fail.Exception(str(why), pytrace=False)
 
 
 @pytest.fixture
