@@ -214,3 +214,60 @@ async fn unusable_arguments_and_subjects_are_errors() {
         assert!(matches!(result, Err(Error::Subject(_))), "{at}: {result:?}");
     }
 }
+
+/// The variable with the file into which a started program writes its process id.
+#[cfg(unix)]
+const HOLDS: &str = "HOLDS_A_PROGRAM";
+
+/// Uses the library in a process of its own, which is killed.
+#[cfg(unix)]
+#[tokio::test]
+#[ignore = "another test runs it"]
+async fn holds_a_program() {
+    let Some(file) = std::env::var_os(HOLDS) else { return };
+    let command = format!("sh -c 'sleep 600 & echo $$ $! > {}; wait'", file.to_str().unwrap());
+    // It never listens.
+    let _ = Receiver::command(&command).secret("s3cr3t").check().await;
+}
+
+#[cfg(unix)]
+#[test]
+fn program_ends_with_a_test_that_is_killed() {
+    use nix::sys::signal::kill;
+    use nix::unistd::Pid;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ids");
+    let mut tests = std::process::Command::new(std::env::current_exe().unwrap());
+    tests.args(["--exact", "api::holds_a_program", "--ignored"]).env(HOLDS, &file);
+    tests.stdin(std::process::Stdio::null()).stdout(std::process::Stdio::null());
+    let mut tests = tests.spawn().unwrap();
+    let ids = || -> Vec<i32> {
+        let text = std::fs::read_to_string(&file).unwrap_or_default();
+        if text.ends_with('\n') {
+            text.split_whitespace().map(|id| id.parse().unwrap()).collect()
+        } else {
+            Vec::new()
+        }
+    };
+    let wait_until = |condition: &dyn Fn() -> bool, what: &str| {
+        let begun = std::time::Instant::now();
+        while !condition() {
+            assert!(begun.elapsed() < Duration::from_secs(60), "{what}");
+            std::thread::park_timeout(Duration::from_millis(10));
+        }
+    };
+    wait_until(&|| ids().len() == 2, "the program has not started");
+    let ids = ids();
+    let runs = |id: &i32| kill(Pid::from_raw(*id), None).is_ok() && !is_zombie(*id);
+    assert!(ids.iter().all(runs), "{ids:?}");
+    tests.kill().unwrap();
+    tests.wait().unwrap();
+    wait_until(&|| !ids.iter().any(runs), "the program still runs");
+}
+
+/// Whether a process has ended and only its parent has not noticed; `false` where the system does not say.
+#[cfg(unix)]
+fn is_zombie(id: i32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    stat.rsplit_once(") ").is_some_and(|(_, state)| state.starts_with('Z'))
+}

@@ -98,9 +98,7 @@ impl Tree {
         // Held until the leader is known, so that it is not mistaken for an orphan.
         let mut living = living();
         let owner = OWNER.get();
-        if let Some(owner) = owner {
-            living.guard(owner);
-        }
+        living.guard(owner);
         living.started += 1;
         let mark = format!("{}{}", marks(), living.started);
         let outer = owner.and_then(|owner| owner.outer.as_deref());
@@ -138,6 +136,10 @@ impl Tree {
         living.adopt();
         living.trees.retain(|(_, mark)| *mark != self.mark);
         living.tell(self.id, false);
+        // A library leaves nothing of its own in the process that uses it.
+        if OWNER.get().is_none() && living.trees.is_empty() {
+            living.watchdog = None;
+        }
     }
 
     /// The ids of its processes that run.
@@ -169,11 +171,14 @@ impl Drop for Tree {
 
 impl Living {
     /// Prepares for processes that detach, and for the end of this one.
-    fn guard(&mut self, owner: &Owner) {
+    fn guard(&mut self, owner: Option<&Owner>) {
         #[cfg(target_os = "linux")]
-        self.is_adopting.get_or_insert_with(begin_to_adopt);
+        if owner.is_some() {
+            self.is_adopting.get_or_insert_with(begin_to_adopt);
+        }
         if self.watchdog.is_none() {
-            self.watchdog = Watchdog::start(&owner.program, &marks());
+            let of_program = |owner: &Owner| Watchdog::start(&owner.program, &marks());
+            self.watchdog = owner.map_or_else(Watchdog::start_shell, of_program);
             let told: Vec<i32> =
                 self.trees.iter().map(|(leader, _)| *leader).chain(self.adopted.clone()).collect();
             told.into_iter().for_each(|id| self.tell(id, true));

@@ -21,6 +21,9 @@ pub const ARGUMENT: &str = "--watchdog-of";
 const END_WAIT: Duration = Duration::from_secs(1);
 const END_PACE: Duration = Duration::from_millis(1);
 
+/// The watchdog of a library, whose process is not this program: it ends the groups that are left. It reads the same lines.
+const SHELL: &str = include_str!("watchdog.sh");
+
 /// The end of the pipe at which this process writes.
 #[derive(Debug)]
 pub(super) struct Watchdog {
@@ -32,7 +35,20 @@ impl Watchdog {
     pub(super) fn start(program: &Path, marks: &str) -> Option<Self> {
         use std::os::unix::process::CommandExt;
         let mut command = Command::new(program);
-        command.arg0("twenty-conform").args([ARGUMENT, marks]).process_group(0).current_dir("/");
+        command.arg0("twenty-conform").args([ARGUMENT, marks]);
+        Self::started(command)
+    }
+
+    /// Starts one where this process is another program. `None`: there is no shell.
+    pub(super) fn start_shell() -> Option<Self> {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", SHELL, "twenty-conform"]);
+        Self::started(command)
+    }
+
+    fn started(mut command: Command) -> Option<Self> {
+        use std::os::unix::process::CommandExt;
+        command.process_group(0).current_dir("/");
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         Some(Self { process: command.spawn().ok()? })
     }

@@ -301,7 +301,9 @@ fn failures_are_written_as_tests() {
     // It replaces its own file and no other.
     written(&["--as", "curl"]).expect(0);
     fs::write(into.join("ver_11.test.mjs"), "ours").unwrap();
-    written(&["--as", "vitest"]).expect(2).complains_of(&["ver_11.test.mjs", "not a test that this program wrote"]);
+    written(&["--as", "vitest"])
+        .expect(2)
+        .complains_of(&["ver_11.test.mjs", "not a test that this program wrote"]);
     let wrong_secret = replay(&file, &["--as", "go", "--secret", "another"]).expect(2);
     wrong_secret.complains_of(&["VER-11 cannot be written as a test", "secret"]);
     let out = file.parent().unwrap().parent().unwrap().to_str().unwrap();
