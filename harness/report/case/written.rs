@@ -62,10 +62,7 @@ struct Sent<'a> {
 impl Language {
     /// The name of the file with a test of this name.
     pub fn file(self, name: &str) -> String {
-        let name: String = name
-            .chars()
-            .map(|one| if one.is_ascii_alphanumeric() { one.to_ascii_lowercase() } else { '_' })
-            .collect();
+        let name = Self::plain(name);
         match self {
             Self::Pytest => format!("test_{name}.py"),
             Self::Vitest => format!("{name}.test.mjs"),
@@ -73,6 +70,18 @@ impl Language {
             Self::Curl => format!("{name}.sh"),
         }
     }
+
+    /// A name of lower-case letters, digits and underscores.
+    fn plain(name: &str) -> String {
+        name.to_lowercase().replace(|one: char| !one.is_ascii_alphanumeric(), "_")
+    }
+}
+
+/// A name with a capital first letter, as the names of tests in Go need it.
+fn capital(name: &str) -> String {
+    let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    let (first, rest) = name.split_at(name.len().min(1));
+    first.to_ascii_uppercase() + rest
 }
 
 impl Case {
@@ -113,65 +122,52 @@ impl Case {
             Language::Go => golang::render,
             Language::Curl => curl::render,
         };
-        let steps = render(&sent, nonces)?;
-        Ok(filled(steps, language, heading, self))
+        let (template, mut parts) = render(&sent, nonces)?;
+        parts.extend(common(language, heading, self));
+        Ok(filled(template, &parts))
     }
 }
 
-/// The parts of a template that a language fills.
+/// A template, and what is filled into it.
 type Parts = (&'static str, Vec<(&'static str, String)>);
 
-fn filled((template, parts): Parts, language: Language, heading: &Heading<'_>, case: &Case) -> String {
+/// What every template has.
+fn common(language: Language, heading: &Heading<'_>, case: &Case) -> Vec<(&'static str, String)> {
     let title = messages::title_of_a_test(heading.requirement.map(|one| (one.id, one.title)), &case.what);
-    let about =
-        heading.requirement.map_or_else(|| messages::of_captured().to_owned(), |one| one.text.to_owned());
     let title = in_a_line(&title);
-    let about = in_a_line(&about);
-    let url = match language {
-        Language::Pytest => pytest::text(heading.url.as_bytes()),
-        Language::Vitest => vitest::text(heading.url.as_bytes()),
-        Language::Go => golang::text(heading.url.as_bytes()),
-        Language::Curl => heading.url.to_owned(),
+    let about = heading.requirement.map_or(messages::of_captured(), |one| one.text);
+    let url = heading.url.as_bytes();
+    let (url, name) = match language {
+        Language::Pytest => (pytest::text(url), Language::plain(heading.name)),
+        Language::Vitest => (vitest::text(url), vitest::text(title.as_bytes())),
+        Language::Go => (golang::text(url), capital(heading.name)),
+        Language::Curl => (curl::text(url), Language::plain(heading.name)),
     };
-    let name = match language {
-        Language::Vitest => vitest::text(title.as_bytes()),
-        Language::Go => heading.name.chars().filter(char::is_ascii_alphanumeric).collect(),
-        _ => heading.name.to_lowercase().replace(|one: char| !one.is_ascii_alphanumeric(), "_"),
-    };
-    let mut text = String::new();
-    let mut rest = template;
-    // One pass, so that nothing is filled into what was filled in.
-    while let Some((before, after)) = rest.split_once('{') {
-        text.push_str(before);
-        let named = after.split_once('}').and_then(|(name, after)| Some((value(name, &parts)?, after)));
-        let known = after.split_once('}').and_then(|(key, after)| {
-            let value = match key {
-                "title" => title.clone(),
-                "about" => about.clone(),
-                "version" => env!("CARGO_PKG_VERSION").to_owned(),
-                "file" => language.file(heading.name),
-                "url" => url.clone(),
-                "name" => name.clone(),
-                _ => return None,
-            };
-            Some((value, after))
-        });
-        match named.or(known) {
-            Some((value, after)) => {
-                text.push_str(&value);
-                rest = after;
-            }
-            None => {
-                text.push('{');
-                rest = after;
-            }
-        }
-    }
-    text + rest
+    vec![
+        ("about", in_a_line(about)),
+        ("version", env!("CARGO_PKG_VERSION").to_owned()),
+        ("file", language.file(heading.name)),
+        ("title", title),
+        ("url", url),
+        ("name", name),
+    ]
 }
 
-fn value(name: &str, parts: &[(&'static str, String)]) -> Option<String> {
-    parts.iter().find(|(key, _)| *key == name).map(|(_, value)| value.clone())
+/// The template with each name in braces replaced, once, so that nothing is filled into what was filled in.
+fn filled(template: &str, parts: &[(&'static str, String)]) -> String {
+    let mut text = String::new();
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        text.push_str(before);
+        let value = after.split_once('}').and_then(|(name, after)| {
+            let (_, value) = parts.iter().find(|(known, _)| *known == name)?;
+            Some((value.as_str(), after))
+        });
+        let (value, after) = value.unwrap_or(("{", after));
+        text.push_str(value);
+        rest = after;
+    }
+    text + rest
 }
 
 /// Text for a comment: nothing in it ends the comment or the line.

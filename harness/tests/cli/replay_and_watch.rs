@@ -325,7 +325,7 @@ fn captured_request_is_written_as_a_test() {
     let file = folder.path().join("real delivery.http");
     fs::write(&file, request).unwrap();
     let written = replay(&file, &["--as", "go", "--secret", SECRET]).expect(0);
-    assert!(written.stdout.contains("func Testrealdelivery(t *testing.T)"), "{written:?}");
+    assert!(written.stdout.contains("func TestRealdelivery(t *testing.T)"), "{written:?}");
     assert!(written.stdout.contains("mac(sha256.New") && !written.stdout.contains(&signed), "{written:?}");
     replay(&file, &["--as", "go"]).expect(2).complains_of(&["--secret"]);
 }

@@ -55,6 +55,18 @@ pub(super) fn render(sent: &[Sent<'_>], nonces: usize) -> Result<Parts, String> 
     Ok((TEMPLATE, vec![("steps", steps.trim_end().to_owned())]))
 }
 
+/// A literal in an expansion with braces in double quotes.
+pub(super) fn text(text: &[u8]) -> String {
+    let mut escaped = String::new();
+    for one in String::from_utf8_lossy(text).chars() {
+        if "\"\\$`}".contains(one) {
+            escaped.push('\\');
+        }
+        escaped.push(one);
+    }
+    escaped
+}
+
 /// A command that prints the value. Errors: no usual program computes it.
 fn command(one: &E) -> Result<String, String> {
     Ok(match one {

@@ -1,7 +1,7 @@
 //! Values in each language, and templates that are filled once.
 
 use super::expression::{Algorithm, Expression as E, Unit, Values, Which};
-use super::{Heading, Language, escaped, filled, hexed, pytest, vitest};
+use super::{Heading, Language, common, escaped, filled, hexed, pytest, vitest};
 use crate::report::case::Case;
 use crate::webhook::signature::Secret;
 use crate::wire::exchange::{Delivery, Headers};
@@ -45,9 +45,10 @@ fn expressions_have_the_values_of_other_programs() {
 fn nothing_is_filled_into_what_was_filled_in() {
     let delivery = Delivery::new("POST", "/{steps}".to_owned(), Headers::default(), "{}".into());
     let case = Case::of_captured(delivery, &Secret::new("s3cr3t"), false, 1_735_066_639_761);
-    let heading = Heading { requirement: None, url: "http://127.0.0.1:1/{steps}", name: "a b" };
-    let parts = ("{url} {steps} {name} {other} {", vec![("steps", "{url}".to_owned())]);
-    let text = filled(parts, Language::Curl, &heading, &case);
-    assert_eq!(text, "http://127.0.0.1:1/{steps} {url} a_b {other} {");
+    let heading = Heading { requirement: None, url: "http://127.0.0.1:1/{steps}?a=$b", name: "a b" };
+    let mut parts = vec![("steps", "{url}".to_owned())];
+    parts.extend(common(Language::Curl, &heading, &case));
+    let text = filled("{url} {steps} {name} {other} {", &parts);
+    assert_eq!(text, "http://127.0.0.1:1/{steps\\}?a=\\$b {url} a_b {other} {");
     assert_eq!(Language::Pytest.file("VER-1"), "test_ver_1.py");
 }
