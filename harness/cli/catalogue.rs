@@ -5,6 +5,7 @@
 use serde::Serialize;
 
 use crate::suite::cause::Code;
+use crate::suite::receiver::single;
 use crate::suite::requirement::{Level, Requirement, Role, group_of};
 
 /// The name and version of what `list --json` prints.
@@ -67,6 +68,8 @@ struct CauseEntry {
     text: &'static str,
     fix: Advice,
     avoid: Advice,
+    /// Whether `sign --broken` makes a delivery that is wrong in its way.
+    has_broken: bool,
 }
 
 /// A sentence for the author of a receiver, and of a sender.
@@ -122,7 +125,13 @@ impl CauseEntry {
             receiver: of(code, Role::Receiver),
             sender: of(code, Role::Sender),
         };
-        Self { code: code.as_str(), text: code.text(), fix: both(Code::fix), avoid: both(Code::avoid) }
+        Self {
+            code: code.as_str(),
+            text: code.text(),
+            fix: both(Code::fix),
+            avoid: both(Code::avoid),
+            has_broken: single::codes().any(|other| other == code),
+        }
     }
 }
 

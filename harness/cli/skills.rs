@@ -58,7 +58,7 @@ enum Found {
 pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
     match &arguments.command {
         Command::Show => {
-            console.print(SKILL)?;
+            console.print(&marked(SKILL))?;
             Ok(ExitStatus::Passed)
         }
         Command::Install { into } if into.is_empty() => install(&FOLDERS.map(PathBuf::from), console),

@@ -1,6 +1,7 @@
 //! `vectors`: the test vectors as files, for programs in any language.
 //!
-//! Invariant: no file is replaced that is not part of an export, and if one is in the way, nothing is written.
+//! Invariant: no file is replaced that is not part of an export, nor a program that was changed, and if one is in the way, nothing is
+//! written.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,8 @@ use crate::suite::vectors::{self, FILES, FORMAT, TestVectors};
 
 /// The file with the vectors.
 const VECTORS: &str = "vectors.json";
+/// What the names of the programs begin with.
+const PROGRAM: &str = "check";
 /// The largest such file that is read, in bytes.
 const LARGEST: u64 = 64 * 1024 * 1024;
 
@@ -55,18 +58,26 @@ fn export(folder: &Path, console: &mut Console) -> Result<ExitStatus, Error> {
     let all = vectors::all().map_err(Error::Harness)?;
     let mut json = serde_json::to_string_pretty(&all).map_err(|why| Error::Harness(why.to_string()))?;
     json.push('\n');
+    let has_vectors = read(&folder.join(VECTORS)).is_ok();
+    // Users put their verification into these.
+    let is_edited = |name: &str, text: &str| {
+        let is_program = name.starts_with(PROGRAM);
+        has_vectors && is_program && fs::read(folder.join(name)).is_ok_and(|old| old != text.as_bytes())
+    };
+    let (kept, replaced): (Vec<_>, Vec<_>) =
+        FILES.into_iter().partition(|(name, text)| is_edited(name, text));
     // The vectors are last, so a folder with them has everything.
-    let written: Vec<(String, Vec<u8>)> = FILES
+    let written: Vec<(String, Vec<u8>)> = replaced
         .into_iter()
         .chain([(VECTORS, &*json)])
         .map(|(name, text)| (name.to_owned(), text.as_bytes().to_owned()))
         .collect();
-    let has_vectors = read(&folder.join(VECTORS)).is_ok();
     let stops = |path: &Path, bytes: &[u8]| {
         let is_other = fs::symlink_metadata(path).is_ok() && !fs::read(path).is_ok_and(|old| old == bytes);
         (!has_vectors && is_other).then(|| messages::in_the_way(path))
     };
     outputs::write_all(folder, &written, stops, console)?;
+    kept.iter().for_each(|(name, _)| console.note(&messages::kept(&folder.join(name))));
     Ok(ExitStatus::Passed)
 }
 

@@ -229,7 +229,8 @@ pub(super) fn stale(minutes: u64) -> String {
 
 /// Why a case cannot be signed again.
 pub(super) fn other_secret() -> &'static str {
-    "the case was recorded with another secret, so it cannot be signed again; give the secret of that run"
+    "the case was recorded with another secret, so it cannot be signed again; give the secret of that run, or none, also not in \
+     TWENTY_WEBHOOK_SECRET, if that run made one"
 }
 
 /// Why a rejection of a case that was signed again shows nothing.

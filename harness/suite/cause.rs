@@ -334,7 +334,7 @@ codes! {
         avoid "answer 200 with an error in the body: only the status counts";
     RefusesDialect = "refuses.dialect":
         "the receiver reads the body of one dialect and rejects the other",
-        "read the event's name from `event` or `eventName`, and the record from `data` or `record`",
+        "read the event's name from `eventName` or else `event`, which may be an object next to it, and the record from `record` or `data`",
         avoid "answer 200 without reading it: the events would be lost";
     RefusesLarge = "refuses.large":
         "a large body is rejected",
@@ -397,7 +397,7 @@ codes! {
         avoid "forget everything after a failure: repeats of what was processed come too";
     MisreadsDialect = "misreads.dialect":
         "the body of the other dialect is accepted, but its event is not processed",
-        "read the event's name from `event` or `eventName`, and the record from `data` or `record`",
+        "read the event's name from `eventName` or else `event`, which may be an object next to it, and the record from `record` or `data`",
         avoid "guess the event from other members";
     SendOncePerWebhook = "send.once-per-webhook":
         "an event does not reach each webhook exactly once",

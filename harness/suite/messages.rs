@@ -154,15 +154,15 @@ pub(super) fn missing_vector(id: &str) -> String {
 
 // Single deliveries.
 
-pub(super) fn no_sample(event: &str) -> String {
-    format!(
-        "there is no sample of the event {event:?}; `twenty-conform send --help` names some, or give the body itself"
-    )
+pub(super) fn no_sample(event: &str, known: &[String]) -> String {
+    format!("there is no sample of the event {event:?}; give the body itself, or one of {}", known.join(", "))
 }
 
-pub(super) fn no_such_cause(name: &str, nearest: Option<&str>) -> String {
-    let hint = nearest.map_or(String::new(), |nearest| format!("did you mean {nearest}? "));
-    format!("{name:?} is no cause; {hint}docs/requirements.md lists them")
+pub(super) fn no_such_cause(name: &str, nearest: Option<&str>, known: &[&str]) -> String {
+    match nearest {
+        Some(nearest) => format!("{name:?} is no cause; did you mean {nearest}?"),
+        None => format!("{name:?} is no cause; those with a delivery are {}", known.join(", ")),
+    }
 }
 
 /// There is no delivery that a receiver with this cause accepts wrongly.

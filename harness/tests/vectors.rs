@@ -73,7 +73,13 @@ fn check_names_what_was_changed() {
     fs::write(&path, text.replacen("\"your-secret\"", "\"my-secret\"", 1)).unwrap();
     run(["vectors", "check", place]).expect(1).says(&["signature/documentation-sample: it was changed"]);
     // Written again over an export, but not over what is none.
-    run(["vectors", "export", place]).expect(0);
+    let program = folder.path().join("check.py");
+    let own = fs::read_to_string(&program).unwrap() + "\n# ours\n";
+    fs::write(&program, &own).unwrap();
+    let again = run(["vectors", "export", place]).expect(0);
+    assert!(again.stderr.contains("check.py was changed, and stays as it is"), "{again:?}");
+    assert_eq!(fs::read_to_string(&program).unwrap(), own);
+    run(["vectors", "check", place]).expect(0);
     fs::write(&path, "{}").unwrap();
     run(["vectors", "check", place]).expect(2).complains_of(&["vectors.json", "vectors export"]);
     fs::write(folder.path().join("check.py"), "mine").unwrap();

@@ -33,12 +33,14 @@ export interface Report {
   passed: boolean;
   requirements: Requirement[];
   findings: Finding[];
+  /** A sentence if what was tried is not what Twenty sends today. */
+  warning: string | undefined;
   about(id: string): string;
   text(): string;
 }
 
 export interface RunOptions {
-  /** Up to which level requirements are tried. The default is `must`. */
+  /** The lowest level that is tried. Each must fails the run, and with another level each should. The default is `must`. */
   level?: Level;
   /** Further options of `twenty-conform receiver`. */
   args?: string[];

@@ -41,6 +41,14 @@ pub(in crate::cli) fn in_the_way(path: &Path) -> String {
     )
 }
 
+/// A program that is not the one of this version.
+pub(in crate::cli) fn kept(path: &Path) -> String {
+    format!(
+        "note: {} was changed, and stays as it is; remove it to get the one of this version",
+        path.display()
+    )
+}
+
 pub(in crate::cli) fn unreadable(path: &Path, why: &str) -> String {
     format!(
         "cannot read vectors from {}: {why}; write them with `twenty-conform vectors export`",

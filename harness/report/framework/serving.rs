@@ -221,15 +221,15 @@ pub(super) const LINES: &[Row] = &[
     (
         &[Code::RefusesDialect, Code::MisreadsDialect],
         &[
-            (JavaScript, "const name = json.event ?? json.eventName, record = json.data ?? json.record;"),
-            (Python, r#"name = json.get("event") or json.get("eventName")  # data or record"#),
-            (Go, r#"if event.Event == "" { event.Event, event.Data = event.EventName, event.Record }"#),
+            (JavaScript, "const name = json.eventName ?? json.event, record = json.record ?? json.data;"),
+            (Python, r#"name = json.get("eventName", json.get("event"))  # record or data"#),
+            (Go, r#"if event.EventName == "" { event.EventName, event.Record = event.Event, event.Data }"#),
             (
                 Php,
-                r#"$name = $json["event"] ?? $json["eventName"]; $record = $json["data"] ?? $json["record"];"#,
+                r#"$name = $json["eventName"] ?? $json["event"]; $record = $json["record"] ?? $json["data"];"#,
             ),
-            (Ruby, r#"name, record = json["event"] || json["eventName"], json["data"] || json["record"]"#),
-            (Spring, r#"@JsonAlias("eventName") String event; @JsonAlias("record") JsonNode data;"#),
+            (Ruby, r#"name, record = json["eventName"] || json["event"], json["record"] || json["data"]"#),
+            (Spring, r#"String name = json.path(json.has("eventName") ? "eventName" : "event").asText();"#),
         ],
     ),
     (

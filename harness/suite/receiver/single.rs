@@ -40,8 +40,12 @@ pub struct Signed {
 impl Signed {
     /// The body of a sample event. Errors: the dialect has no event of this name.
     pub fn sample(&self, event: &str) -> Result<Bytes, String> {
-        let sample = self.dialect.sample(event).ok_or_else(|| messages::no_sample(event))?;
-        Ok(self.maker().render(&sample))
+        let samples = self.dialect.samples();
+        let Some(sample) = samples.iter().find(|sample| sample.name.as_str() == event) else {
+            let known: Vec<String> = samples.iter().map(|sample| sample.name.to_string()).collect();
+            return Err(messages::no_sample(event, &known));
+        };
+        Ok(self.maker().render(sample))
     }
 
     /// A valid delivery of this body.
@@ -92,7 +96,10 @@ impl From<&Delivery> for Printed {
 /// The code of this name. Errors: there is none.
 pub fn code(name: &str) -> Result<Code, String> {
     let found = Code::ALL.iter().copied().find(|code| code.as_str() == name);
-    found.ok_or_else(|| messages::no_such_cause(name, nearest::to(name, codes().map(Code::as_str))))
+    found.ok_or_else(|| {
+        let known: Vec<&str> = codes().map(Code::as_str).collect();
+        messages::no_such_cause(name, nearest::to(name, known.iter().copied()), &known)
+    })
 }
 
 /// The codes for which there is such a delivery, in the order of their declaration.

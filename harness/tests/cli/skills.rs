@@ -108,7 +108,7 @@ fn skill_is_installed_once_and_never_over_edits() {
     fs::create_dir_all(folder.path().join("folder/twenty-conform/SKILL.md")).unwrap();
     install(folder.path(), &["--into", "folder"]).expect(2).complains_of(&["is not a regular file"]);
     let shown = run(["skills", "show"]).expect(0).stdout;
-    assert!(skill.starts_with(&shown), "{shown}");
+    assert_eq!(skill, shown, "it can take the place of an edited file");
 }
 
 #[test]

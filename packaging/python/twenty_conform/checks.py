@@ -6,6 +6,7 @@ import json
 import subprocess
 import threading
 import time
+import warnings
 
 from .program import ended_with_this_process, environment, error_in, find_program
 
@@ -96,11 +97,18 @@ class Report:
     def passed(self):
         return self.json["exit_status"] == _PASSED
 
+    @property
+    def warning(self):
+        """A sentence if what was tried is not what Twenty sends today; else None."""
+        choice = self.json.get("dialect_choice")
+        return choice["sentence"] if choice and choice["refused"] == "shipped" else None
+
     def about(self, requirement):
         """The findings of a requirement in a few lines, or why it did not pass."""
         found = [finding for finding in self.findings if requirement.id in finding.requirements]
         lines = [line for finding in found for line in finding.lines()]
-        return "\n".join(lines or [f"{requirement.id} {requirement.title}: {requirement.verdict}: {requirement.reason}"])
+        lines = lines or [f"{requirement.id} {requirement.title}: {requirement.verdict}: {requirement.reason}"]
+        return "\n".join([*lines, f"  again     --seed {self.seed}"])
 
     def text(self):
         """The findings, the most important first, and what was inconclusive."""
@@ -124,12 +132,17 @@ class Receiver:
     def run(self, *options, level="must", seconds=120):
         """Runs the suite, with further options of `twenty-conform receiver`. Returns the report.
 
-        `level` is that of the requirements that are tried: `must`, `should` or `advice`. Raises Unusable if there is no report, for
+        `level` is the lowest of the requirements that are tried: `must`, `should` or `advice`. Each must fails the run, and with another
+        level each should. Raises Unusable if there is no report, for
         example because nothing listens at the URL, or because the run did not end within `seconds`.
         """
         command = [find_program(), "receiver", "--url", self.url, "--level", level, "--quiet", "--report", "json=-"]
-        # Runs at the same time would share the files for `replay`, which needs a receiver that still runs.
-        command += [*options] if "--no-cache" in options else ["--no-cache", *options]
+        # Each default gives way to the caller's option. Runs at the same time would share the files for `replay`, which needs a
+        # receiver that still runs. The program's own limit must not come first: it would leave requirements inconclusive.
+        defaults = {"--no-cache": [], "--fail-on": ["must" if level == "must" else "should"], "--max-time": [f"{round(seconds) + 10}s"]}
+        given = {option.split("=")[0] for option in options}
+        command += [word for name, value in defaults.items() if name not in given for word in (name, *value)]
+        command += options
         status, printed, said = _ran(command, environment(self.secret), seconds)
         if status not in _JUDGED:
             raise Unusable(error_in(said) or f"twenty-conform ended with status {status}")
@@ -144,6 +157,8 @@ class Receiver:
     def check(self, *options, level="must", seconds=120):
         """Runs the suite. Raises NotConforming if the receiver does not conform, and Unusable as `run` does."""
         report = self.run(*options, level=level, seconds=seconds)
+        if report.warning:
+            warnings.warn(report.warning, stacklevel=2)
         if not report.passed:
             raise NotConforming(report)
         return report
@@ -244,10 +259,12 @@ def _wsgi(application):
             yield server.effective_port
         return
     try:
-        from werkzeug.serving import make_server
+        from werkzeug.serving import WSGIRequestHandler, make_server
     except ImportError:
         raise Unusable("a WSGI application is served by waitress, which is not installed: pip install waitress") from None
-    server = make_server("127.0.0.1", 0, application, threaded=True)
+    # A line for each of a thousand requests would hide the failure.
+    quiet = type("Quiet", (WSGIRequestHandler,), {"log_request": lambda *_: None})
+    server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=quiet)
     with _in_thread(server.serve_forever, server.shutdown):
         yield server.server_port
 

@@ -6,6 +6,7 @@
 """
 
 import contextlib
+import warnings
 
 import pytest
 
@@ -46,6 +47,8 @@ class Checked(Receiver):
             report = self.run(*options, level=level, seconds=seconds)
         except (OSError, Unusable) as why:
             raise _failed(why) from None
+        if report.warning:
+            warnings.warn(report.warning, stacklevel=2)
         has_failed = any(one.is_wrong and one.verdict != "inconclusive" for one in report.requirements)
         if self._subtests is None or not (report.passed or has_failed):
             if not report.passed:
@@ -58,6 +61,8 @@ class Checked(Receiver):
                     pytest.skip(requirement.reason or requirement.verdict)
                 if requirement.is_wrong:
                     pytest.fail(report.about(requirement), pytrace=False)
+                if requirement.verdict == "fail":
+                    pytest.skip(f"does not fail the run: {requirement.level}\n{report.about(requirement)}")
         return report
 
 
