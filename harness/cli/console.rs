@@ -89,6 +89,11 @@ impl Console {
         self.write_out(&json(written + "\n"))
     }
 
+    /// Prints code without redaction, which has no secret, although a short one may be a word of it.
+    pub(super) fn print_code(&mut self, code: &str) -> Result<(), Error> {
+        self.write_out(&shown(code))
+    }
+
     fn write_out(&mut self, shown: &str) -> Result<(), Error> {
         match self.out.write_all(shown.as_bytes()).and_then(|()| self.out.flush()) {
             Err(why) if why.kind() != io::ErrorKind::BrokenPipe => {

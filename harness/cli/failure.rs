@@ -1,4 +1,4 @@
-//! How a command that ends with an error says so: on stderr, in the annotations of CI, and with `--json` as JSON on stdout.
+//! How a command that ends with an error says so: on stderr, in the annotations of CI, and where JSON is asked for on stdout, as JSON there.
 
 use std::ffi::OsString;
 
@@ -12,9 +12,11 @@ use crate::terminal::plain;
 /// The format of the JSON. Members are only added within a version.
 const FORMAT: &str = "twenty-conform-error/1";
 
-/// Whether this command line asks for JSON.
+/// Whether this command line asks for JSON on stdout.
 pub(super) fn is_json(arguments: &[OsString]) -> bool {
-    arguments.iter().skip(1).take_while(|one| *one != "--").any(|one| one == "--json")
+    let given: Vec<&OsString> = arguments.iter().skip(1).take_while(|one| *one != "--").collect();
+    let is_report = |pair: &[&OsString]| pair[0] == "--report" && pair[1] == "json=-";
+    given.iter().any(|one| *one == "--json" || *one == "--report=json=-") || given.windows(2).any(is_report)
 }
 
 /// Tells an error in every way.

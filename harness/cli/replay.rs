@@ -67,7 +67,7 @@ pub(super) async fn run(mut arguments: Arguments, console: &mut Console) -> Resu
         Some(path) => source::at(&path, console)?,
         None => {
             let (source, attached) = of_last_run()?;
-            if matches!(source, Source::Batch(_)) && arguments.language.is_none() {
+            if matches!(source, Source::Batch(_)) {
                 let Arguments { attach, trust, .. } = &mut arguments;
                 attach.keep_to(&attached, trust, console)?;
             }

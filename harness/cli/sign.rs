@@ -34,7 +34,6 @@ pub(super) struct Arguments {
     /// Print a delivery of this event's sample as JSON, instead of the headers of a file
     #[arg(long, conflicts_with_all = ["file", "any_timestamp"], help_heading = PAYLOAD)]
     event: Option<String>,
-    /// Form of the sample, and whether a nonce is sent
     #[command(flatten)]
     dialect: DialectOption,
     /// Print a delivery as JSON that is wrong in the way of this cause, such as accepts.stale
@@ -49,11 +48,11 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitStatus, Error> {
     let secret = arguments.secret.require(console)?;
-    if let Some(timestamp) = &arguments.timestamp {
-        check_timestamp(timestamp, arguments.any_timestamp)?;
-    }
     if arguments.json || arguments.event.is_some() || arguments.broken.is_some() {
         return delivery(arguments, secret, console);
+    }
+    if let Some(timestamp) = &arguments.timestamp {
+        check_timestamp(timestamp, arguments.any_timestamp)?;
     }
     let body = input(arguments.file.as_deref())?;
     let timestamp = arguments.timestamp.clone().unwrap_or_else(|| Clock::system().now_ms().to_string());
@@ -66,8 +65,7 @@ pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitSt
 fn delivery(arguments: &Arguments, secret: Secret, console: &mut Console) -> Result<ExitStatus, Error> {
     let now_ms = match &arguments.timestamp {
         None => Clock::system().now_ms(),
-        // The only numbers that this does not read are longer than any clock's.
-        Some(text) => text.parse().map_err(|_| Error::Usage(messages::timestamp_is_not_a_number(text)))?,
+        Some(text) => text.parse().map_err(|_| Error::Usage(messages::timestamp_is_no_time(text)))?,
     };
     let signed = Signed { dialect: arguments.dialect.dialect(), secret, now_ms };
     let body = match &arguments.event {

@@ -2,8 +2,8 @@
 //!
 //! Invariant: a file that was edited is never replaced. One that this program wrote ends with the hash of what is before it.
 
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{env, fs};
 
 use clap::{Args, Subcommand};
 use sha2::{Digest, Sha256};
@@ -61,9 +61,17 @@ pub(super) fn run(arguments: &Arguments, console: &mut Console) -> Result<ExitSt
             console.print(&marked(SKILL))?;
             Ok(ExitStatus::Passed)
         }
-        Command::Install { into } if into.is_empty() => install(&FOLDERS.map(PathBuf::from), console),
+        Command::Install { into } if into.is_empty() => install(&in_project(), console),
         Command::Install { into } => install(into, console),
     }
+}
+
+/// The folders of skills at the top of the repository, or in the current folder if it is in none.
+fn in_project() -> Vec<PathBuf> {
+    let current = env::current_dir().unwrap_or_default();
+    let top = current.ancestors().find(|folder| folder.join(".git").exists());
+    let top = top.filter(|top| **top != *current).unwrap_or(Path::new(""));
+    FOLDERS.iter().map(|folder| top.join(folder)).collect()
 }
 
 fn install(folders: &[PathBuf], console: &mut Console) -> Result<ExitStatus, Error> {

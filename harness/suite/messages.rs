@@ -172,6 +172,10 @@ pub(super) fn shown_by_valid_deliveries(code: &str) -> String {
     )
 }
 
+pub(super) fn before_the_epoch() -> &'static str {
+    "no delivery of that time is older than a day; give a time of this century"
+}
+
 /// The cause has such deliveries, but not of this secret or this body.
 pub(super) fn not_with_this(code: &str) -> String {
     format!(

@@ -34,7 +34,7 @@ const THEN: u64 = 1_735_066_639_761;
 const NOW: u64 = THEN + 24 * 60 * 60 * 1000 + 12_345;
 
 pub(crate) fn secret() -> Secret {
-    Secret::new(Random::from_seed(7).secret())
+    Secret::new(Random::secret_of(7))
 }
 
 /// Requirements whose failures no single delivery shows: concurrency, processing, and timing.

@@ -19,7 +19,9 @@ use twenty_conform::peers::receiver::{Receiver, Settings};
 use twenty_conform::report::case::Case;
 use twenty_conform::report::case::written::{Heading, Language};
 use twenty_conform::suite::requirements;
+use twenty_conform::webhook::signature::Key;
 use twenty_conform::wire::endpoint::{Handler, Server};
+use twenty_conform::wire::exchange::{Delivery, Headers, Transfer};
 
 use crate::cli::program::{Ran, finish};
 use crate::implementations::is_missing;
@@ -67,9 +69,23 @@ fn mutant(fault: ReceiverFault) -> Arc<dyn Handler> {
     Arc::new(Mutant::new(fault, Settings::new(secret()), Clock::system(), late, Arc::new(|_| {})))
 }
 
+/// A folder in which the functions of Vitest are found.
+fn vitest_folder() -> TempDir {
+    let folder = TempDir::new().unwrap();
+    let vitest = folder.path().join("node_modules/vitest");
+    fs::create_dir_all(&vitest).unwrap();
+    fs::write(vitest.join("package.json"), r#"{"type":"module","exports":"./index.js"}"#).unwrap();
+    fs::write(vitest.join("index.js"), VITEST).unwrap();
+    folder
+}
+
 /// Runs a test of a folder on a receiver.
 async fn run(language: Language, folder: &Path, case: &Case, url: &str) -> Ran {
-    let file = language.file(&case.requirement);
+    run_file(language, folder, &language.file(&case.requirement), Some(url)).await
+}
+
+/// The same by its file, at the URL that stands in it if none is given.
+async fn run_file(language: Language, folder: &Path, file: &str, url: Option<&str>) -> Ran {
     let mut command = match language {
         Language::Pytest => {
             let name = file.trim_end_matches(".py");
@@ -79,24 +95,30 @@ async fn run(language: Language, folder: &Path, case: &Case, url: &str) -> Ran {
         }
         Language::Vitest => {
             let mut command = Command::new("node");
-            command.arg(&file);
+            command.arg(file);
             command
         }
         Language::Go => {
             let mut command = Command::new("go");
-            command.args(["test", "-count=1", &file]).env("GOFLAGS", "-mod=mod").env("GO111MODULE", "off");
+            command
+                .args(["test", "-count=1", "-v", file])
+                .env("GOFLAGS", "-mod=mod")
+                .env("GO111MODULE", "off");
             command
         }
         Language::Curl => {
             let mut command = Command::new("sh");
-            command.arg(&file);
+            command.arg(file);
             command
         }
     };
     command
         .current_dir(folder)
         .env("TWENTY_WEBHOOK_SECRET", secret().expose())
-        .env("TWENTY_WEBHOOK_URL", url);
+        .env_remove("TWENTY_WEBHOOK_URL");
+    if let Some(url) = url {
+        command.env("TWENTY_WEBHOOK_URL", url);
+    }
     command.env("PYTHONDONTWRITEBYTECODE", "1");
     tokio::task::spawn_blocking(move || finish(command)).await.unwrap()
 }
@@ -118,12 +140,7 @@ async fn written_tests_fail_on_the_mutant_and_pass_on_the_reference() {
         .map(|fault| {
             let languages = &languages;
             async move {
-                let folder = TempDir::new().unwrap();
-                let vitest = folder.path().join("node_modules/vitest");
-                fs::create_dir_all(&vitest).unwrap();
-                fs::write(vitest.join("package.json"), r#"{"type":"module","exports":"./index.js"}"#)
-                    .unwrap();
-                fs::write(vitest.join("index.js"), VITEST).unwrap();
+                let folder = vitest_folder();
                 let found = cases(fault).await;
                 let case = found.into_iter().find_map(Result::ok).unwrap();
                 let mut wrong = Vec::new();
@@ -164,6 +181,58 @@ async fn written_tests_fail_on_the_mutant_and_pass_on_the_reference() {
         .await;
     let wrong = wrong.concat();
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+fn delivered(target: &str, headers: Headers, body: String) -> Delivery {
+    let (method, target, body) = ("POST".to_owned(), target.to_owned(), body.into());
+    Delivery { method, target, headers, body, transfer: Transfer::Whole }
+}
+
+/// A captured request with words of the templates, the secret, and characters that end literals.
+#[tokio::test(flavor = "multi_thread")]
+async fn captured_request_becomes_a_test_that_passes_on_the_reference() {
+    let folder = vitest_folder();
+    let own = secret();
+    let body = format!(
+        "{{\"event\":\"person.created\",\"data\":{{\"id\":\"{}\",\"note\":\"my brand. re.base64.now mac(x) digest(x) \
+         `it's` $HOME $(x) %s \\u00e9 ü\\n\"}}}}",
+        own.expose()
+    );
+    let (sent_ms, path) = (1_735_066_639_761, "/hook?ids[]=1&x={{a,b}}&y=$b`c`");
+    let key = Key::new(&own);
+    let mut headers = Headers::of_delivery(Some(&key), sent_ms, None, body.as_bytes());
+    headers.add("X-Token", own.expose().to_owned());
+    headers.add("Content-Type", "application/json");
+    let delivery = delivered(path, headers, body);
+    let case = Case::of_captured(delivery, &own, false, sent_ms);
+    let receiver = Receiver::new(Settings::new(secret()), Clock::system(), Arc::new(|_| {}));
+    let sound = serve(Arc::new(receiver)).await;
+    let url = sound.url(path);
+    for &language in Language::value_variants() {
+        if is_missing(program(language)) {
+            continue;
+        }
+        let heading = Heading { requirement: None, url: &url, name: "日本 windows" };
+        let text = case.as_test(&own, sent_ms, language, &heading).unwrap();
+        assert!(!text.contains(own.expose()), "{text}");
+        let file = language.file("日本 windows");
+        fs::write(folder.path().join(&file), &text).unwrap();
+        // At the URL that stands in it.
+        let passed = run_file(language, folder.path(), &file, None).await;
+        assert_eq!(passed.status, Some(0), "{language:?}: {passed:?}\n{text}");
+        assert!(!passed.stdout.contains("no tests to run"), "{passed:?}");
+        if language == Language::Go {
+            let mut gofmt = Command::new("gofmt");
+            gofmt.args(["-l", &file]).current_dir(folder.path());
+            assert_eq!(finish(gofmt).stdout, "", "{text}");
+        }
+    }
+    let leaking = own.expose().as_bytes().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let body = format!("{{\"event\":\"a.b\",\"data\":{{\"id\":\"{leaking}\"}}}}");
+    let headers = Headers::of_delivery(Some(&key), sent_ms, None, body.as_bytes());
+    let case = Case::of_captured(delivered("/", headers, body), &own, false, sent_ms);
+    let why = written(&case, Language::Go, "http://127.0.0.1:9/").unwrap_err();
+    assert!(why.contains("has the secret"), "{why}");
 }
 
 /// Which cases no test can send: those that need the wire or more than a status, and few others.

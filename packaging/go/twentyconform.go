@@ -460,7 +460,7 @@ func Broken(t testing.TB, cause string, event any, secret string, now time.Time,
 }
 
 func makeDelivery(event any, secret string, now time.Time, options []Option) (*Delivery, error) {
-	made := &maker{arguments: []string{"sign", "--json", fmt.Sprintf("--timestamp=%d", now.UnixMilli())}}
+	made := &maker{arguments: []string{"sign", "--json", "--config=none", fmt.Sprintf("--timestamp=%d", now.UnixMilli())}}
 	for _, option := range options {
 		option(made)
 	}

@@ -167,6 +167,13 @@ var scenarios = map[string]func(t *testing.T){
 			if !isValid(r) {
 				w.WriteHeader(http.StatusInternalServerError)
 			}
+		}), Secret: secret, Level: "should", Args: []string{"--fail-on", "must"}}.Check(t)
+	},
+	"should is gated": func(t *testing.T) {
+		Receiver{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !isValid(r) {
+				w.WriteHeader(http.StatusInternalServerError)
+			}
 		}), Secret: secret, Level: "should"}.Check(t)
 	},
 	"program hangs": func(t *testing.T) { asProgram("hangs").Check(t) },
@@ -229,11 +236,11 @@ func TestErrorIsOneLineThatSaysWhatToDo(t *testing.T) {
 		"no secret":               "the secret is empty; give the one that the receiver verifies with",
 		"NUL in secret":           "the secret has a NUL character, with which twenty-conform cannot be run",
 		"secret is not UTF-8":     "the variable TWENTY_WEBHOOK_SECRET is not UTF-8; set it to text, or unset it",
-		"no cause":                `"accepts.anything" is no cause; .*docs/requirements.md lists them`,
-		"no event":                `there is no sample of the event "person"; .* or give the body itself`,
+		"no cause":                `"accepts.anything" is no cause; did you mean accepts.everything\?`,
+		"no event":                `there is no sample of the event "person"; give the body itself, or one of .*person.created.*`,
 		"no JSON":                 "the event is neither a name nor a body, and JSON has no form of it: .*",
 		"no dialect":              "invalid value 'new' for '--dialect <DIALECT>' .possible values: auto, documented, shipped.",
-		"before 1970":             `--timestamp "-[0-9]+" is not a number of milliseconds.*`,
+		"before 1970":             `the time "-[0-9]+" is not a number of milliseconds.*`,
 		"says nothing":            "twenty-conform ended without a result: exit status 7",
 		"another report":          "the report of twenty-conform cannot be read; use the file twentyconform.go of its version: .*",
 		"another delivery":        "the delivery of twenty-conform cannot be read; use the file twentyconform.go of its version: .*",
@@ -257,6 +264,7 @@ func TestOutputOfRunsThatDoNotPass(t *testing.T) {
 		"nothing is judged": {"--- FAIL: TestScenario ", "the receiver does not conform: incomplete", " inconclusive, the first: RCV-1 "},
 		"panics":            {"--- FAIL: TestScenario/RCV-1_accepts_valid_deliveries"},
 		"wrong secret":      {"--- FAIL: TestScenario/RCV-1_accepts_valid_deliveries", "  fix       ", "again: Args: []string{\"--seed\", \""},
+		"should is gated":   {"--- FAIL: TestScenario/VER-9_refuses_with_4xx"},
 		"should fails":      {"--- PASS: TestScenario ", "--- SKIP: TestScenario/", "does not fail the run, because it is only a should"},
 	}
 	for scenario, expected := range cases {

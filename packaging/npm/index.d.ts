@@ -60,7 +60,8 @@ export function receiver(target: string | RequestListener, secret: string, optio
 
 export interface Framework {
   describe(name: string, declare: () => void): unknown;
-  beforeAll(prepare: () => Promise<void>, timeout?: number): unknown;
+  /** Vitest and Jest take milliseconds as the second argument, Node's `before` options. */
+  beforeAll(prepare: () => Promise<void>, timeout?: any): unknown;
   test(name: string, run: () => void): unknown;
 }
 

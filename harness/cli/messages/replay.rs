@@ -20,10 +20,10 @@ Examples:
 /// The statuses of `replay`.
 pub(crate) const OF_REPLAY: &str = "\
 Exit status:
-    0  every failure is fixed
+    0  every failure is fixed, or with --as written
     1  a failure is still there, or the receiver fails in another way
     2  usage error, a file that is neither a case nor a captured request, or no run is kept
-    3  inconclusive: a valid delivery was rejected, or the receiver was not reached
+    3  inconclusive: a valid delivery was rejected, or the receiver was not reached; with --as, some could not be written
     4  nothing to replay: nothing failed in that run
   130  interrupted";
 
@@ -39,7 +39,14 @@ pub(crate) fn several_tests(count: usize) -> String {
 }
 
 pub(crate) fn other_file(path: &Path) -> String {
-    format!("{} exists and is not a test that this program wrote, so it is not replaced", path.display())
+    format!(
+        "{} exists and is another file, or was edited, so it is not replaced; remove it, or give another folder",
+        path.display()
+    )
+}
+
+pub(crate) fn url_has_the_secret() -> &'static str {
+    "its URL has the secret, or a part of it"
 }
 
 pub(crate) fn cannot_replay(file: &Path, why: &str) -> String {

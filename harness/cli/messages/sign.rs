@@ -17,6 +17,11 @@ pub(in crate::cli) fn timestamp_is_not_a_number(text: &str) -> String {
     )
 }
 
+/// The time of a whole delivery.
+pub(in crate::cli) fn timestamp_is_no_time(text: &str) -> String {
+    format!("the time {text:?} is not a number of milliseconds since the epoch, such as 1735066639761")
+}
+
 pub(in crate::cli) fn timestamp_is_no_value(text: &str) -> String {
     format!("--timestamp {text:?} has control characters, which no header can have")
 }

@@ -13,7 +13,7 @@ See docs/test-suites.md.";
 
 pub(crate) const INSTALL: &str = "\
 Examples:
-  # Write .agents/skills/twenty-conform/SKILL.md and the same in .claude/skills
+  # Write .agents/skills/twenty-conform/SKILL.md and the same in .claude/skills, at the top of the repository
   $ twenty-conform skills install
   # Write it where another coding agent looks
   $ twenty-conform skills install --into .github/skills
@@ -29,7 +29,7 @@ Examples:
   # Read what coding agents are told
   $ twenty-conform skills show
   # Give it to one that has no folder of skills
-  $ twenty-conform skills show > AGENTS.md";
+  $ twenty-conform skills show > twenty-conform-skill.md";
 
 pub(in crate::cli) fn written(path: &Path, is_newer: bool) -> String {
     let how = if is_newer { "updated" } else { "written" };

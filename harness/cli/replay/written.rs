@@ -1,6 +1,6 @@
 //! `replay --as`: failures as tests in another language.
 //!
-//! Invariant: no file is replaced that this program did not write.
+//! Invariant: no file is replaced.
 
 use std::fs;
 use std::path::Path;
@@ -15,8 +15,9 @@ use crate::clock::Clock;
 use crate::error::Error;
 use crate::exit::ExitStatus;
 use crate::random::Random;
+use crate::redaction::Redaction;
 use crate::report::case::Case;
-use crate::report::case::written::{Heading, Language, MARK};
+use crate::report::case::written::{Heading, Language};
 use crate::webhook::signature::Secret;
 
 /// Where a receiver is by default.
@@ -41,12 +42,13 @@ pub(super) fn write(
     let mut reasons = unusable.iter().map(|(name, why)| messages::cannot_be_a_test(name, why));
     match (&arguments.into, &tests[..]) {
         (_, []) => return Err(Error::Usage(reasons.next().unwrap_or_default())),
-        (Some(folder), tests) => outputs::write_all(folder, tests, |path, _| in_the_way(path), console)?,
-        (None, [(_, text)]) => console.print(&String::from_utf8_lossy(text))?,
+        (Some(folder), tests) => outputs::write_all(folder, tests, in_the_way, console)?,
+        (None, [(_, text)]) => console.print_code(&String::from_utf8_lossy(text))?,
         (None, several) => return Err(Error::Usage(messages::several_tests(several.len()))),
     }
-    reasons.for_each(|why| console.note(&why));
-    Ok(ExitStatus::Passed)
+    let reasons: Vec<String> = reasons.collect();
+    reasons.iter().for_each(|why| console.note(why));
+    Ok(if reasons.is_empty() { ExitStatus::Passed } else { ExitStatus::Incomplete })
 }
 
 /// A test, or why there is none. Errors: there is no secret.
@@ -68,7 +70,11 @@ fn test(
             (Case::of_captured(delivery.clone(), secret, false, now_ms), None, secret.clone())
         }
     };
-    let url = arguments.attach.url().map_or_else(|| format!("{ORIGIN}{}", case.path()), str::to_owned);
+    let path = arguments.path.as_deref().unwrap_or(case.path());
+    let url = arguments.attach.url().map_or_else(|| format!("{ORIGIN}{path}"), str::to_owned);
+    if Redaction::new([&secret]).text(&url) != url {
+        return Ok(Err(messages::url_has_the_secret().to_owned()));
+    }
     let heading = Heading { requirement, url: &url, name: &name(name_of_item) };
     Ok(case.as_test(&secret, now_ms, language, &heading))
 }
@@ -78,12 +84,9 @@ fn name(item: &str) -> String {
     Path::new(item).file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// Why a test cannot have this path, if so.
-fn in_the_way(path: &Path) -> Option<String> {
-    let found = fs::read_to_string(path);
-    match found {
-        Err(why) if why.kind() == std::io::ErrorKind::NotFound => None,
-        Ok(text) if text.is_empty() || text.contains(MARK) => None,
-        _ => Some(messages::other_file(path)),
-    }
+/// Why a test cannot have this path, if so: another file is there, or one that was edited.
+fn in_the_way(path: &Path, text: &[u8]) -> Option<String> {
+    let is_same = |there: Vec<u8>| there == text;
+    let is_there = fs::symlink_metadata(path).is_ok();
+    (is_there && !fs::read(path).is_ok_and(is_same)).then(|| messages::other_file(path))
 }

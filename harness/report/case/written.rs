@@ -8,6 +8,7 @@ mod expression;
 mod golang;
 mod plan;
 mod pytest;
+mod signing;
 mod vitest;
 
 use std::fmt::Write as _;
@@ -20,9 +21,6 @@ use super::Case;
 use crate::report::messages::written as messages;
 use crate::suite::requirement::{Expected, Requirement};
 use crate::webhook::signature::Secret;
-
-/// What every written test says of itself.
-pub const MARK: &str = "Written by twenty-conform ";
 
 /// What a test is written for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -66,14 +64,19 @@ impl Language {
         match self {
             Self::Pytest => format!("test_{name}.py"),
             Self::Vitest => format!("{name}.test.mjs"),
-            Self::Go => format!("{name}_test.go"),
+            // Go takes the word before it for a system, such as windows.
+            Self::Go => format!("{name}_replay_test.go"),
             Self::Curl => format!("{name}.sh"),
         }
     }
 
     /// A name of lower-case letters, digits and underscores.
     fn plain(name: &str) -> String {
-        name.to_lowercase().replace(|one: char| !one.is_ascii_alphanumeric(), "_")
+        let plain = name.to_lowercase().replace(|one: char| !one.is_ascii_alphanumeric(), "_");
+        match plain.trim_matches('_') {
+            "" => "request".to_owned(),
+            plain => plain.to_owned(),
+        }
     }
 }
 
@@ -81,7 +84,7 @@ impl Language {
 fn capital(name: &str) -> String {
     let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
     let (first, rest) = name.split_at(name.len().min(1));
-    first.to_ascii_uppercase() + rest
+    if first.is_empty() { "Request".to_owned() } else { first.to_ascii_uppercase() + rest }
 }
 
 impl Case {
@@ -122,7 +125,9 @@ impl Case {
             Language::Go => golang::render,
             Language::Curl => curl::render,
         };
-        let (template, mut parts) = render(&sent, nonces)?;
+        let mut needs = Vec::new();
+        plan.expressions().for_each(|one| one.visit(&mut |one| needs.push(one)));
+        let (template, mut parts) = render(&sent, nonces, &needs)?;
         parts.extend(common(language, heading, self));
         Ok(filled(template, &parts))
     }

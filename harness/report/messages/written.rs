@@ -9,6 +9,10 @@ pub(in crate::report) fn not_written() -> &'static str {
     "it has a value that no short code computes; `replay` sends it"
 }
 
+pub(in crate::report) fn has_the_secret() -> &'static str {
+    "its delivery has the secret, or a part of it, in a form that would stand in the test; `replay` sends it"
+}
+
 pub(in crate::report) fn body_is_too_long(most: usize) -> String {
     format!("its body is longer than the {} KiB that may stand in a test; `replay` sends it", most / 1024)
 }
@@ -35,8 +39,13 @@ pub(in crate::report) fn trial_is_expected(what: &str, expected: &str) -> String
 pub(in crate::report) fn title_of_a_test(requirement: Option<(&str, &str)>, what: &str) -> String {
     match requirement {
         Some((id, title)) => format!("{id} {title}: {what}"),
-        None => format!("A captured request: {what}"),
+        None => capitalised(what),
     }
+}
+
+fn capitalised(what: &str) -> String {
+    let mut letters = what.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 pub(in crate::report) fn of_captured() -> &'static str {

@@ -59,6 +59,9 @@ impl Signed {
     /// Errors: no delivery of this secret and body is wrong in this way.
     pub fn broken(&self, code: Code, body: Bytes) -> Result<Delivery, String> {
         let cases = cases(code).ok_or_else(|| messages::shown_by_valid_deliveries(code.as_str()))?;
+        if code == Code::AcceptsStale && self.now_ms <= DAY_MS.unsigned_abs() {
+            return Err(messages::before_the_epoch().to_owned());
+        }
         let maker = self.maker();
         let control = maker.control(body);
         let mut made = cases.iter().filter_map(|case| case.after(&maker, &control));
@@ -67,7 +70,7 @@ impl Signed {
 
     fn maker(&self) -> Maker {
         let clock = Clock::fixed(self.now_ms);
-        let place = (String::new(), "/".to_owned());
+        let place = ("http://127.0.0.1:3000/".to_owned(), "/".to_owned());
         Maker::new(self.dialect, self.secret.clone(), clock, Random::from_seed(self.now_ms), place)
     }
 }
@@ -132,10 +135,10 @@ fn cases(code: Code) -> Option<Vec<Case>> {
         C::MessageBytesLiteral => misread(Misread::BytesLiteral),
         C::MessageSecretMember => forged(&[Step::AddMember("secret", "\"x\"")]),
         C::MessageMembersDropped => forged(&[Step::AddMember("admin", "true")]),
-        C::KeyPrefix => keys(&[KeyForm::TrailingNewline]),
+        C::KeyPrefix => vec![without_prefix(), Case::signed(Recipe::key(KeyForm::TrailingNewline))],
         C::KeyHexDecoded => keys(&[KeyForm::HexDecoded]),
         C::KeyBase64Decoded => keys(&[KeyForm::Base64Decoded]),
-        C::KeyTrimmed => keys(&[KeyForm::Lowercase, KeyForm::Uppercase, KeyForm::Trimmed]),
+        C::KeyTrimmed => keys(&[KeyForm::Trimmed, KeyForm::Lowercase, KeyForm::Uppercase]),
         C::KeyConfiguration => keys(&[KeyForm::DoubleQuoted]),
         C::KeyEmpty => keys(&[KeyForm::Empty]),
         C::KeyOtherWebhook => under_default_secrets(),
@@ -177,6 +180,16 @@ fn under_default_secrets() -> Vec<Case> {
 
 fn changed(change: impl Fn(&Maker, &mut Delivery, &str) -> Option<()> + Send + Sync + 'static) -> Case {
     Case::forged_by(LeftOut::OtherHeaders, "", Respect::Content(Part::Values), change)
+}
+
+/// Signed under a secret of another vendor's form without what it begins with.
+fn without_prefix() -> Case {
+    changed(|maker, delivery, timestamp| {
+        let rest = maker.secret.expose().strip_prefix("whsec_")?;
+        let value = maker.signature_under(&Secret::new(rest), timestamp.as_bytes(), &delivery.body)?;
+        delivery.headers.set(SIGNATURE_HEADER, value);
+        Some(())
+    })
 }
 
 /// A line feed after the body that was signed.

@@ -298,12 +298,11 @@ fn failures_are_written_as_tests() {
     let script = into.join("ver_11.sh");
     assert_eq!(there.stdout.trim(), script.to_str().unwrap());
     assert!(fs::read_to_string(&script).unwrap().contains("http://127.0.0.1:9/x"));
-    // It replaces its own file and no other.
-    written(&["--as", "curl"]).expect(0);
+    // It replaces no file, and writes the same again.
+    written(&["--as", "curl", "--url", "http://127.0.0.1:9/x"]).expect(0);
+    written(&["--as", "curl"]).expect(2).complains_of(&["ver_11.sh", "was edited"]);
     fs::write(into.join("ver_11.test.mjs"), "ours").unwrap();
-    written(&["--as", "vitest"])
-        .expect(2)
-        .complains_of(&["ver_11.test.mjs", "not a test that this program wrote"]);
+    written(&["--as", "vitest"]).expect(2).complains_of(&["ver_11.test.mjs", "is not replaced"]);
     let wrong_secret = replay(&file, &["--as", "go", "--secret", "another"]).expect(2);
     wrong_secret.complains_of(&["VER-11 cannot be written as a test", "secret"]);
     let out = file.parent().unwrap().parent().unwrap().to_str().unwrap();

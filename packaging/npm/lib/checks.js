@@ -97,7 +97,7 @@ class Receiver {
       server.listen(0, '127.0.0.1', resolve);
     });
     try {
-      const url = `http://127.0.0.1:${server.address().port}${this.route}`;
+      const url = `http://127.0.0.1:${server.address().port}/${this.route.replace(/^\/+/, '')}`;
       return await ran(url, this.secret, level, args, timeout);
     } finally {
       await new Promise((resolve) => {
@@ -219,7 +219,7 @@ exports.describeReceiver = ({ describe, beforeAll, test }, target, secret, optio
 /** The requirements of receivers up to this level. */
 function listed(level) {
   if (!LEVELS.includes(level)) throw new Error(`the level ${level} is none of ${LEVELS.join(', ')}`);
-  const ran = spawnSync(findProgram(), ['list', '--json', '--config=none'], { env: environment(''), encoding: 'utf8', windowsHide: true });
+  const ran = spawnSync(findProgram(), ['list', '--json', '--config=none'], { env: environment('none'), encoding: 'utf8', windowsHide: true });
   if (ran.status !== 0) throw new Error(ran.error ? ran.error.message : errorIn(ran.stderr));
   const levels = LEVELS.slice(0, LEVELS.indexOf(level) + 1);
   return JSON.parse(ran.stdout).requirements.filter((one) => one.role === 'receiver' && levels.includes(one.level));

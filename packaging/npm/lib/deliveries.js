@@ -2,7 +2,7 @@
 'use strict';
 
 const { spawnSync } = require('child_process');
-const { isUint8Array } = require('util').types;
+const { isAnyArrayBuffer, isUint8Array } = require('util').types;
 const { environment, errorIn, findProgram } = require('./program.js');
 
 // Signing takes milliseconds. A program that hangs must not hang the tests.
@@ -16,7 +16,6 @@ exports.broken = (cause, event, secret, options) => delivery([`--broken=${cause}
 
 // By this process's clock, which a test may have set.
 function delivery(args, event, secret, { now = Date.now(), dialect = 'documented' } = {}) {
-  if (!secret) throw new Error('the secret is empty');
   const command = ['sign', '--json', '--config=none', `--dialect=${dialect}`, `--timestamp=${Math.floor(Number(now))}`, ...args];
   const body = bodyOf(event);
   if (body === undefined) command.push(`--event=${event}`);
@@ -41,6 +40,7 @@ function bodyOf(event) {
   if (typeof event === 'string') return event.trimStart().startsWith('{') ? event : undefined;
   // Of any realm, because Jest runs tests in their own.
   if (isUint8Array(event)) return event;
+  if (isAnyArrayBuffer(event)) return Buffer.from(event);
   if (event === null || typeof event !== 'object' || Array.isArray(event)) {
     throw new TypeError('an event is a name, an object, bytes or a string with JSON');
   }

@@ -32,6 +32,9 @@ exports.findProgram = function () {
 
 /** The variables of the program. Options of the surroundings are not those of a test. */
 exports.environment = (secret) => {
+  if (!secret || secret.includes('\0')) {
+    throw new Error(secret ? 'the secret has a NUL character, which no variable can have' : 'the secret is empty');
+  }
   const names = Object.keys(process.env).filter((name) => !name.startsWith('TWENTY_'));
   const others = Object.fromEntries(names.map((name) => [name, process.env[name]]));
   return { ...others, NO_COLOR: '1', TWENTY_WEBHOOK_SECRET: secret };

@@ -143,7 +143,11 @@ class Receiver:
         given = {option.split("=")[0] for option in options}
         command += [word for name, value in defaults.items() if name not in given for word in (name, *value)]
         command += options
-        status, printed, said = _ran(command, environment(self.secret), seconds)
+        try:
+            variables = environment(self.secret)
+        except ValueError as why:
+            raise Unusable(str(why)) from None
+        status, printed, said = _ran(command, variables, seconds)
         if status not in _JUDGED:
             raise Unusable(error_in(said) or f"twenty-conform ended with status {status}")
         try:

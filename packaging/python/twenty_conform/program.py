@@ -44,7 +44,9 @@ def find_program():
 
 
 def environment(secret):
-    """The variables of the program. Options of the surroundings are not those of a test."""
+    """The variables of the program. Options of the surroundings are not those of a test. Raises ValueError for a secret that none can have."""
+    if not secret or "\0" in secret:
+        raise ValueError("the secret is empty" if not secret else "the secret has a NUL character, which no variable can have")
     others = {name: value for name, value in os.environ.items() if not name.startswith("TWENTY_")}
     return {**others, "NO_COLOR": "1", "TWENTY_WEBHOOK_SECRET": secret}
 

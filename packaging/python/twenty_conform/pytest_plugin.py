@@ -31,7 +31,7 @@ class Checker:
             url = self._stack.enter_context(serving(target, start_seconds))
         except Unusable as why:
             raise _failed(why) from None
-        return Checked(url + path, secret, self._subtests)
+        return Checked(f"{url}/{path.lstrip('/')}", secret, self._subtests)
 
 
 class Checked(Receiver):

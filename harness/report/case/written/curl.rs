@@ -8,7 +8,7 @@ use crate::shell::posix::{printed, word};
 const TEMPLATE: &str = include_str!("curl.sh.txt");
 const DIGITS: &str = "0123456789abcdef";
 
-pub(super) fn render(sent: &[Sent<'_>], nonces: usize) -> Result<Parts, String> {
+pub(super) fn render(sent: &[Sent<'_>], nonces: usize, _: &[&E]) -> Result<Parts, String> {
     let mut steps = String::new();
     for number in 0..nonces {
         steps += &format!("nonce_{number}=$(openssl rand -hex 16)\n");

@@ -107,6 +107,50 @@ impl Expression {
         })
     }
 
+    /// Fixed bytes, with the secret where it is in them.
+    pub(super) fn without(bytes: &[u8], secret: &str) -> Self {
+        if secret.is_empty() {
+            return Self::fixed(bytes);
+        }
+        let mut parts = Vec::new();
+        let mut from = 0;
+        for at in memchr::memmem::find_iter(bytes, secret.as_bytes()) {
+            parts.extend([Self::fixed(&bytes[from..at]), Self::Secret]);
+            from = at + secret.len();
+        }
+        parts.push(Self::fixed(&bytes[from..]));
+        Self::join(parts)
+    }
+
+    /// Visits this expression and all that it is made from.
+    pub(super) fn visit<'a>(&'a self, see: &mut dyn FnMut(&'a Self)) {
+        see(self);
+        match self {
+            Self::Join(parts) => parts.iter().for_each(|part| part.visit(see)),
+            Self::Mac(_, key, text) => {
+                key.visit(see);
+                text.visit(see);
+            }
+            Self::Lower(inner)
+            | Self::Upper(inner)
+            | Self::FromHex(inner)
+            | Self::FromBase64(inner)
+            | Self::Digest(inner)
+            | Self::Hex(inner)
+            | Self::Base64(inner)
+            | Self::Base64Url(inner)
+            | Self::Part(inner, ..)
+            | Self::Moved(inner, _) => inner.visit(see),
+            Self::Fixed(_)
+            | Self::Repeated(..)
+            | Self::Secret
+            | Self::Body(_)
+            | Self::Timestamp(_)
+            | Self::Nonce(_)
+            | Self::Time(..) => {}
+        }
+    }
+
     /// Fixed bytes, with a long run of one byte as what it is.
     pub(super) fn fixed(bytes: &[u8]) -> Self {
         let Some((from, to)) = longest_run(bytes) else { return Self::Fixed(bytes.to_vec()) };

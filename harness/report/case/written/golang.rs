@@ -1,53 +1,59 @@
 //! Tests for Go. Every value is a string, which may have any bytes.
 
-use super::expression::{Expression as E, Unit};
+use std::collections::BTreeSet;
+
+use super::expression::{Algorithm, Expression as E, Unit};
 use super::vitest::named;
 use super::{Parts, Sent, escaped, hexed, shifted};
 
 const TEMPLATE: &str = include_str!("go.go.txt");
-/// The packages that a test may need, and what shows that it does.
-const PACKAGES: [(&str, &str); 15] = [
-    ("bytes", ""),
-    ("crypto/hmac", "hmac."),
-    ("crypto/rand", "rand."),
-    ("crypto/sha1", "sha1."),
-    ("crypto/sha256", "sha256."),
-    ("crypto/sha512", "sha512."),
-    ("encoding/base64", "base64."),
-    ("encoding/hex", "hex."),
-    ("fmt", "fmt."),
-    ("hash", "hash."),
-    ("net/http", ""),
-    ("os", ""),
-    ("strings", "strings."),
-    ("testing", ""),
-    ("time", ""),
-];
+/// The packages that every test needs.
+const NEEDED: [&str; 5] = ["bytes", "net/http", "os", "testing", "time"];
+
+/// What an expression needs: packages, and names of functions.
+fn needed(one: &E) -> &'static [&'static str] {
+    match one {
+        E::Mac(Algorithm::Sha256, ..) => &["mac", "crypto/hmac", "hash", "crypto/sha256"],
+        E::Mac(Algorithm::Sha1, ..) => &["mac", "crypto/hmac", "hash", "crypto/sha1"],
+        E::Mac(Algorithm::Sha512, ..) => &["mac", "crypto/hmac", "hash", "crypto/sha512"],
+        E::Digest(_) => &["digest", "crypto/sha256"],
+        E::Hex(_) => &["encoding/hex"],
+        E::FromHex(_) => &["decoded", "encoding/hex"],
+        E::Base64(_) | E::Base64Url(_) => &["encoding/base64"],
+        E::FromBase64(_) => &["decoded", "encoding/base64"],
+        E::Nonce(_) => &["nonce", "crypto/rand", "encoding/hex"],
+        E::Repeated(..) | E::Lower(_) | E::Upper(_) => &["strings"],
+        E::Moved(..) => &["moved", "strings"],
+        E::Time(_, Unit::Milliseconds | Unit::Seconds) => &["fmt"],
+        _ => &[],
+    }
+}
+
 /// Functions that are written if they are used.
 const FUNCTIONS: [(&str, &str); 5] = [
     (
-        "mac(",
+        "mac",
         "\tmac := func(algorithm func() hash.Hash, key, text string) string {\n\t\tsum := hmac.New(algorithm, []byte(key))\n\t\tsum.Write([]byte(text))\n\t\treturn string(sum.Sum(nil))\n\t}\n",
     ),
     (
-        "digest(",
+        "digest",
         "\tdigest := func(text string) string {\n\t\tsum := sha256.Sum256([]byte(text))\n\t\treturn string(sum[:])\n\t}\n",
     ),
     (
-        "decoded(",
+        "decoded",
         "\tdecoded := func(bytes []byte, err error) string {\n\t\tif err != nil {\n\t\t\tt.Fatal(err)\n\t\t}\n\t\treturn string(bytes)\n\t}\n",
     ),
     (
-        "moved(",
+        "moved",
         "\tmoved := func(digit string, by int) string {\n\t\treturn string(\"0123456789abcdef\"[(strings.Index(\"0123456789abcdef\", digit)+by)%16])\n\t}\n",
     ),
     (
-        "nonce(",
+        "nonce",
         "\tnonce := func() string {\n\t\tdigits := make([]byte, 16)\n\t\tif _, err := rand.Read(digits); err != nil {\n\t\t\tt.Fatal(err)\n\t\t}\n\t\treturn hex.EncodeToString(digits)\n\t}\n",
     ),
 ];
 
-pub(super) fn render(sent: &[Sent<'_>], nonces: usize) -> Result<Parts, String> {
+pub(super) fn render(sent: &[Sent<'_>], nonces: usize, needs: &[&E]) -> Result<Parts, String> {
     let mut steps = String::new();
     for number in 0..nonces {
         steps += &format!("\tnonce{number} := nonce()\n");
@@ -75,14 +81,17 @@ pub(super) fn render(sent: &[Sent<'_>], nonces: usize) -> Result<Parts, String> 
         let failure = text(format!("{}%d", one.failure.replace('%', "%%")).as_bytes());
         steps += &format!("\tif {wrong} {{\n\t\tt.Fatalf({failure}, {status})\n\t}}\n");
     }
-    let functions = FUNCTIONS.iter().filter(|(call, _)| steps.contains(call)).map(|(_, function)| *function);
-    let secret = if steps.contains("string(secret)") { "" } else { "\t_ = now\n" };
-    let mut all: String = functions.collect();
-    all += if steps.contains("(now") || steps.contains("now ") { "" } else { secret };
+    let needs_time = needs.iter().any(|one| matches!(one, E::Time(..)));
+    let needs: BTreeSet<&str> = needs.iter().flat_map(|one| needed(one)).copied().collect();
+    let functions = FUNCTIONS.iter().filter(|(name, _)| needs.contains(name));
+    let mut all: String = functions.map(|(_, function)| *function).collect();
+    if !needs_time {
+        all += "\t_ = now\n";
+    }
     all += &steps;
-    let is_used = |(_, sign): &&(&str, &str)| all.contains(sign);
-    let imports: Vec<String> =
-        PACKAGES.iter().filter(is_used).map(|(name, _)| format!("\t\"{name}\"")).collect();
+    let is_package = |name: &&str| FUNCTIONS.iter().all(|(function, _)| function != name);
+    let packages: BTreeSet<&str> = needs.into_iter().filter(is_package).chain(NEEDED).collect();
+    let imports: Vec<String> = packages.iter().map(|name| format!("\t\"{name}\"")).collect();
     Ok((TEMPLATE, vec![("imports", imports.join("\n")), ("steps", all.trim_end().to_owned())]))
 }
 
@@ -126,7 +135,8 @@ fn expression(one: &E) -> String {
                 "sha1" => "sha1.New",
                 _ => "sha512.New",
             };
-            format!("mac({new}, {}, {})", expression(key), expression(text))
+            // As gofmt writes them among several arguments.
+            format!("mac({new}, {}, {})", tight(key), tight(text))
         }
         E::Digest(text) => format!("digest({})", expression(text)),
         E::Hex(bytes) => format!("hex.EncodeToString([]byte({}))", expression(bytes)),
@@ -137,5 +147,13 @@ fn expression(one: &E) -> String {
             other => format!("{}[{from}:{to}]", expression(other)),
         },
         E::Moved(digit, by) => format!("moved({}, {by})", expression(digit)),
+    }
+}
+
+/// A sum without blanks.
+fn tight(one: &E) -> String {
+    match one {
+        E::Join(parts) => parts.iter().map(expression).collect::<Vec<_>>().join("+"),
+        other => expression(other),
     }
 }

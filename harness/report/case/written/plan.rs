@@ -2,12 +2,16 @@
 //!
 //! Invariant: the expressions are found from replays at two times, and compared with a replay at a third.
 
-use super::expression::{Algorithm, Expression, Unit, Values, Which};
+use bytes::Bytes;
+
+use super::expression::{Expression, Unit, Values, Which};
+use super::signing::{MANY_DIGITS, digest, edited, key};
+use crate::redaction::Redaction;
 use crate::report::case::Case;
 use crate::report::case::resign::resigned;
 use crate::report::messages::written as messages;
 use crate::suite::replay::ReplayDeliveries;
-use crate::webhook::recipe::{Digest, KeyForm, Messages, OTHER_SECRET, Recipe};
+use crate::webhook::recipe::{Digest, Messages, Recipe};
 use crate::webhook::signature::{Key, NONCE_HEADER, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
 use crate::wire::exchange::{Delivery, Transfer};
 
@@ -15,10 +19,6 @@ use crate::wire::exchange::{Delivery, Transfer};
 const LONGEST: usize = 48 * 1024;
 /// How much later the other two replays are than the first. No digit of a time in seconds or milliseconds stays by chance.
 const LATER_MS: [u64; 2] = [1_111_111_111, 98_765_432_109];
-/// How many digits of a signature may be changed.
-const FEW_DIGITS: usize = 4;
-/// How many of the valid digits a signature must have to be a part of them.
-const MANY_DIGITS: usize = 8;
 
 /// What a test sends.
 pub(super) struct Plan {
@@ -73,7 +73,33 @@ impl Plan {
         let control = if first.control.is_some() { Some(request(Which::Control)?) } else { None };
         let mut plan = Self { control, trial: request(Which::Trial)? };
         plan.share();
-        if plan.gives(&third, secret) { Ok(plan) } else { Err(messages::not_written().to_owned()) }
+        match plan.gives(&third, secret) {
+            _ if plan.tells(secret) => Err(messages::has_the_secret().to_owned()),
+            true => Ok(plan),
+            false => Err(messages::not_written().to_owned()),
+        }
+    }
+
+    /// Every expression of it.
+    pub(super) fn expressions(&self) -> impl Iterator<Item = &Expression> {
+        self.control.iter().chain([&self.trial]).flat_map(|request| {
+            let values = request.headers.iter().map(|(_, value)| value);
+            values.chain([&request.body]).chain(&request.timestamp)
+        })
+    }
+
+    /// Whether something fixed in it has the secret in another form, or a part of it.
+    fn tells(&self, secret: &Secret) -> bool {
+        let redaction = Redaction::new([secret]);
+        let mut tells = false;
+        for one in self.expressions() {
+            one.visit(&mut |one| {
+                if let Expression::Fixed(bytes) = one {
+                    tells |= redaction.bytes(&Bytes::from(bytes.clone())) != bytes[..];
+                }
+            });
+        }
+        tells
     }
 
     /// What both deliveries have is the control's.
@@ -165,13 +191,13 @@ impl Finding<'_> {
                 });
                 Expression::Nonce(number)
             } else if value == later {
-                Expression::fixed(value)
+                Expression::without(value, self.secret.expose())
             } else {
                 return Err(not_written());
             };
             headers.push((name.clone(), expression));
         }
-        let body = Expression::fixed(&first.body);
+        let body = Expression::without(&first.body, self.secret.expose());
         let written = match &body {
             Expression::Join(_) => first.body.len().saturating_sub(longest(&body)),
             _ => first.body.len(),
@@ -279,86 +305,6 @@ impl Finding<'_> {
         };
         digest(recipe.digest, key(recipe.key, self.secret.expose())?, text)
     }
-}
-
-/// The key of a form; `None` for one that is not written.
-fn key(form: KeyForm, secret: &str) -> Option<Expression> {
-    let secret_is = || Box::new(Expression::Secret);
-    Some(match form {
-        KeyForm::Utf8 => Expression::Secret,
-        KeyForm::HexDecoded => Expression::FromHex(secret_is()),
-        KeyForm::Base64Decoded => Expression::FromBase64(secret_is()),
-        KeyForm::Uppercase => Expression::Upper(secret_is()),
-        KeyForm::Lowercase => Expression::Lower(secret_is()),
-        KeyForm::Empty => Expression::Fixed(Vec::new()),
-        KeyForm::Other => Expression::fixed(OTHER_SECRET.as_bytes()),
-        _ => {
-            // The secret with something around it.
-            let key = form.bytes(secret)?;
-            let at = key.windows(secret.len()).position(|part| part == secret.as_bytes())?;
-            let (before, after) = (&key[..at], &key[at + secret.len()..]);
-            Expression::join(vec![Expression::fixed(before), Expression::Secret, Expression::fixed(after)])
-        }
-    })
-}
-
-fn digest(form: Digest, key: Expression, text: Expression) -> Option<Expression> {
-    let mac = |algorithm| Box::new(Expression::Mac(algorithm, Box::new(key.clone()), Box::new(text.clone())));
-    let hex = |algorithm| Expression::Hex(mac(algorithm));
-    Some(match form {
-        Digest::Hex => hex(Algorithm::Sha256),
-        Digest::Uppercase => Expression::Upper(Box::new(hex(Algorithm::Sha256))),
-        Digest::Base64 => Expression::Base64(mac(Algorithm::Sha256)),
-        Digest::Base64Url => Expression::Base64Url(mac(Algorithm::Sha256)),
-        Digest::Prefixed => Expression::join(vec![Expression::fixed(b"sha256="), hex(Algorithm::Sha256)]),
-        Digest::Truncated => Expression::Part(Box::new(hex(Algorithm::Sha256)), 0, 32),
-        Digest::Sha1 => hex(Algorithm::Sha1),
-        Digest::Sha512 => hex(Algorithm::Sha512),
-        Digest::Unkeyed => Expression::Hex(Box::new(Expression::Digest(Box::new(text)))),
-        Digest::Appended => {
-            Expression::join(vec![Expression::Hex(Box::new(text.clone())), hex(Algorithm::Sha256)])
-        }
-        Digest::AppendedUnwritten | Digest::Zeros => return None,
-    })
-}
-
-/// What was done to the valid digits to get a value.
-fn edited(value: &[u8], valid: &[u8], expression: &Expression) -> Option<Expression> {
-    let part = |from, to| Expression::Part(Box::new(expression.clone()), from, to);
-    if let Some(at) = position(value, valid) {
-        let (before, after) = (&value[..at], &value[at + valid.len()..]);
-        return Some(Expression::join(vec![
-            Expression::fixed(before),
-            expression.clone(),
-            Expression::fixed(after),
-        ]));
-    }
-    if valid.starts_with(value) && !value.is_empty() {
-        return Some(part(0, value.len()));
-    }
-    if let Some(at) = position(valid, value).filter(|_| value.len() >= MANY_DIGITS) {
-        return Some(part(at, at + value.len()));
-    }
-    let other: Vec<usize> = (0..valid.len()).filter(|&at| value.get(at) != valid.get(at)).collect();
-    if value.len() != valid.len() || other.len() > FEW_DIGITS {
-        return None;
-    }
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    let mut parts = Vec::new();
-    let mut from = 0;
-    for at in other {
-        let by = (digit(value[at])? + 16 - digit(valid[at])?) % 16;
-        parts.push(part(from, at));
-        parts.push(Expression::Moved(Box::new(part(at, at + 1)), u8::try_from(by).ok()?));
-        from = at + 1;
-    }
-    parts.push(part(from, valid.len()));
-    parts.retain(|one| !matches!(one, Expression::Part(_, from, to) if from == to));
-    Some(Expression::join(parts))
-}
-
-fn position(bytes: &[u8], part: &[u8]) -> Option<usize> {
-    (!part.is_empty()).then(|| memchr::memmem::find(bytes, part)).flatten()
 }
 
 /// The time of a date as the suite writes it.

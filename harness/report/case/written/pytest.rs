@@ -1,27 +1,27 @@
 //! Tests for pytest. Every value is a byte string.
 
+use std::collections::BTreeSet;
+
 use super::expression::{Expression as E, Unit};
 use super::{Parts, Sent, escaped, hexed, shifted};
 
 const TEMPLATE: &str = include_str!("pytest.py.txt");
-/// The modules that a test may need, in the order of imports.
-const MODULES: [&str; 11] = [
-    "base64",
-    "datetime",
-    "hashlib",
-    "hmac",
-    "http.client",
-    "os",
-    "secrets",
-    "time",
-    "urllib.parse",
-    "re",
-    "sys",
-];
-/// Those that every test needs.
+/// The modules that every test needs.
 const NEEDED: [&str; 4] = ["http.client", "os", "time", "urllib.parse"];
 
-pub(super) fn render(sent: &[Sent<'_>], nonces: usize) -> Result<Parts, String> {
+/// The modules that an expression needs.
+fn modules(one: &E) -> &'static [&'static str] {
+    match one {
+        E::Mac(..) => &["hashlib", "hmac"],
+        E::Digest(_) => &["hashlib"],
+        E::Base64(_) | E::Base64Url(_) | E::FromBase64(_) => &["base64"],
+        E::Nonce(_) => &["secrets"],
+        E::Time(_, Unit::Date) => &["datetime"],
+        _ => &[],
+    }
+}
+
+pub(super) fn render(sent: &[Sent<'_>], nonces: usize, needs: &[&E]) -> Result<Parts, String> {
     let mut steps = String::new();
     for number in 0..nonces {
         steps += &format!("    nonce_{number} = secrets.token_hex(16).encode()\n");
@@ -47,9 +47,8 @@ pub(super) fn render(sent: &[Sent<'_>], nonces: usize) -> Result<Parts, String> 
             "    assert {not}{least} <= {prefix}status <= {most}, {failure} + str({prefix}status)\n"
         );
     }
-    let is_used = |module: &&&str| NEEDED.contains(*module) || steps.contains(&format!("{module}."));
-    let imports: Vec<String> =
-        MODULES.iter().filter(is_used).map(|module| format!("import {module}")).collect();
+    let modules: BTreeSet<&str> = needs.iter().flat_map(|one| modules(one)).chain(&NEEDED).copied().collect();
+    let imports: Vec<String> = modules.iter().map(|module| format!("import {module}")).collect();
     Ok((TEMPLATE, vec![("imports", imports.join("\n")), ("steps", steps.trim_end().to_owned())]))
 }
 

@@ -1,5 +1,7 @@
 //! Tests for Vitest. Every value is a Buffer.
 
+use std::collections::BTreeSet;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -7,10 +9,7 @@ use super::expression::{Expression as E, Unit};
 use super::{Parts, Sent, escaped, shifted};
 
 const TEMPLATE: &str = include_str!("vitest.mjs.txt");
-/// What a test may need of Node's cryptography.
-const FUNCTIONS: [&str; 3] = ["createHash", "createHmac", "randomBytes"];
-
-pub(super) fn render(sent: &[Sent<'_>], nonces: usize) -> Result<Parts, String> {
+pub(super) fn render(sent: &[Sent<'_>], nonces: usize, needs: &[&E]) -> Result<Parts, String> {
     let mut steps = String::new();
     for number in 0..nonces {
         steps += &format!("  const nonce{number} = Buffer.from(randomBytes(16).toString('hex'));\n");
@@ -37,9 +36,18 @@ pub(super) fn render(sent: &[Sent<'_>], nonces: usize) -> Result<Parts, String> 
             "  expect({status} >= {least} && {status} <= {most}, {failure} + {status}).toBe({is});\n"
         );
     }
-    let needed: Vec<&str> = FUNCTIONS.into_iter().filter(|one| steps.contains(&format!("{one}("))).collect();
-    // A delivery without a signature needs none of them.
-    let needed = if needed.is_empty() { "createHmac".to_owned() } else { needed.join(", ") };
+    let functions: BTreeSet<&str> = needs
+        .iter()
+        .filter_map(|one| match one {
+            E::Mac(..) => Some("createHmac"),
+            E::Digest(_) => Some("createHash"),
+            E::Nonce(_) => Some("randomBytes"),
+            _ => None,
+        })
+        .collect();
+    let import = |functions| format!("import {{ {functions} }} from 'node:crypto';\n");
+    let functions: Vec<&str> = functions.into_iter().collect();
+    let needed = if functions.is_empty() { String::new() } else { import(functions.join(", ")) };
     Ok((TEMPLATE, vec![("crypto", needed), ("steps", steps.trim_end().to_owned())]))
 }
 

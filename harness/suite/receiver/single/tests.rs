@@ -13,7 +13,7 @@ use crate::peers::receiver::Settings;
 use crate::webhook::dialect;
 use crate::webhook::manner::Manner;
 use crate::webhook::recipe::{Digest, KeyForm, Recipe};
-use crate::webhook::signature::Secret;
+use crate::webhook::signature::{SIGNATURE_HEADER, Secret};
 use crate::wire::endpoint::Handler;
 use crate::wire::exchange::Delivery;
 
@@ -122,4 +122,22 @@ fn unusable_causes_say_why() {
     assert!(signed.broken(Code::KeyHexDecoded, body).unwrap_err().contains("hexadecimal"));
     assert!(signed.broken(Code::MessageReserialised, "[1]".into()).unwrap_err().contains("JSON object"));
     assert!(signed.sample("persn.created").unwrap_err().contains("persn.created"));
+}
+
+#[test]
+fn key_is_cut_where_the_secret_has_what_is_cut() {
+    let of = |secret: &str, code| {
+        let signed = Signed { dialect: &dialect::DOCUMENTED, secret: Secret::new(secret), now_ms: NOW_MS };
+        signed.broken(code, "{}".into()).unwrap().headers.single(SIGNATURE_HEADER).cloned()
+    };
+    let under = |key: &str| {
+        let signed = Signed { dialect: &dialect::DOCUMENTED, secret: Secret::new(key), now_ms: NOW_MS };
+        signed.valid("{}".into()).headers.single(SIGNATURE_HEADER).cloned()
+    };
+    assert_eq!(of("  s3cr3t ", Code::KeyTrimmed), under("s3cr3t"));
+    assert_eq!(of("S3cr3t", Code::KeyTrimmed), under("s3cr3t"));
+    assert_eq!(of("whsec_s3cr3t", Code::KeyPrefix), under("s3cr3t"));
+    assert_eq!(of("s3cr3t", Code::KeyPrefix), under("s3cr3t\n"));
+    let at = Signed { dialect: &dialect::DOCUMENTED, secret: Secret::new("s"), now_ms: 1 };
+    assert!(at.broken(Code::AcceptsStale, "{}".into()).unwrap_err().contains("older than a day"));
 }
