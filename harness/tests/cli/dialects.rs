@@ -62,7 +62,7 @@ fn dialect_that_is_refused_is_the_cause() {
             let cause = &report.check("RCV-1")["cause"];
             let detail = cause["detail"].as_str().unwrap();
             assert!(detail.contains(&format!("--dialect {own}")), "{cause}");
-            assert!(cause["fix"].as_str().unwrap().contains("`event` or `eventName`"), "{cause}");
+            assert!(cause["fix"].as_str().unwrap().contains("`eventName` or else `event`"), "{cause}");
             assert_eq!(report.0["dialect_chosen_by"], "option");
             ran.expect(1);
         }

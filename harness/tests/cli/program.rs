@@ -199,6 +199,14 @@ impl Ran {
         self
     }
 
+    /// Fails unless stdout is empty or, where JSON was asked for, one error as JSON.
+    #[track_caller]
+    pub(crate) fn prints_no_more_than_an_error(&self) {
+        let error: Result<Value, _> = serde_json::from_str(&self.stdout);
+        let is_error = error.is_ok_and(|error| error["format"] == "twenty-conform-error/1");
+        assert!(self.stdout.is_empty() || is_error, "{self:#?}");
+    }
+
     /// Fails unless stderr contains all of these words.
     #[track_caller]
     pub(crate) fn complains_of(&self, words: &[&str]) {
