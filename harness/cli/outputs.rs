@@ -104,6 +104,11 @@ pub(super) fn write_all(
     console.print(&paths.iter().map(|path| format!("{}\n", path.display())).collect::<String>())
 }
 
+/// Whether something else than these bytes is at this path.
+pub(super) fn is_other(path: &Path, bytes: &[u8]) -> bool {
+    fs::symlink_metadata(path).is_ok() && !fs::read(path).is_ok_and(|there| there == bytes)
+}
+
 /// Checks that every output can be written, and that it is none of the inputs and no other output. `evidence` is the folder of
 /// the run's evidence.
 ///

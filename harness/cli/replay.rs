@@ -75,8 +75,10 @@ pub(super) async fn run(mut arguments: Arguments, console: &mut Console) -> Resu
         }
     };
     match source {
-        Source::Batch(batch) if arguments.language.is_some() => written::write(&batch, &arguments, console),
-        Source::Batch(batch) => send(batch, &arguments, console).await,
+        Source::Batch(batch) => match arguments.language {
+            Some(language) => written::write(&batch, language, &arguments, console),
+            None => send(batch, &arguments, console).await,
+        },
         Source::Nothing(why) => {
             console.print(&(clean(&why) + "\n"))?;
             Tally::default().end(false, false, console)?;

@@ -73,8 +73,7 @@ fn export(folder: &Path, console: &mut Console) -> Result<ExitStatus, Error> {
         .map(|(name, text)| (name.to_owned(), text.as_bytes().to_owned()))
         .collect();
     let stops = |path: &Path, bytes: &[u8]| {
-        let is_other = fs::symlink_metadata(path).is_ok() && !fs::read(path).is_ok_and(|old| old == bytes);
-        (!has_vectors && is_other).then(|| messages::in_the_way(path))
+        (!has_vectors && outputs::is_other(path, bytes)).then(|| messages::in_the_way(path))
     };
     outputs::write_all(folder, &written, stops, console)?;
     kept.iter().for_each(|(name, _)| console.note(&messages::kept(&folder.join(name))));

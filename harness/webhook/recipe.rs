@@ -15,6 +15,7 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Serialize};
 
 pub use self::digest::Digest;
+pub(crate) use self::digest::mac;
 pub use self::key::{KeyForm, OTHER_SECRET};
 pub use self::misread::Misread;
 

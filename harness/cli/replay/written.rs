@@ -2,7 +2,6 @@
 //!
 //! Invariant: no file is replaced.
 
-use std::fs;
 use std::path::Path;
 
 use super::Arguments;
@@ -26,10 +25,10 @@ const ORIGIN: &str = "http://127.0.0.1:3000";
 /// Errors: there is nothing to write, a captured request has no secret, or a file is in the way.
 pub(super) fn write(
     batch: &Batch,
+    language: Language,
     arguments: &Arguments,
     console: &mut Console,
 ) -> Result<ExitStatus, Error> {
-    let Some(language) = arguments.language else { return Ok(ExitStatus::Passed) };
     let secret = arguments.attach.given_secret(console)?;
     let mut tests = Vec::new();
     let mut unusable = batch.unusable.clone();
@@ -86,7 +85,5 @@ fn name(item: &str) -> String {
 
 /// Why a test cannot have this path, if so: another file is there, or one that was edited.
 fn in_the_way(path: &Path, text: &[u8]) -> Option<String> {
-    let is_same = |there: Vec<u8>| there == text;
-    let is_there = fs::symlink_metadata(path).is_ok();
-    (is_there && !fs::read(path).is_ok_and(is_same)).then(|| messages::other_file(path))
+    outputs::is_other(path, text).then(|| messages::other_file(path))
 }

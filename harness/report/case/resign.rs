@@ -7,6 +7,7 @@ use std::fmt;
 use std::ops::Range;
 
 use jiff::Timestamp;
+use memchr::memmem;
 use sha2::{Digest as _, Sha256};
 
 use super::Case;
@@ -20,9 +21,9 @@ use crate::wire::exchange::{Delivery, Headers};
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 /// How many digits of a signature may differ from the valid one for it to count as an edit.
-const FEW_DIGITS: usize = 4;
+pub(super) const FEW_DIGITS: usize = 4;
 /// How many of the valid digits a signature must have to count as a part of them, not a coincidence.
-const MANY_DIGITS: usize = 8;
+pub(super) const MANY_DIGITS: usize = 8;
 /// For how many characters of the secret to try keys with that character missing or in the other case.
 const LONGEST_SECRET: usize = 256;
 
@@ -195,17 +196,21 @@ fn runs(value: &[u8]) -> impl Iterator<Item = Range<usize>> {
 }
 
 /// The time of a text in the suite's own date format.
-fn read_rfc3339(text: &str) -> Option<u64> {
+pub(super) fn read_rfc3339(text: &str) -> Option<u64> {
     let ms = u64::try_from(text.parse::<Timestamp>().ok()?.as_millisecond()).ok()?;
     (rfc3339(ms) == text).then_some(ms)
 }
 
+/// The default secret that a case says it is signed with.
+pub(super) fn default_secret(case: &Case) -> Option<&str> {
+    // The key, or the key and how it signs.
+    let named = case.respect.get("default-secret")?;
+    named.as_str().or_else(|| named.get(0)?.as_str())
+}
+
 /// Keys that the delivery may be signed with, in addition to the secret and the keys of recipes.
 fn other_keys(case: &Case, secret: &Secret) -> Vec<String> {
-    // The key, or the key and how it signs.
-    let named =
-        case.respect.get("default-secret").and_then(|key| key.as_str().or_else(|| key.get(0)?.as_str()));
-    let named = named.map(str::to_owned);
+    let named = default_secret(case).map(str::to_owned);
     let secret = secret.expose();
     let characters = || secret.char_indices().take(LONGEST_SECRET);
     let without = characters()
@@ -340,8 +345,8 @@ fn digit(value: u8, old: u8, new: u8) -> u8 {
     }
 }
 
-fn position(bytes: &[u8], part: &[u8]) -> Option<usize> {
-    (!part.is_empty()).then(|| bytes.windows(part.len()).position(|window| window == part)).flatten()
+pub(super) fn position(bytes: &[u8], part: &[u8]) -> Option<usize> {
+    (!part.is_empty()).then(|| memmem::find(bytes, part)).flatten()
 }
 
 /// Whether a value looks like a digest.

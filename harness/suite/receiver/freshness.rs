@@ -47,7 +47,7 @@ pub(crate) const VER_11: Requirement = Requirement {
     ]),
 };
 
-const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+pub(super) const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// What is sent for VER-11 and should be rejected.
 pub(super) const STALE: Scenario = Scenario::cases(

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::case::Case;
 use super::forgery::{Forgery, LeftOut, Step};
+use super::freshness::DAY_MS;
 use super::maker::Maker;
 use super::ways_in::unsign;
 use crate::clock::Clock;
@@ -24,7 +25,6 @@ use crate::wire::exchange::Delivery;
 
 /// How much later than its time a delivery is dated for a receiver whose clock is wrong: less than the hours of a time zone.
 const AHEAD_MS: i64 = 10 * 60 * 1000;
-const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 /// A member with text that programs encode differently.
 const TEXT: Step = Step::AddMember("note", "\"日本語 👩🏽‍🚀\"");
 

@@ -81,7 +81,8 @@ impl Digest {
     }
 }
 
-fn mac<M: Mac + KeyInit>(key: &[u8], message: &[u8]) -> Vec<u8> {
+/// The HMAC of a message under a key.
+pub(crate) fn mac<M: Mac + KeyInit>(key: &[u8], message: &[u8]) -> Vec<u8> {
     let mac = <M as KeyInit>::new_from_slice(key).unwrap_or_else(|_| unreachable!("HMAC accepts any key"));
     mac.chain_update(message).finalize().into_bytes().to_vec()
 }

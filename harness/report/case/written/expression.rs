@@ -2,11 +2,12 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::Hmac;
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha512};
 
 use crate::webhook::dialect::rfc3339;
+use crate::webhook::recipe::mac;
 
 /// An expression whose value is a byte string.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -196,15 +197,10 @@ impl Algorithm {
     }
 
     fn mac(self, key: &[u8], text: &[u8]) -> Vec<u8> {
-        fn of<M: Mac + KeyInit>(key: &[u8], text: &[u8]) -> Vec<u8> {
-            let mac =
-                <M as KeyInit>::new_from_slice(key).unwrap_or_else(|_| unreachable!("HMAC accepts any key"));
-            mac.chain_update(text).finalize().into_bytes().to_vec()
-        }
         match self {
-            Self::Sha256 => of::<Hmac<Sha256>>(key, text),
-            Self::Sha1 => of::<Hmac<Sha1>>(key, text),
-            Self::Sha512 => of::<Hmac<Sha512>>(key, text),
+            Self::Sha256 => mac::<Hmac<Sha256>>(key, text),
+            Self::Sha1 => mac::<Hmac<Sha1>>(key, text),
+            Self::Sha512 => mac::<Hmac<Sha512>>(key, text),
         }
     }
 }

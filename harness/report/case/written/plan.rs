@@ -5,10 +5,10 @@
 use bytes::Bytes;
 
 use super::expression::{Expression, Unit, Values, Which};
-use super::signing::{MANY_DIGITS, digest, edited, key};
+use super::signing::{digest, edited, key};
 use crate::redaction::Redaction;
 use crate::report::case::Case;
-use crate::report::case::resign::resigned;
+use crate::report::case::resign::{MANY_DIGITS, Resigned, default_secret, read_rfc3339, resigned};
 use crate::report::messages::written as messages;
 use crate::suite::replay::ReplayDeliveries;
 use crate::webhook::recipe::{Digest, Messages, Recipe};
@@ -48,10 +48,12 @@ impl Plan {
     /// Errors: why no test can send what a replay sends, as a clause.
     pub(super) fn of(case: &Case, secret: &Secret, now_ms: u64) -> Result<Self, String> {
         let at = |now_ms: u64| {
-            let ReplayDeliveries { before, trial, .. } = resigned(case, secret, now_ms).deliveries;
-            Replay { now_ms, control: before, trial }
+            let Resigned { deliveries, doubt } = resigned(case, secret, now_ms);
+            let ReplayDeliveries { before, trial, .. } = deliveries;
+            (Replay { now_ms, control: before, trial }, doubt)
         };
-        if let Some(doubt) = resigned(case, secret, now_ms).doubt {
+        let (first, doubt) = at(now_ms);
+        if let Some(doubt) = doubt {
             return Err(doubt.to_string());
         }
         // A test has one URL.
@@ -61,13 +63,11 @@ impl Plan {
         if case.trial.transfer != Transfer::Whole {
             return Err(messages::needs_the_wire().to_owned());
         }
-        let (first, second, third) = (at(now_ms), at(now_ms + LATER_MS[0]), at(now_ms + LATER_MS[1]));
+        let [(second, _), (third, _)] = LATER_MS.map(|later_ms| at(now_ms + later_ms));
         let mut nonces = Vec::new();
-        let named = case.respect.get("default-secret");
-        let other_key =
-            named.and_then(|key| key.as_str().or_else(|| key.get(0)?.as_str())).map(str::to_owned);
+        let other_key = default_secret(case);
         let mut request = |which| {
-            let (first, second, other_key) = (&first, &second, other_key.clone());
+            let (first, second) = (&first, &second);
             Finding { which, first, second, secret, other_key }.request(&mut nonces)
         };
         let control = if first.control.is_some() { Some(request(Which::Control)?) } else { None };
@@ -164,7 +164,7 @@ struct Finding<'a> {
     second: &'a Replay,
     secret: &'a Secret,
     /// A default secret that it may be signed under.
-    other_key: Option<String>,
+    other_key: Option<&'a str>,
 }
 
 impl Finding<'_> {
@@ -214,7 +214,7 @@ impl Finding<'_> {
             return Some(Expression::fixed(value));
         }
         let (text, later) = (std::str::from_utf8(value).ok()?, std::str::from_utf8(later).ok()?);
-        if let (Some(first), Some(_)) = (date(text), date(later)) {
+        if let (Some(first), Some(_)) = (read_rfc3339(text), read_rfc3339(later)) {
             return Some(Expression::Time(self.offset(first)?, Unit::Date));
         }
         // The digits that begin after the zeros, and what stands around them.
@@ -272,7 +272,7 @@ impl Finding<'_> {
 
     /// Signed under the default secret that the case names.
     fn by_other_key(&self, value: &[u8]) -> Option<Expression> {
-        let key = self.other_key.as_deref()?;
+        let key = self.other_key?;
         let (body, timestamp) = self.first.parts(self.which);
         let signed = Key::new(&Secret::new(key)).sign(timestamp, body).to_hex();
         let text = [Expression::Timestamp(self.which), Expression::fixed(b":"), Expression::Body(self.which)];
@@ -305,12 +305,6 @@ impl Finding<'_> {
         };
         digest(recipe.digest, key(recipe.key, self.secret.expose())?, text)
     }
-}
-
-/// The time of a date as the suite writes it.
-fn date(text: &str) -> Option<u64> {
-    let ms = u64::try_from(text.parse::<jiff::Timestamp>().ok()?.as_millisecond()).ok()?;
-    (Unit::Date.text(ms) == text).then_some(ms)
 }
 
 /// The length of the run of one byte in fixed bytes.

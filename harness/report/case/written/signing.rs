@@ -1,12 +1,8 @@
 //! The expressions of signatures: a recipe's key and digest, and what was done to valid digits.
 
 use super::expression::{Algorithm, Expression};
+use crate::report::case::resign::{FEW_DIGITS, MANY_DIGITS, position};
 use crate::webhook::recipe::{Digest, KeyForm, OTHER_SECRET};
-
-/// How many digits of a signature may be changed.
-const FEW_DIGITS: usize = 4;
-/// How many of the valid digits a signature must have to be a part of them.
-pub(super) const MANY_DIGITS: usize = 8;
 
 /// The key of a form; `None` for one that is not written.
 pub(super) fn key(form: KeyForm, secret: &str) -> Option<Expression> {
@@ -82,8 +78,4 @@ pub(super) fn edited(value: &[u8], valid: &[u8], expression: &Expression) -> Opt
     parts.push(part(from, valid.len()));
     parts.retain(|one| !matches!(one, Expression::Part(_, from, to) if from == to));
     Some(Expression::join(parts))
-}
-
-fn position(bytes: &[u8], part: &[u8]) -> Option<usize> {
-    (!part.is_empty()).then(|| memchr::memmem::find(bytes, part)).flatten()
 }

@@ -9,6 +9,7 @@ use super::expression::{Expression as E, Unit};
 use super::{Parts, Sent, escaped, shifted};
 
 const TEMPLATE: &str = include_str!("vitest.mjs.txt");
+
 pub(super) fn render(sent: &[Sent<'_>], nonces: usize, needs: &[&E]) -> Result<Parts, String> {
     let mut steps = String::new();
     for number in 0..nonces {
