@@ -80,7 +80,12 @@ impl Redaction {
 
     /// A text in the format in which it is printed or written. Numbers of JSON stay as they are.
     pub(crate) fn rendered(&self, text: &str) -> String {
-        json::redacted(self, text).unwrap_or_else(|| self.text(text))
+        self.json(text).unwrap_or_else(|| self.text(text))
+    }
+
+    /// JSON text, or lines of it, redacted; `None` if it is not JSON.
+    pub(crate) fn json(&self, text: &str) -> Option<String> {
+        json::redacted(self, text)
     }
 
     /// A value as JSON, with its strings and names redacted.

@@ -17,6 +17,11 @@ pub(super) fn the_reference_receiver() -> &'static str {
     "the reference receiver"
 }
 
+pub(super) fn path_without_command() -> String {
+    "a path is for a receiver that a command starts; put it into the URL: Receiver::at(\"http://127.0.0.1:3000/webhooks\")"
+        .to_owned()
+}
+
 /// A path that a receiver cannot have. `why` is a fragment without its subject.
 pub(super) fn unusable_path(why: &str) -> String {
     format!("the path {why}")

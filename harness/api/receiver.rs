@@ -18,6 +18,8 @@ use crate::wire::endpoint::http;
 
 /// How long a started receiver may take to accept connections; the default of `--ready-timeout`.
 const READY: Duration = Duration::from_secs(30);
+/// The path of deliveries if none is given.
+const ROOT: &str = "/";
 
 /// A receiver to check: where it is, and the secret that it verifies with.
 ///
@@ -83,7 +85,7 @@ impl Receiver {
     }
 
     fn new(attached: Attached) -> Self {
-        Self { attached, secret: String::new(), path: "/".to_owned(), observed: None }
+        Self { attached, secret: String::new(), path: ROOT.to_owned(), observed: None }
     }
 
     /// Sets the secret that it verifies with. The check returns [`Error::Usage`] without one.
@@ -93,7 +95,8 @@ impl Receiver {
     }
 
     /// Sets the path to which deliveries to a receiver go that a command starts, such as `/hooks/twenty`; the default is `/`. The
-    /// check returns [`Error::Usage`] for a path without a leading slash.
+    /// check returns [`Error::Usage`] for a path without a leading slash, and for a receiver that no command starts: a URL has its
+    /// path in it.
     #[must_use]
     pub fn path(self, path: &str) -> Self {
         Self { path: path.to_owned(), ..self }
@@ -127,6 +130,9 @@ impl Receiver {
     pub(super) async fn attach(&self) -> Result<Subject, Error> {
         if self.secret.is_empty() {
             return Err(Error::Usage(messages::no_secret()));
+        }
+        if self.path != ROOT && !matches!(self.attached, Attached::Command(_)) {
+            return Err(Error::Usage(messages::path_without_command()));
         }
         let secret = Secret::new(&self.secret);
         let subject = match &self.attached {

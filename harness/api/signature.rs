@@ -35,7 +35,7 @@ pub fn sign(secret: &str, timestamp: impl AsRef<[u8]>, body: impl AsRef<[u8]>) -
 ///
 /// # Errors
 ///
-/// A [`Mismatch`], with the cause if a known mistake reproduces the signature. With an empty secret nothing matches.
+/// A [`Mismatch`], with the cause if a known fault reproduces the signature. With an empty secret nothing matches.
 ///
 /// ```
 /// let (secret, timestamp, body) = ("your-secret", "1735066639761", r#"{"event":"person.created"}"#);
@@ -66,7 +66,7 @@ pub fn verify(
 /// A signature that does not match. It contains neither the secret nor the right signature, so it is safe to log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mismatch {
-    /// The mistake that produces exactly this signature, if known. If not, the secret is probably different.
+    /// The fault that produces exactly this signature, if known. If not, the secret is probably different.
     pub cause: Option<Box<CauseEntry>>,
 }
 

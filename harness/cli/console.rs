@@ -77,10 +77,13 @@ impl Console {
         self.redaction.rendered(text)
     }
 
-    /// Prints to stdout, with everything escaped that could control a terminal, except the styles of this program.
+    /// Prints to stdout, with everything escaped that could control a terminal, except the styles of this program. In JSON the
+    /// escapes are those of JSON.
     pub(super) fn print(&mut self, text: &str) -> Result<(), Error> {
-        let text = self.redacted(text);
-        self.write_out(&shown(&text))
+        match self.redaction.json(text) {
+            Some(redacted) => self.write_out(&json(redacted)),
+            None => self.write_out(&shown(&self.redaction.text(text))),
+        }
     }
 
     /// Prints JSON to stdout without redaction, for deliveries that are sent as they are printed.

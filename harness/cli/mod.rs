@@ -29,6 +29,7 @@ mod list;
 mod listen;
 mod live;
 mod man;
+mod marked;
 mod merge;
 mod messages;
 mod mismatch;

@@ -79,6 +79,11 @@ pub(super) async fn run(mut arguments: Arguments, console: &mut Console) -> Resu
             Some(language) => written::write(&batch, language, &arguments, console),
             None => send(batch, &arguments, console).await,
         },
+        // Stdout is for the test alone.
+        Source::Nothing(why) if arguments.language.is_some() => {
+            console.note(&why);
+            Ok(ExitStatus::NothingSelected)
+        }
         Source::Nothing(why) => {
             console.print(&(clean(&why) + "\n"))?;
             Tally::default().end(false, false, console)?;

@@ -29,7 +29,6 @@ use crate::subject::lines::{LineEnd, bounded_line};
 use crate::subject::protocol::{Op, Reply};
 use crate::subject::sender::Sender as _;
 use crate::suite::transcript::Observed;
-use crate::terminal;
 use crate::webhook::dialect::Dialect;
 use crate::wire::endpoint::http;
 
@@ -121,7 +120,7 @@ async fn sender(console: &mut Console) -> Result<ExitStatus, Error> {
                 }
             }
         };
-        console.print(&terminal::json(reply.encode(&id) + "\n"))?;
+        console.print(&(reply.encode(&id) + "\n"))?;
         if ends {
             break;
         }

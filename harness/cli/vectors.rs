@@ -3,12 +3,12 @@
 //! Invariant: no file is replaced that is not part of an export, nor a program that was changed, and if one is in the way, nothing is
 //! written.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
 use super::console::Console;
+use super::marked::{self, Comment, Found};
 use super::messages::vectors as messages;
 use super::outputs;
 use crate::error::Error;
@@ -59,25 +59,34 @@ fn export(folder: &Path, console: &mut Console) -> Result<ExitStatus, Error> {
     let mut json = serde_json::to_string_pretty(&all).map_err(|why| Error::Harness(why.to_string()))?;
     json.push('\n');
     let has_vectors = read(&folder.join(VECTORS)).is_ok();
-    // Users put their verification into these.
-    let is_edited = |name: &str, text: &str| {
-        let is_program = name.starts_with(PROGRAM);
-        has_vectors && is_program && fs::read(folder.join(name)).is_ok_and(|old| old != text.as_bytes())
+    let files = FILES.map(|(name, text)| {
+        let comment = comment(name);
+        (name, comment, comment.map_or_else(|| text.to_owned(), |comment| marked::marked(text, comment)))
+    });
+    let is_edited = |(name, comment, text): &(&str, Option<Comment>, String)| {
+        let found = comment.map(|comment| marked::found(&folder.join(name), text, comment));
+        has_vectors && matches!(found, Some(Ok(Found::Edited) | Err(_)))
     };
-    let (kept, replaced): (Vec<_>, Vec<_>) =
-        FILES.into_iter().partition(|(name, text)| is_edited(name, text));
+    let (kept, replaced): (Vec<_>, Vec<_>) = files.into_iter().partition(is_edited);
     // The vectors are last, so a folder with them has everything.
     let written: Vec<(String, Vec<u8>)> = replaced
         .into_iter()
-        .chain([(VECTORS, &*json)])
-        .map(|(name, text)| (name.to_owned(), text.as_bytes().to_owned()))
+        .map(|(name, _, text)| (name, text))
+        .chain([(VECTORS, json)])
+        .map(|(name, text)| (name.to_owned(), text.into_bytes()))
         .collect();
     let stops = |path: &Path, bytes: &[u8]| {
         (!has_vectors && outputs::is_other(path, bytes)).then(|| messages::in_the_way(path))
     };
     outputs::write_all(folder, &written, stops, console)?;
-    kept.iter().for_each(|(name, _)| console.note(&messages::kept(&folder.join(name))));
+    kept.iter().for_each(|(name, ..)| console.note(&messages::kept(&folder.join(name))));
     Ok(ExitStatus::Passed)
+}
+
+/// How a program has its mark; `None` for other files. Users put their verification into the programs.
+fn comment(name: &str) -> Option<Comment> {
+    let is_program = name.starts_with(PROGRAM);
+    is_program.then(|| if name.ends_with(".py") { Comment::Hash } else { Comment::Slashes })
 }
 
 fn check(folder: &Path, console: &mut Console) -> Result<ExitStatus, Error> {

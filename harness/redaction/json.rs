@@ -1,8 +1,12 @@
 //! Redacts JSON text in its strings alone: eight digits of a number are not a part of a secret, although they may be the digits of one.
 
 use serde::de::IgnoredAny;
+use serde_json::Value;
 
 use super::Redaction;
+
+/// What stands for a whole string that cannot be redacted in part.
+const WHOLE: &str = "[redacted]";
 
 /// The JSON text, or lines of it, with its strings and names redacted; `None` if it is not JSON.
 pub(super) fn redacted(redaction: &Redaction, text: &str) -> Option<String> {
@@ -18,13 +22,33 @@ fn in_strings(redaction: &Redaction, mut text: &str) -> String {
         let (before, string) = text.split_at(begin + 1);
         let (inside, after) = string.split_at(length(string));
         redacted += before;
-        redacted += &redaction.text(inside);
+        redacted += &string_of(redaction, inside);
         // The quote at its end.
         let (quote, rest) = after.split_at(after.len().min(1));
         redacted += quote;
         text = rest;
     }
     redacted + text
+}
+
+/// What stands between the quotes of a string. A placeholder that would leave a part of an escape, which is no JSON, is for the
+/// characters of the string instead.
+fn string_of(redaction: &Redaction, inside: &str) -> String {
+    let is_string = |inside: &str| serde_json::from_str::<IgnoredAny>(&quoted(inside)).is_ok();
+    let shown = redaction.text(inside);
+    if is_string(&shown) {
+        return shown;
+    }
+    // Half of a surrogate pair is no character.
+    let Ok(characters) = serde_json::from_str::<String>(&quoted(inside)) else { return WHOLE.to_owned() };
+    let escaped = Value::from(redaction.text(&characters)).to_string();
+    let escaped = escaped[1..escaped.len() - 1].to_owned();
+    let again = redaction.text(&escaped);
+    if is_string(&again) { again } else { escaped }
+}
+
+fn quoted(inside: &str) -> String {
+    format!("\"{inside}\"")
 }
 
 /// The length of a string up to the quote that ends it.
@@ -40,6 +64,9 @@ fn length(string: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
     use super::Redaction;
     use crate::webhook::signature::Secret;
 
@@ -56,5 +83,36 @@ mod tests {
         }
         assert_eq!(redaction.rendered("2346.66666666"), "2346.[redacted:part:hex:0-8]", "no JSON");
         assert_eq!(redaction.rendered(r#"{"a\"ffff-s3cr3t":1}"#), r#"{"a\"[redacted]":1}"#);
+    }
+
+    #[test]
+    fn escapes_of_json_stay_whole() {
+        let redaction = Redaction::new([&Secret::new("n9f3c2a1b7d4")]);
+        for (text, shown) in [
+            // The first letter is that of an escape.
+            (r#"["\n9f3c2a1b7d4"]"#, r#"["\n[redacted:part:1-12]"]"#),
+            (r#"["\n9f3c2a1b7d4 \\n9f3c2a1b7d4"]"#, r#"["\n[redacted:part:1-12] \\[redacted]"]"#),
+            (r#"["\ud800 \n9f3c2a1b7d4"]"#, r#"["[redacted]"]"#),
+        ] {
+            assert_eq!(redaction.rendered(text), shown);
+        }
+    }
+
+    proptest! {
+        /// Whatever is redacted, and whatever escapes stand before it.
+        #[test]
+        fn redacted_json_is_json(
+            secret in "[bfnrtu\"\\\\/0-9a-f]{4,24}",
+            marks in "[\"\\\\\n\t\u{1}…]{0,4}",
+            (from, to) in (0..24_usize, 0..24_usize),
+        ) {
+            let redaction = Redaction::new([&Secret::new(secret.as_str())]);
+            let part = &secret[from.min(to).min(secret.len())..to.max(from).min(secret.len())];
+            let value = json!({ part: [format!("{marks}{part}…"), format!("{marks}{secret}"), format!("{part}{marks}")] });
+            for json in [value.to_string(), json!({ "line": value.to_string(), "n": 66666666 }).to_string()] {
+                let shown = redaction.rendered(&json);
+                prop_assert!(serde_json::from_str::<Value>(&shown).is_ok(), "{}", shown);
+            }
+        }
     }
 }

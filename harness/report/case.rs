@@ -1,7 +1,9 @@
 //! A failure of a receiver that a single delivery shows, saved with its controls for a replay without the run.
 
 pub mod captured;
+mod edited;
 pub mod entry;
+mod expression;
 pub mod replayed;
 pub mod resign;
 pub mod written;

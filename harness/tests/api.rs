@@ -191,6 +191,7 @@ async fn unusable_arguments_and_subjects_are_errors() {
         Receiver::at("ftp://127.0.0.1/").secret("s3cr3t").check().await.map(drop),
         Receiver::at("http://127.0.0.1:9/").check().await.map(drop),
         Receiver::command("true").path("hooks").secret("s3cr3t").check().await.map(drop),
+        Receiver::at("http://127.0.0.1:9/").path("/hooks").secret("s3cr3t").check().await.map(drop),
         Receiver::reference().secret("s3cr3t").observed_on_stdout().check().await.map(drop),
         signed_request("persn.created", "s3cr3t", UNIX_EPOCH).map(drop),
         signed_request("person.created", "", UNIX_EPOCH).map(drop),

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
 use crate::cli::program::run;
@@ -80,6 +81,12 @@ fn check_names_what_was_changed() {
     assert!(again.stderr.contains("check.py was changed, and stays as it is"), "{again:?}");
     assert_eq!(fs::read_to_string(&program).unwrap(), own);
     run(["vectors", "check", place]).expect(0);
+    // That of another version is replaced.
+    let older = "print('older')\n";
+    let hash: String = Sha256::digest(older)[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+    fs::write(&program, format!("{older}# written by twenty-conform 0.0.9, {hash}\n")).unwrap();
+    let again = run(["vectors", "export", place]).expect(0);
+    assert!(again.stderr.is_empty() && fs::read_to_string(&program).unwrap().contains("verify"), "{again:?}");
     fs::write(&path, "{}").unwrap();
     run(["vectors", "check", place]).expect(2).complains_of(&["vectors.json", "vectors export"]);
     fs::write(folder.path().join("check.py"), "mine").unwrap();

@@ -189,7 +189,7 @@ func (r Receiver) limit(deadline time.Time) (time.Duration, error) {
 	if left := time.Until(deadline) - deadlineMargin; !deadline.IsZero() && left < limit {
 		return left, errors.New("the run did not end before go test's own time-out; give it more time: go test -timeout 10m")
 	}
-	advice := "give a longer Timeout, or fewer cases: Args: []string{\"--cases\", \"4\"}"
+	advice := "if the receiver answers, give a longer Timeout, or fewer cases: Args: []string{\"--cases\", \"4\"}"
 	return limit, fmt.Errorf("the run did not end within %v; %s", limit, advice)
 }
 
@@ -257,6 +257,8 @@ type check struct {
 	Requirements []string `json:"requirements"`
 	Verdict      string   `json:"verdict"`
 	Message      string   `json:"message"`
+	Actual       string   `json:"actual"`
+	Expected     string   `json:"expected"`
 }
 
 type finding struct {
@@ -319,11 +321,23 @@ func (r *report) reason(one requirement) string {
 	return "without a reason"
 }
 
+// answered returns what was answered and what was expected, if a requirement failed.
+func (r *report) answered(one requirement) (answered, expected string) {
+	for _, check := range r.Checks {
+		if contains(check.Requirements, one.ID) && check.Verdict == "fail" && check.Actual != "" {
+			return check.Actual, check.Expected
+		}
+	}
+	return "", ""
+}
+
 // about returns the findings of a requirement, or why it did not pass.
 func (r *report) about(one requirement) string {
 	var lines []string
 	for _, finding := range r.Findings {
 		if contains(finding.Requirements, one.ID) {
+			// With what was answered to this one.
+			finding.Answered, finding.Expected = r.answered(one)
 			lines = append(lines, finding.lines()...)
 		}
 	}
@@ -582,12 +596,27 @@ func (e *ending) err() error {
 	if said == "" {
 		said = strings.TrimSpace(e.stdout)
 	}
-	// After an empty line there is only the usage.
-	said = strings.TrimPrefix(strings.SplitN(said, "\n\n", 2)[0], "error: ")
+	said = errorIn(said)
 	if said == "" {
 		return fmt.Errorf("twenty-conform ended without a result: %s", e.state)
 	}
 	return errors.New(strings.Join(strings.Fields(said), " "))
+}
+
+// errorIn returns the error among lines, which can begin with notes, or all of them if there is none. Its further lines are indented.
+func errorIn(said string) string {
+	lines := strings.Split(said, "\n")
+	for number, line := range lines {
+		if !strings.HasPrefix(line, "error: ") {
+			continue
+		}
+		end := number + 1
+		for end < len(lines) && strings.HasPrefix(lines[end], "  ") {
+			end++
+		}
+		return strings.TrimPrefix(strings.Join(lines[number:end], "\n"), "error: ")
+	}
+	return said
 }
 
 // execute runs the program until it ends, for limit at most, and never leaves it running. Its files are in the folder.

@@ -225,7 +225,7 @@ func TestErrorIsOneLineThatSaysWhatToDo(t *testing.T) {
 		"no program":              "Program has no path of a program: .*/nowhere/twenty-conform.*",
 		"no executable":           "twenty-conform cannot be run: .*; install the one for this system",
 		"nothing listens":         "the receiver at http://127.0.0.1:[0-9]+/? cannot be reached: .*; start it before the test, or .*",
-		"hangs":                   "the run did not end within 1s; give a longer Timeout, or fewer cases: Args: .*",
+		"hangs":                   "the run did not end within 1s; if the receiver answers, give a longer Timeout, or fewer cases: Args: .*",
 		"neither handler nor URL": "give Receiver either Handler or URL",
 		"handler and URL":         "give Receiver either Handler or URL",
 		"URL and path":            "Path is for a Handler; with URL, make it part of URL",

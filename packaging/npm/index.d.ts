@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http';
 
-export type Verdict = 'pass' | 'fail' | 'inconclusive' | 'not-applicable' | 'error';
+/** The last three are for a requirement in a list of known failures. */
+export type Verdict = 'pass' | 'fail' | 'inconclusive' | 'not-applicable' | 'error' | 'known-failure' | 'unexpected-pass' | 'drift';
 export type Level = 'must' | 'should' | 'advice';
 
 export interface Requirement {
@@ -86,7 +87,7 @@ export interface SignedRequest {
 }
 
 export interface DeliveryOptions {
-  /** When it is sent; a number has milliseconds since the epoch. The default is the present. */
+  /** When it is sent; a number has milliseconds since the epoch, and throws if it looks like seconds. The default is the present. */
   now?: Date | number;
   /** `shipped` for the payloads and headers that Twenty's server sends. The default is `documented`. */
   dialect?: 'documented' | 'shipped';
@@ -104,7 +105,8 @@ export function signedRequest(event: string | Uint8Array | object, secret: strin
 /**
  * A delivery that a receiver must reject: it is wrong in the way of a cause, such as `accepts.stale`.
  *
- * The other arguments are those of `signedRequest`. It runs the program once, which takes about 10 ms. Throws for a cause that is
+ * The other arguments are those of `signedRequest`. The cause `accepts.replayed` shows only after a valid delivery with the same arguments,
+ * `now` included. It runs the program once, which takes about 10 ms. Throws for a cause that is
  * unknown, that only valid deliveries show, or that needs another secret or body, and as `signedRequest` does.
  */
 export function broken(cause: string, event: string | Uint8Array | object, secret: string, options?: DeliveryOptions): SignedRequest;

@@ -34,6 +34,14 @@ pub(crate) fn cannot_be_a_test(name: &str, why: &str) -> String {
     format!("{name} cannot be written as a test: {why}")
 }
 
+/// Headers that a written test does not have.
+pub(crate) fn without_credentials(name: &str, headers: &[String]) -> String {
+    let headers = headers.join(", ");
+    format!(
+        "note: {name} is written without {headers}, because others may read the test; add it if the receiver needs it"
+    )
+}
+
 pub(crate) fn several_tests(count: usize) -> String {
     format!("there are {count} failures to write; give a folder for the tests with --into DIR")
 }

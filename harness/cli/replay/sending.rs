@@ -146,8 +146,8 @@ impl<'a> Sending<'a> {
                     let timing = case.timing(secret, as_saved, now_ms).map_err(|doubt| doubt.to_string());
                     (case, timing)
                 }
-                Sent::Captured(delivery) => {
-                    let case = Case::of_captured(delivery.clone(), secret, as_saved, now_ms);
+                Sent::Captured(recorded) => {
+                    let case = Case::of_captured(recorded.delivery(secret), secret, as_saved, now_ms);
                     // A signature that no known way gives is wrong at any time.
                     let timing =
                         if as_saved { case.timing(secret, true, now_ms) } else { Ok(Timing::Present(None)) };

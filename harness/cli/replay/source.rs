@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use memchr::memmem;
 
-use super::capture;
+use super::capture::{self, Recorded};
 use crate::budget::LARGE_FILE;
 use crate::cli::console::Console;
 use crate::cli::messages::replay as messages;
@@ -16,7 +16,6 @@ use crate::report::last_runs::{LastRun, case_in};
 use crate::suite::requirement::{Requirement, Role};
 use crate::suite::requirements;
 use crate::terminal::text;
-use crate::wire::exchange::Delivery;
 
 /// How many files a folder of cases may have, and how many bytes.
 const MOST_CASES: usize = 1000;
@@ -37,12 +36,14 @@ pub(super) struct Batch {
 /// One delivery to send again.
 pub(super) struct Item {
     pub(super) name: String,
+    /// What the file of a written test is called after.
+    pub(super) stem: String,
     pub(super) sent: Sent,
 }
 
 pub(super) enum Sent {
     Case(Box<Case>, &'static Requirement),
-    Captured(Delivery),
+    Captured(Recorded),
 }
 
 pub(super) enum Source {
@@ -56,7 +57,7 @@ impl Sent {
     pub(super) fn place(&self) -> (&str, u64) {
         match self {
             Self::Case(case, _) => (case.path(), case.seed),
-            Self::Captured(delivery) => (&delivery.target, 0),
+            Self::Captured(recorded) => (recorded.target(), 0),
         }
     }
 
@@ -82,8 +83,9 @@ pub(super) fn at(path: &Path, console: &mut Console) -> Result<Source, Error> {
     };
     if is_case(&bytes) {
         let (sent, requirement) = case(&bytes).map_err(unusable)?;
-        let items = vec![Item { name: requirement.id.to_owned(), sent }];
-        return Ok(Source::Batch(Batch { is_single: true, items, ..named(path) }));
+        let mut batch = Batch { is_single: true, ..named(path) };
+        batch.add(requirement.id.to_owned(), Ok(sent));
+        return Ok(Source::Batch(batch));
     }
     let deliveries = match capture::deliveries(path, console) {
         Err(_) if may_be_case(path, &bytes) => return Err(unusable(case(&bytes).err().unwrap_or_default())),
@@ -94,8 +96,13 @@ pub(super) fn at(path: &Path, console: &mut Console) -> Result<Source, Error> {
     }
     let mut batch = Batch { is_single: deliveries.len() == 1, ..named(path) };
     for (number, delivery) in (1..).zip(deliveries) {
-        let name = if batch.is_single { file_name(path) } else { format!("{} #{number}", file_name(path)) };
-        batch.add(name, delivery.map(Sent::Captured));
+        let (name, stem) = (file_name(path), path.file_stem().unwrap_or_default().to_string_lossy());
+        let (name, stem) = if batch.is_single {
+            (name, stem.into_owned())
+        } else {
+            (format!("{name} #{number}"), format!("{stem} request {number}"))
+        };
+        batch.add_as(name, stem, delivery.map(Sent::Captured));
     }
     Ok(Source::Batch(batch))
 }
@@ -115,8 +122,12 @@ pub(super) fn of_last_run(name: String, folder: &Path, run: &LastRun) -> Batch {
 
 impl Batch {
     fn add(&mut self, name: String, sent: Result<Sent, String>) {
+        self.add_as(name.clone(), name, sent);
+    }
+
+    fn add_as(&mut self, name: String, stem: String, sent: Result<Sent, String>) {
         match sent {
-            Ok(sent) => self.items.push(Item { name, sent }),
+            Ok(sent) => self.items.push(Item { name, stem, sent }),
             Err(why) => self.unusable.push((name, why)),
         }
     }

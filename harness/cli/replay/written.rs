@@ -2,10 +2,12 @@
 //!
 //! Invariant: no file is replaced.
 
+use std::collections::HashSet;
+use std::iter;
 use std::path::Path;
 
 use super::Arguments;
-use super::source::{Batch, Sent};
+use super::source::{Batch, Item, Sent};
 use crate::cli::console::Console;
 use crate::cli::messages::replay as messages;
 use crate::cli::messages::secret_is_missing;
@@ -32,9 +34,11 @@ pub(super) fn write(
     let secret = arguments.attach.given_secret(console)?;
     let mut tests = Vec::new();
     let mut unusable = batch.unusable.clone();
+    let mut files = HashSet::new();
     for item in &batch.items {
-        match test(&item.sent, &item.name, secret.as_ref(), arguments, language)? {
-            Ok(text) => tests.push((language.file(&name(&item.name)), text.into_bytes())),
+        let name = unique(&item.stem, |name| files.insert(language.file(name)));
+        match test(item, &name, secret.as_ref(), (arguments, language), console)? {
+            Ok(text) => tests.push((language.file(&name), text.into_bytes())),
             Err(why) => unusable.push((item.name.clone(), why)),
         }
     }
@@ -50,23 +54,27 @@ pub(super) fn write(
     Ok(if reasons.is_empty() { ExitStatus::Passed } else { ExitStatus::Incomplete })
 }
 
-/// A test, or why there is none. Errors: there is no secret.
+/// The test of this name, or why there is none. Errors: there is no secret.
 fn test(
-    sent: &Sent,
-    name_of_item: &str,
+    item: &Item,
+    name: &str,
     given: Option<&Secret>,
-    arguments: &Arguments,
-    language: Language,
+    (arguments, language): (&Arguments, Language),
+    console: &mut Console,
 ) -> Result<Result<String, String>, Error> {
     let now_ms = Clock::system().now_ms();
-    let (case, requirement, secret) = match (sent, given) {
+    let (case, requirement, secret) = match (&item.sent, given) {
         (Sent::Case(case, requirement), given) => {
             let secret = given.cloned().unwrap_or_else(|| Secret::new(Random::secret_of(case.seed)));
             ((**case).clone().with_secret(&secret), Some(*requirement), secret)
         }
         (Sent::Captured(_), None) => return Err(Error::Usage(secret_is_missing().to_owned())),
-        (Sent::Captured(delivery), Some(secret)) => {
-            (Case::of_captured(delivery.clone(), secret, false, now_ms), None, secret.clone())
+        (Sent::Captured(recorded), Some(secret)) => {
+            let (delivery, left_out) = recorded.without_credentials(secret);
+            if !left_out.is_empty() {
+                console.note(&messages::without_credentials(&item.name, &left_out));
+            }
+            (Case::of_captured(delivery, secret, false, now_ms), None, secret.clone())
         }
     };
     let path = arguments.path.as_deref().unwrap_or(case.path());
@@ -74,13 +82,14 @@ fn test(
     if Redaction::new([&secret]).text(&url) != url {
         return Ok(Err(messages::url_has_the_secret().to_owned()));
     }
-    let heading = Heading { requirement, url: &url, name: &name(name_of_item) };
+    let heading = Heading { requirement, url: &url, name };
     Ok(case.as_test(&secret, now_ms, language, &heading))
 }
 
-/// What the file of a test is called after.
-fn name(item: &str) -> String {
-    Path::new(item).file_stem().unwrap_or_default().to_string_lossy().into_owned()
+/// The first name that is new: a folder may have several cases of a requirement.
+fn unique(stem: &str, mut is_new: impl FnMut(&str) -> bool) -> String {
+    let others = (2..).map(|number| format!("{stem} case {number}"));
+    iter::once(stem.to_owned()).chain(others).find(|name| is_new(name)).unwrap_or_default()
 }
 
 /// Why a test cannot have this path, if so: another file is there, or one that was edited.

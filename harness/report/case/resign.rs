@@ -7,10 +7,11 @@ use std::fmt;
 use std::ops::Range;
 
 use jiff::Timestamp;
-use memchr::memmem;
 use sha2::{Digest as _, Sha256};
 
 use super::Case;
+use super::edited::edited;
+use super::expression::{Expression, Values};
 use crate::budget::SEARCHED;
 use crate::report::messages;
 use crate::suite::replay::ReplayDeliveries;
@@ -20,10 +21,6 @@ use crate::webhook::signature::{Key, NONCE_HEADER, SIGNATURE_HEADER, Secret, Sig
 use crate::wire::exchange::{Delivery, Headers};
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
-/// How many digits of a signature may differ from the valid one for it to count as an edit.
-pub(super) const FEW_DIGITS: usize = 4;
-/// How many of the valid digits a signature must have to count as a part of them, not a coincidence.
-pub(super) const MANY_DIGITS: usize = 8;
 /// For how many characters of the secret to try keys with that character missing or in the other case.
 const LONGEST_SECRET: usize = 256;
 
@@ -266,24 +263,24 @@ impl Signing<'_> {
         }
         let inputs =
             || [(&self.old, &self.new)].into_iter().chain(self.pairs.as_ref().map(|(old, new)| (old, new)));
-        let mut edited = Vec::new();
+        let mut digits = Vec::new();
         for (old, new) in inputs() {
             let [old, new] = [old, new].map(|one| self.key.sign(&one.timestamp, &one.body));
             if Signature::parse(value) == Some(old) && value == old.to_hex().as_bytes() {
                 return Some(new.to_hex().into_bytes());
             }
-            edited.push((old.to_hex().into_bytes(), new.to_hex().into_bytes()));
+            digits.push((old.to_hex().into_bytes(), new.to_hex().into_bytes()));
         }
         if value.is_empty() {
             return None;
         }
         // The control's own digits first: most edits change those.
         if let Some((old, new)) = &self.pairs {
-            edited.insert(0, (old.signature.clone(), new.signature.clone()));
+            digits.insert(0, (old.signature.clone(), new.signature.clone()));
         }
         inputs()
             .find_map(|(old, new)| self.by_recipe(value, old, new))
-            .or_else(|| edited.iter().find_map(|(old, new)| edit(value, old, new)))
+            .or_else(|| digits.iter().find_map(|(old, new)| again(value, old, new)))
             .or_else(|| self.by_other_key(value))
     }
 
@@ -305,48 +302,12 @@ impl Signing<'_> {
     }
 }
 
-/// Applies to the new digits what was done to the old ones; `None` if the value is unrelated to them.
-fn edit(value: &[u8], old: &[u8], new: &[u8]) -> Option<Vec<u8>> {
-    if old.is_empty() || old.len() != new.len() {
+/// The new digits with what was done to the old ones; `None` if the value is unrelated to them.
+fn again(value: &[u8], old: &[u8], new: &[u8]) -> Option<Vec<u8>> {
+    if old.len() != new.len() {
         return None;
     }
-    for (old, new) in [(old.to_vec(), new.to_vec()), (old.to_ascii_uppercase(), new.to_ascii_uppercase())] {
-        if let Some(at) = position(value, &old) {
-            return Some([&value[..at], &new, &value[at + old.len()..]].concat());
-        }
-        let part = if old.starts_with(value) { Some(0) } else { None };
-        let part = part.or_else(|| position(&old, value).filter(|_| value.len() >= MANY_DIGITS));
-        if let Some(at) = part {
-            return Some(new[at..at + value.len()].to_vec());
-        }
-        if value.len() == old.len() {
-            if let Some(by) = (1..old.len()).find(|&by| [&old[by..], &old[..by]].concat() == value) {
-                return Some([&new[by..], &new[..by]].concat());
-            }
-            let differ = value.iter().zip(&old).filter(|(value, old)| value != old).count();
-            if differ <= FEW_DIGITS {
-                let digits = value.iter().zip(&old).zip(&new);
-                return Some(digits.map(|((&value, &old), &new)| digit(value, old, new)).collect());
-            }
-        }
-    }
-    None
-}
-
-/// A digit as far from the new one as the value is from the old one: equal digits stay equal, different ones different.
-fn digit(value: u8, old: u8, new: u8) -> u8 {
-    let of = |digit: u8| char::from(digit).to_digit(16);
-    match (of(value), of(old), of(new)) {
-        (Some(value), Some(old), Some(new)) => {
-            let moved = (new + 16 + value - old) % 16;
-            char::from_digit(moved, 16).map_or(b'0', |digit| u8::try_from(digit).unwrap_or(b'0'))
-        }
-        _ => value,
-    }
-}
-
-pub(super) fn position(bytes: &[u8], part: &[u8]) -> Option<usize> {
-    (!part.is_empty()).then(|| memmem::find(bytes, part)).flatten()
+    edited(value, old, &Expression::Fixed(new.to_vec()))?.value(&Values::NONE)
 }
 
 /// Whether a value looks like a digest.

@@ -4,7 +4,6 @@
 //! Invariant: a test never contains the secret, and sends what a replay would send.
 
 mod curl;
-mod expression;
 mod golang;
 mod plan;
 mod pytest;
@@ -15,9 +14,9 @@ use std::fmt::Write as _;
 
 use clap::ValueEnum;
 
-use self::expression::{Expression, Which};
 use self::plan::{Plan, Request};
 use super::Case;
+use super::expression::{Expression, Which};
 use crate::report::messages::written as messages;
 use crate::suite::requirement::{Expected, Requirement};
 use crate::webhook::signature::Secret;
@@ -80,11 +79,11 @@ impl Language {
     }
 }
 
-/// A name with a capital first letter, as the names of tests in Go need it.
+/// A name of words with a capital first letter, as the names of tests in Go have it.
 fn capital(name: &str) -> String {
-    let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
-    let (first, rest) = name.split_at(name.len().min(1));
-    if first.is_empty() { "Request".to_owned() } else { first.to_ascii_uppercase() + rest }
+    let words = name.split(|one: char| !one.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let name: String = words.map(|word| word[..1].to_ascii_uppercase() + &word[1..]).collect();
+    if name.is_empty() { "Request".to_owned() } else { name }
 }
 
 impl Case {

@@ -117,7 +117,8 @@ impl ReceiverStage<'_> {
         Ok(found)
     }
 
-    /// If plain deliveries are accepted but some others are not, finds whether text beyond ASCII is changed before it is hashed.
+    /// If plain deliveries are accepted but some others are not, finds whether text beyond ASCII is changed before it is hashed, or
+    /// the whole body is serialised again.
     async fn diagnose_text(&mut self) -> Result<(), SubjectError> {
         let rejected =
             |trial: &Trial| trial.respect.is_valid() && !self.transcript.acknowledged(trial.exchange);
@@ -128,6 +129,14 @@ impl ReceiverStage<'_> {
         let recipes: Vec<Recipe> =
             encodings.map(|misread| Recipe::message(Message::Misread(misread))).collect();
         self.try_recipes(&recipes, 1..=1).await?;
+        let is_reserialised = |recipe: &Recipe| matches!(recipe.message, Message::Reserialised(_));
+        // They have been tried if the shoulds are.
+        let is_tried =
+            |trial: &Trial| matches!(trial.respect, Respect::Signed(recipe) if is_reserialised(&recipe));
+        if !self.transcript.trials.iter().any(is_tried) {
+            let reserialised: Vec<Recipe> = Recipe::lattice().into_iter().filter(is_reserialised).collect();
+            self.try_recipes(&reserialised, 1..=1).await?;
+        }
         Ok(())
     }
 

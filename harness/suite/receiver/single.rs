@@ -200,7 +200,7 @@ fn with_trailing_newline() -> Case {
     })
 }
 
-/// Another spelling of the body, with the signature of what JSON.stringify makes of it.
+/// The body with a space that was not there, and the signature of what JSON.stringify makes of it.
 fn reserialised() -> Case {
     changed(|maker, delivery, timestamp| {
         let members = delivery.body.strip_prefix(b"{")?;

@@ -3,7 +3,8 @@
 //! Invariant: each endpoint listens on a free port, and ends by itself or by a signal.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::process::{Child, ChildStdout, Stdio};
 
 use serde_json::Value;
@@ -112,6 +113,26 @@ fn endpoint_does_not_count_deliveries_with_wrong_signatures() {
     let ledger = &summary["summary"]["ledger"];
     assert!(ledger["wrong"].as_u64().unwrap() > 0, "{summary}");
     assert_eq!(ledger["webhooks"].as_array().unwrap().len(), 0, "{summary}");
+}
+
+/// With characters that are invisible or change the order of others, which serialisers of JSON leave as they are.
+#[cfg(unix)]
+#[test]
+fn summary_of_any_request_is_json() {
+    let endpoint = Endpoint::new(&["--json"]);
+    let ready: Value = serde_json::from_str(&endpoint.first).unwrap();
+    let url = ready["ready"]["url"].as_str().unwrap().to_owned();
+    let body = "{\"event\":\"\u{202e}\u{200b}\u{85}##[group]\"}";
+    let mut stream = TcpStream::connect(url.trim_start_matches("http://").trim_end_matches('/')).unwrap();
+    let head = format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", body.len());
+    stream.write_all((head + body).as_bytes()).unwrap();
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 401");
+    let (_, rest) = endpoint.end();
+    let summary: Value = serde_json::from_str(&rest).unwrap();
+    assert!(!rest.contains(['\u{202e}', '\u{200b}', '\u{85}']), "{rest}");
+    assert!(summary.to_string().contains("\u{202e}\u{200b}\u{85}##[group]"), "{summary}");
 }
 
 /// `bench sender` on a shell script that answers `hello` and continues with these lines.

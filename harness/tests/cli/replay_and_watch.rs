@@ -324,7 +324,63 @@ fn captured_request_is_written_as_a_test() {
     let file = folder.path().join("real delivery.http");
     fs::write(&file, request).unwrap();
     let written = replay(&file, &["--as", "go", "--secret", SECRET]).expect(0);
-    assert!(written.stdout.contains("func TestRealdelivery(t *testing.T)"), "{written:?}");
+    assert!(written.stdout.contains("func TestRealDelivery(t *testing.T)"), "{written:?}");
     assert!(written.stdout.contains("mac(sha256.New") && !written.stdout.contains(&signed), "{written:?}");
     replay(&file, &["--as", "go"]).expect(2).complains_of(&["--secret"]);
+}
+
+#[test]
+fn each_failure_has_a_test_of_its_own_name() {
+    let folder = TempDir::new().unwrap();
+    let (_runtime, server) = serve_mutant(ReceiverFault::NoWindow);
+    let case = saved(&folder, &server.url("/hook"), "VER-11");
+    let into = folder.path().join("tests");
+    let written = |file: &Path, form: &str| {
+        replay(file, &["--as", form, "--into", into.to_str().unwrap(), "--secret", SECRET])
+    };
+    // Two cases of one requirement.
+    fs::copy(&case, case.with_file_name("old.json")).unwrap();
+    let ran = written(case.parent().unwrap(), "go").expect(0);
+    assert_eq!(ran.stdout.lines().count(), 2, "{ran:?}");
+    let second = fs::read_to_string(into.join("ver_11_case_2_replay_test.go")).unwrap();
+    assert!(second.contains("func TestVER11Case2(t"), "{second}");
+    // Two requests of one file: the secret was redacted in one, and the other has credentials.
+    let body = format!(r#"{{"event":"person.created","data":{{"id":"1","note":"{SECRET}"}}}}"#);
+    let signed = twenty_conform::sign(SECRET, "1735066639761", &body);
+    let line = |header: &str, redacted: bool| {
+        let body = if redacted { body.replace(SECRET, "[redacted]") } else { body.clone() };
+        let headers = serde_json::json!([
+            ["Content-Type", "application/json"],
+            ["X-Twenty-Webhook-Timestamp", "1735066639761"],
+            ["X-Twenty-Webhook-Signature", signed],
+            [header, "Basic eDp5"],
+        ]);
+        let delivery = serde_json::json!({
+            "method": "POST", "target": "/", "headers": headers, "body": body, "transfer": "whole",
+        });
+        serde_json::json!({ "number": 1, "at_ms": 0, "took_us": 0, "delivery": delivery, "redacted": redacted })
+    };
+    let file = folder.path().join("kept.jsonl");
+    fs::write(&file, format!("{}\n{}\n", line("X-Other", true), line("authorization", false))).unwrap();
+    let ran = written(&file, "pytest").expect(0);
+    assert!(ran.stderr.contains("#2 is written without authorization"), "{ran:?}");
+    let [first, second] = ["test_kept_request_1.py", "test_kept_request_2.py"]
+        .map(|name| fs::read_to_string(into.join(name)).unwrap());
+    for text in [&first, &second] {
+        assert!(text.contains("whose signature matches") && !text.contains(SECRET), "{text}");
+    }
+    assert!(first.contains("eDp5") && !second.contains("eDp5"), "{second}");
+    // It is sent with the secret put back.
+    let (_runtime, server) = serve_mutant(ReceiverFault::NoWindow);
+    replay(&file, &["--url", &server.url("/"), "--secret", SECRET]).expect(0).says(&["as expected 2"]);
+}
+
+#[test]
+fn nothing_is_printed_for_a_test_where_nothing_failed() {
+    let folder = TempDir::new().unwrap();
+    let out = folder.path().join("evidence").display().to_string();
+    let receiver = reference("receiver");
+    run(["receiver", "--exec", &receiver, "--run", "VER-1", "--cases", "0", "--out", &out]).expect(0);
+    let ran = run(["replay", &out, "--as", "pytest"]).expect(4);
+    assert!(ran.stdout.is_empty() && ran.stderr.contains("nothing to replay"), "{ran:?}");
 }

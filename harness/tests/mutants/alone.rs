@@ -17,7 +17,7 @@ use twenty_conform::random::Random;
 use twenty_conform::subject::observations::Source;
 use twenty_conform::subject::protocol::{Op, Reply};
 use twenty_conform::subject::{self, SubjectError};
-use twenty_conform::suite::requirement::{Requirement, Role, Verdict};
+use twenty_conform::suite::requirement::{Level, Requirement, Role, Verdict};
 use twenty_conform::suite::requirements;
 use twenty_conform::suite::run::{self, Judgement, Run};
 use twenty_conform::suite::transcript::Limits;
@@ -122,6 +122,21 @@ async fn sender_requirements_alone_come_out_as_in_a_whole_run() {
             }
         });
     join!(nothing, ending, bare, acknowledging, altering);
+}
+
+/// Without the reformatted bodies of the shoulds.
+#[tokio::test]
+async fn musts_alone_name_a_body_that_is_serialised_again() {
+    let is_must = |one: &&Requirement| one.level == Level::Must && one.id != "VER-15";
+    let musts: Vec<_> = requirements::of(Role::Receiver).filter(is_must).collect();
+    for fault in [ReceiverFault::HashesAsPythonCompact, ReceiverFault::HashesAsGo, ReceiverFault::HashesAsPhp]
+    {
+        let verdicts = verdicts(&receiver(fault, &musts).await);
+        let failed: Vec<_> = verdicts.iter().filter(|one| one.contains(" fail: ")).collect();
+        assert!(!failed.is_empty(), "{fault:?}");
+        let is_named = |one: &&String| one.contains("message.reserialised");
+        assert!(failed.iter().all(is_named), "{fault:?}: {failed:#?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,7 +4,7 @@
 
 const { spawn } = require('child_process');
 const os = require('os');
-const { findProgram } = require('../lib/program.js');
+const { packagedProgram } = require('../lib/program.js');
 
 function fail(words) {
   process.stderr.write('error: ' + words + '\n');
@@ -13,7 +13,7 @@ function fail(words) {
 
 let file;
 try {
-  file = findProgram();
+  file = packagedProgram();
 } catch (why) {
   fail(why.message);
 }

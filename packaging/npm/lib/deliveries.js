@@ -7,6 +7,8 @@ const { environment, errorIn, findProgram } = require('./program.js');
 
 // Signing takes milliseconds. A program that hangs must not hang the tests.
 const TIMEOUT = 60000;
+// In 1973. Seconds are less until the year 5138.
+const EARLIEST = 1e11;
 
 /** A valid delivery, signed with this secret. index.d.ts describes the arguments. */
 exports.signedRequest = (event, secret, options) => delivery([], event, secret, options);
@@ -15,8 +17,11 @@ exports.signedRequest = (event, secret, options) => delivery([], event, secret, 
 exports.broken = (cause, event, secret, options) => delivery([`--broken=${cause}`], event, secret, options);
 
 // By this process's clock, which a test may have set.
-function delivery(args, event, secret, { now = Date.now(), dialect = 'documented' } = {}) {
-  const command = ['sign', '--json', '--config=none', `--dialect=${dialect}`, `--timestamp=${Math.floor(Number(now))}`, ...args];
+function delivery(args, event, secret, { now, dialect = 'documented' } = {}) {
+  if (typeof now === 'number' && now > 0 && now < EARLIEST) {
+    throw new RangeError(`now is in milliseconds since the epoch, as Date.now() gives it; ${now} looks like seconds`);
+  }
+  const command = ['sign', '--json', '--config=none', `--dialect=${dialect}`, `--timestamp=${Math.floor(Number(now === undefined ? Date.now() : now))}`, ...args];
   const body = bodyOf(event);
   if (body === undefined) command.push(`--event=${event}`);
   const options = { env: environment(secret), input: body || '', maxBuffer: Infinity, timeout: TIMEOUT, windowsHide: true };

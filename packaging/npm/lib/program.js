@@ -2,6 +2,7 @@
 'use strict';
 
 const { spawn } = require('child_process');
+const { existsSync } = require('fs');
 const { runInThisContext } = require('vm');
 const { version, optionalDependencies } = require('../package.json');
 
@@ -10,8 +11,20 @@ const own = process.platform + '-' + process.arch;
 // Waits for a line. The pipe ends without one if this process ends first, however that happens; the program is then ended too.
 const WATCH = `trap '' HUP INT QUIT TERM; read -r line || { kill "$0"; sleep 2; kill -KILL "$0"; }`;
 
-/** The path of the program. Throws an Error whose message says what to do if there is none. */
-exports.findProgram = function () {
+/** The path of the program for tests: in the variable TWENTY_CONFORM, or else that of the package. Throws as `packagedProgram` does. */
+exports.findProgram = () => {
+  const given = process.env.TWENTY_CONFORM;
+  if (!given) return exports.packagedProgram();
+  if (existsSync(given)) return given;
+  throw new Error('the variable TWENTY_CONFORM has no path of a program: ' + given);
+};
+
+/**
+ * The path of the program of the package. Throws an Error whose message says what to do if there is none.
+ *
+ * The command uses this one: the variable may name the command itself.
+ */
+exports.packagedProgram = function () {
   const name = process.platform === 'win32' ? 'twenty-conform.exe' : 'twenty-conform';
   const platforms = Object.keys(optionalDependencies).map((one) => one.slice(SCOPE.length));
   if (platforms.indexOf(own) < 0) {
@@ -25,7 +38,7 @@ exports.findProgram = function () {
   } catch (_) {
     throw new Error(
       'the package ' + SCOPE + own + '@' + version + ' is not installed. If node_modules came from another machine or the installation ' +
-        'left out optional dependencies, install again here: npm install --include=optional'
+        'left out optional dependencies, install again here: npm install --include=optional; or set the variable TWENTY_CONFORM to the path of a program'
     );
   }
 };

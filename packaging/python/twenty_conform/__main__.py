@@ -4,12 +4,12 @@ import os
 import subprocess
 import sys
 
-from .program import find_program
+from .program import packaged_program
 
 
 def main():
     try:
-        command = [find_program(), *sys.argv[1:]]
+        command = [packaged_program(), *sys.argv[1:]]
         if os.name != "nt":
             # The program takes the place of this process, so that signals and the status are its own.
             os.execv(command[0], command)

@@ -37,7 +37,8 @@ class Requirement:
         self.id = entry["id"]
         self.title = entry["title"]
         self.level = entry["level"]
-        # `pass`, `fail`, `inconclusive`, `not-applicable` or `error`.
+        # `pass`, `fail`, `inconclusive`, `not-applicable` or `error`; under a list of known failures `known-failure`,
+        # `unexpected-pass` or `drift`.
         self.verdict = entry["verdict"]
         # Whether it fails the run if it fails or is inconclusive.
         self.is_gated = is_gated
@@ -50,7 +51,13 @@ class Requirement:
 
     @property
     def is_wrong(self):
-        return self.is_gated and self.verdict in ("fail", "inconclusive", "error")
+        return self.is_gated and self.verdict not in ("pass", "not-applicable", "known-failure")
+
+    @property
+    def answered(self):
+        """What was answered and what was expected, if it failed; else None."""
+        failed = next((check for check in self.checks if check["verdict"] == "fail" and check.get("actual")), None)
+        return failed and (failed["actual"], failed.get("expected"))
 
 
 class Finding:
@@ -64,9 +71,10 @@ class Finding:
         self.fix = entry.get("fix")
         self._entry = entry
 
-    def lines(self):
-        """The finding in a few lines."""
+    def lines(self, requirement=None):
+        """The finding in a few lines; of one requirement, with what was answered there."""
         entry = self._entry
+        answered = requirement.answered if requirement else (entry.get("answered"), entry.get("expected"))
         name = f"{self.text}  [{self.cause}]" if self.cause else self.text
         yield f"{', '.join(self.requirements)}: {name}"
         if self.fix:
@@ -75,8 +83,8 @@ class Finding:
             yield f"              {entry['code_line']}"
         if entry.get("avoid"):
             yield f"  do not    {entry['avoid']}"
-        if entry.get("answered"):
-            yield f"  answered  {entry['answered']}, expected {entry.get('expected', 'another answer')}"
+        if answered and answered[0]:
+            yield f"  answered  {answered[0]}, expected {answered[1] or 'another answer'}"
         if self.cause:
             yield f"  more      twenty-conform explain {self.cause}"
 
@@ -106,9 +114,9 @@ class Report:
     def about(self, requirement):
         """The findings of a requirement in a few lines, or why it did not pass."""
         found = [finding for finding in self.findings if requirement.id in finding.requirements]
-        lines = [line for finding in found for line in finding.lines()]
+        lines = [line for finding in found for line in finding.lines(requirement)]
         lines = lines or [f"{requirement.id} {requirement.title}: {requirement.verdict}: {requirement.reason}"]
-        return "\n".join([*lines, f"  again     --seed {self.seed}"])
+        return "\n".join([*lines, f"  again     {self._again()}"])
 
     def text(self):
         """The findings, the most important first, and what was inconclusive."""
@@ -118,8 +126,11 @@ class Report:
         if wrong:
             lines.append(f"{len(wrong)} inconclusive, the first: {wrong[0].id} {wrong[0].title}: {wrong[0].reason}")
         lines += self.json["notes"]
-        lines.append(f"again: --seed {self.seed}")
+        lines.append(f"again: {self._again()}")
         return "\n".join(lines)
+
+    def _again(self):
+        return f'check("--seed", "{self.seed}")'
 
 
 class Receiver:
@@ -176,7 +187,7 @@ def _ran(command, environment, seconds):
             printed, said = process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
             _end(process)
-            raise Unusable(f"the run did not end within {seconds} s; give more seconds, or fewer cases: --cases 4") from None
+            raise Unusable(f"the run did not end within {seconds} s; if the receiver answers, give more seconds, or fewer cases: --cases 4") from None
         except BaseException:
             # The test is interrupted.
             _end(process)
@@ -259,7 +270,13 @@ def _wsgi(application):
 
         server = create_server(application, host="127.0.0.1", port=0, threads=8)
         # Closed from another thread, its loop would notice only after a second.
-        with _in_thread(server.run, lambda: server.trigger.pull_trigger(server.close)):
+
+        def run():
+            server.run()
+            # Its loop leaves the threads of the requests.
+            server.task_dispatcher.shutdown(timeout=1)
+
+        with _in_thread(run, lambda: server.trigger.pull_trigger(server.close)):
             yield server.effective_port
         return
     try:

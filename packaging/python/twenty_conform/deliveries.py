@@ -19,6 +19,8 @@ __all__ = ["SignedRequest", "broken", "signed_request"]
 
 # Signing takes milliseconds. A program that hangs must not hang the tests.
 _SECONDS = 60
+# The year 5138. Milliseconds of any year after 1973 are greater.
+_LATEST = 100_000_000_000
 
 
 class SignedRequest(collections.namedtuple("SignedRequest", ["headers", "header_list", "body"])):
@@ -46,7 +48,8 @@ def signed_request(event, secret, now=None, dialect="documented"):
 def broken(cause, event, secret, now=None, dialect="documented"):
     """A delivery that a receiver must reject: it is wrong in the way of a cause, such as "accepts.stale".
 
-    The other arguments are those of `signed_request`. It runs the program once, which takes about 10 ms. Raises ValueError for a cause
+    The other arguments are those of `signed_request`. The cause "accepts.replayed" shows only after a valid delivery with the same
+    arguments, `now` included. It runs the program once, which takes about 10 ms. Raises ValueError for a cause
     that is unknown, that only valid deliveries show, or that needs another secret or body, and as `signed_request` does.
     """
     __tracebackhide__ = True
@@ -59,6 +62,8 @@ def _delivery(options, event, secret, now, dialect):
     command = [find_program(), "sign", "--json", "--config=none", f"--dialect={dialect}", *options]
     # By this process's clock, which a test may have set.
     seconds = time.time() if now is None else now.timestamp() if isinstance(now, datetime.datetime) else now
+    if seconds > _LATEST:
+        raise ValueError(f"now is in seconds since the epoch, and {seconds} is far in the future; milliseconds are divided by 1000")
     command.append(f"--timestamp={round(seconds * 1000)}")
     body = _body(event)
     if body is None:

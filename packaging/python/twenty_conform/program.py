@@ -14,10 +14,24 @@ _WATCH = """trap '' HUP INT QUIT TERM; read -r line || { kill "$0"; sleep 2; kil
 
 
 def find_program():
+    """The path of the program for tests: in the variable TWENTY_CONFORM, or else that of this package.
+
+    Raises FileNotFoundError, whose text says what to do, if there is none.
+    """
+    __tracebackhide__ = True
+    given = os.environ.get("TWENTY_CONFORM")
+    if not given:
+        return packaged_program()
+    if os.path.isfile(given):
+        return given
+    raise FileNotFoundError(f"the variable TWENTY_CONFORM has no path of a program: {given}")
+
+
+def packaged_program():
     """The path of the program that belongs to this package.
 
     It is where pip put the scripts of this environment, of the user, or of `pip install --target`; else the one in PATH. Raises
-    FileNotFoundError, whose text says what to do, if there is none.
+    FileNotFoundError, whose text says what to do, if there is none. The command uses this one: the variable may name the command itself.
     """
     __tracebackhide__ = True
     name = "twenty-conform" + (sysconfig.get_config_var("EXE") or "")
@@ -38,8 +52,8 @@ def find_program():
     if found:
         return found
     raise FileNotFoundError(
-        f"twenty-conform's program is in none of {', '.join(folders)}; install it again: "
-        f"{os.path.basename(sys.executable) or 'python'} -m pip install --force-reinstall twenty-conform"
+        f"twenty-conform's program is neither in {', '.join(folders)} nor in PATH; install the wheel of this system again with "
+        f"`{os.path.basename(sys.executable) or 'python'} -m pip install --force-reinstall`, or set the variable TWENTY_CONFORM to its path"
     )
 
 

@@ -26,6 +26,8 @@ class Checker:
         The test fails if an ASGI application does not start within `start_seconds`.
         """
         if isinstance(target, str):
+            if path != "/":
+                pytest.fail(f"path is for an application; with a URL, make it part of the URL {target!r}", pytrace=False)
             return Checked(target, secret, self._subtests)
         try:
             url = self._stack.enter_context(serving(target, start_seconds))
@@ -56,7 +58,7 @@ class Checked(Receiver):
             return report
         for requirement in report.requirements:
             with self._subtests.test(msg=f"{requirement.id} {requirement.title}"):
-                if requirement.verdict in ("inconclusive", "not-applicable"):
+                if requirement.verdict in ("inconclusive", "not-applicable", "known-failure"):
                     # What failed is the reason, and has a subtest of its own.
                     pytest.skip(requirement.reason or requirement.verdict)
                 if requirement.is_wrong:

@@ -1,7 +1,7 @@
 //! Tests as scripts for sh, with curl and openssl. Every value is a command that prints it.
 
-use super::expression::{Expression as E, Unit};
 use super::{Parts, Sent, shifted};
+use crate::report::case::expression::{Expression as E, Unit};
 use crate::report::messages::written as messages;
 use crate::shell::posix::{printed, word};
 

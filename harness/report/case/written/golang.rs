@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::expression::{Algorithm, Expression as E, Unit};
 use super::vitest::named;
 use super::{Parts, Sent, escaped, hexed, shifted};
+use crate::report::case::expression::{Algorithm, Expression as E, Unit};
 
 const TEMPLATE: &str = include_str!("go.go.txt");
 /// The packages that every test needs.

@@ -4,11 +4,12 @@
 
 use bytes::Bytes;
 
-use super::expression::{Expression, Unit, Values, Which};
-use super::signing::{digest, edited, key};
+use super::signing::{digest, key};
 use crate::redaction::Redaction;
 use crate::report::case::Case;
-use crate::report::case::resign::{MANY_DIGITS, Resigned, default_secret, read_rfc3339, resigned};
+use crate::report::case::edited::{MANY_DIGITS, edited};
+use crate::report::case::expression::{Expression, Unit, Values, Which};
+use crate::report::case::resign::{Resigned, default_secret, read_rfc3339, resigned};
 use crate::report::messages::written as messages;
 use crate::suite::replay::ReplayDeliveries;
 use crate::webhook::recipe::{Digest, Messages, Recipe};

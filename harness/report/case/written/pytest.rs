@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::expression::{Expression as E, Unit};
 use super::{Parts, Sent, escaped, hexed, shifted};
+use crate::report::case::expression::{Expression as E, Unit};
 
 const TEMPLATE: &str = include_str!("pytest.py.txt");
 /// The modules that every test needs.

@@ -1,7 +1,6 @@
-//! The expressions of signatures: a recipe's key and digest, and what was done to valid digits.
+//! The expressions of signatures by a recipe: its key and its digest.
 
-use super::expression::{Algorithm, Expression};
-use crate::report::case::resign::{FEW_DIGITS, MANY_DIGITS, position};
+use crate::report::case::expression::{Algorithm, Expression};
 use crate::webhook::recipe::{Digest, KeyForm, OTHER_SECRET};
 
 /// The key of a form; `None` for one that is not written.
@@ -43,39 +42,4 @@ pub(super) fn digest(form: Digest, key: Expression, text: Expression) -> Option<
         }
         Digest::AppendedUnwritten | Digest::Zeros => return None,
     })
-}
-
-/// What was done to the valid digits to get a value.
-pub(super) fn edited(value: &[u8], valid: &[u8], expression: &Expression) -> Option<Expression> {
-    let part = |from, to| Expression::Part(Box::new(expression.clone()), from, to);
-    if let Some(at) = position(value, valid) {
-        let (before, after) = (&value[..at], &value[at + valid.len()..]);
-        return Some(Expression::join(vec![
-            Expression::fixed(before),
-            expression.clone(),
-            Expression::fixed(after),
-        ]));
-    }
-    if valid.starts_with(value) && !value.is_empty() {
-        return Some(part(0, value.len()));
-    }
-    if let Some(at) = position(valid, value).filter(|_| value.len() >= MANY_DIGITS) {
-        return Some(part(at, at + value.len()));
-    }
-    let other: Vec<usize> = (0..valid.len()).filter(|&at| value.get(at) != valid.get(at)).collect();
-    if value.len() != valid.len() || other.len() > FEW_DIGITS {
-        return None;
-    }
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    let mut parts = Vec::new();
-    let mut from = 0;
-    for at in other {
-        let by = (digit(value[at])? + 16 - digit(valid[at])?) % 16;
-        parts.push(part(from, at));
-        parts.push(Expression::Moved(Box::new(part(at, at + 1)), u8::try_from(by).ok()?));
-        from = at + 1;
-    }
-    parts.push(part(from, valid.len()));
-    parts.retain(|one| !matches!(one, Expression::Part(_, from, to) if from == to));
-    Some(Expression::join(parts))
 }

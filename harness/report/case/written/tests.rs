@@ -1,8 +1,8 @@
 //! Values in each language, and templates that are filled once.
 
-use super::expression::{Algorithm, Expression as E, Unit, Values, Which};
 use super::{Heading, Language, common, escaped, filled, hexed, pytest, vitest};
 use crate::report::case::Case;
+use crate::report::case::expression::{Algorithm, Expression as E, Unit, Values, Which};
 use crate::webhook::signature::Secret;
 use crate::wire::exchange::{Delivery, Headers};
 

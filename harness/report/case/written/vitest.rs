@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::expression::{Expression as E, Unit};
 use super::{Parts, Sent, escaped, shifted};
+use crate::report::case::expression::{Expression as E, Unit};
 
 const TEMPLATE: &str = include_str!("vitest.mjs.txt");
 

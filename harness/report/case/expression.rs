@@ -1,4 +1,4 @@
-//! What a written test computes: byte strings from the time, the secret, and what is fixed.
+//! How the values of a delivery are made: byte strings from the time, the secret, and what is fixed. A written test computes them.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -73,6 +73,11 @@ pub(super) struct Values<'a> {
     /// The body and the timestamp of the control, and those of the trial.
     pub(super) control: (&'a [u8], &'a [u8]),
     pub(super) trial: (&'a [u8], &'a [u8]),
+}
+
+impl Values<'_> {
+    /// For expressions of nothing but fixed bytes.
+    pub(super) const NONE: Self = Self { now_ms: 0, secret: "", control: (&[], &[]), trial: (&[], &[]) };
 }
 
 impl Expression {
