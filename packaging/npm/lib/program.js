@@ -14,7 +14,13 @@ const WATCH = `trap '' HUP INT QUIT TERM; read -r line || { kill "$0"; sleep 2; 
 /** The path of the program for tests: in the variable TWENTY_CONFORM, or else that of the package. Throws as `packagedProgram` does. */
 exports.findProgram = () => {
   const given = process.env.TWENTY_CONFORM;
-  if (!given) return exports.packagedProgram();
+  if (!given) {
+    try {
+      return exports.packagedProgram();
+    } catch (why) {
+      throw new Error(why.message + '; or set the variable TWENTY_CONFORM to the path of a program');
+    }
+  }
   if (existsSync(given)) return given;
   throw new Error('the variable TWENTY_CONFORM has no path of a program: ' + given);
 };
@@ -38,7 +44,7 @@ exports.packagedProgram = function () {
   } catch (_) {
     throw new Error(
       'the package ' + SCOPE + own + '@' + version + ' is not installed. If node_modules came from another machine or the installation ' +
-        'left out optional dependencies, install again here: npm install --include=optional; or set the variable TWENTY_CONFORM to the path of a program'
+        'left out optional dependencies, install again here: npm install --include=optional'
     );
   }
 };

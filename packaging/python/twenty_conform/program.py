@@ -21,7 +21,10 @@ def find_program():
     __tracebackhide__ = True
     given = os.environ.get("TWENTY_CONFORM")
     if not given:
-        return packaged_program()
+        try:
+            return packaged_program()
+        except FileNotFoundError as why:
+            raise FileNotFoundError(f"{why}, or set the variable TWENTY_CONFORM to its path") from None
     if os.path.isfile(given):
         return given
     raise FileNotFoundError(f"the variable TWENTY_CONFORM has no path of a program: {given}")
@@ -52,8 +55,8 @@ def packaged_program():
     if found:
         return found
     raise FileNotFoundError(
-        f"twenty-conform's program is neither in {', '.join(folders)} nor in PATH; install the wheel of this system again with "
-        f"`{os.path.basename(sys.executable) or 'python'} -m pip install --force-reinstall`, or set the variable TWENTY_CONFORM to its path"
+        f"twenty-conform's program is neither in {', '.join(dict.fromkeys(folders))} nor in PATH; install the wheel of this system again with "
+        f"`{os.path.basename(sys.executable) or 'python'} -m pip install --force-reinstall`"
     )
 
 
