@@ -113,7 +113,7 @@ pub fn signed_request(
 }
 
 /// A delivery that is wrong in the way of a cause, such as `accepts.stale`, which a receiver must reject. The same arguments give the
-/// same bytes.
+/// same bytes. The cause `accepts.replayed` shows only after a valid delivery with the same arguments, `now` included.
 ///
 /// # Errors
 ///

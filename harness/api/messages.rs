@@ -18,7 +18,7 @@ pub(super) fn the_reference_receiver() -> &'static str {
 }
 
 pub(super) fn path_without_command() -> String {
-    "a path is for a receiver that a command starts; put it into the URL: Receiver::at(\"http://127.0.0.1:3000/webhooks\")"
+    "a path is for a receiver that a command starts; with a URL, make it part of it: Receiver::at(\"http://127.0.0.1:3000/webhooks\")"
         .to_owned()
 }
 

@@ -6,10 +6,11 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use clap::ValueEnum as _;
+use futures_util::future::BoxFuture;
 use futures_util::stream::{self, StreamExt};
 use tempfile::TempDir;
 use twenty_conform::clock::Clock;
@@ -19,9 +20,9 @@ use twenty_conform::peers::receiver::{Receiver, Settings};
 use twenty_conform::report::case::Case;
 use twenty_conform::report::case::written::{Heading, Language};
 use twenty_conform::suite::requirements;
-use twenty_conform::webhook::signature::Key;
+use twenty_conform::webhook::signature::{Key, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use twenty_conform::wire::endpoint::{Handler, Server};
-use twenty_conform::wire::exchange::{Delivery, Headers, Transfer};
+use twenty_conform::wire::exchange::{Delivery, Headers, Response, Transfer};
 
 use crate::cli::program::{Ran, finish};
 use crate::implementations::is_missing;
@@ -233,6 +234,52 @@ async fn captured_request_becomes_a_test_that_passes_on_the_reference() {
     let case = Case::of_captured(delivered("/", headers, body), &own, false, sent_ms);
     let why = written(&case, Language::Go, "http://127.0.0.1:9/").unwrap_err();
     assert!(why.contains("has the secret"), "{why}");
+    let mut headers = Headers::of_delivery(Some(&key), sent_ms, None, b"{}");
+    headers.add(format!("X-{}", own.expose()), "1");
+    let case = Case::of_captured(delivered("/", headers, "{}".to_owned()), &own, false, sent_ms);
+    let why = written(&case, Language::Go, "http://127.0.0.1:9/").unwrap_err();
+    assert!(why.contains("has the secret"), "{why}");
+}
+
+/// The reference receiver, and what arrived at it.
+struct Noting(Receiver, Mutex<Vec<Delivery>>);
+
+impl Handler for Noting {
+    fn handle(&self, delivery: Delivery) -> BoxFuture<'_, Option<Response>> {
+        self.1.lock().unwrap().push(delivery.clone());
+        self.0.handle(delivery)
+    }
+}
+
+/// What is sent differs from the valid signature as the captured one did.
+#[tokio::test(flavor = "multi_thread")]
+async fn changed_digit_of_an_upper_case_signature_is_sent_in_every_language() {
+    let (own, sent_ms, body) = (secret(), 1_735_066_639_761, r#"{"event":"a.b","data":{"id":"1"}}"#);
+    let key = Key::new(&own);
+    let digit = |value: &[u8], at: usize| char::from(value[at]).to_digit(16).unwrap();
+    let mut headers = Headers::of_delivery(Some(&key), sent_ms, None, body.as_bytes());
+    let mut value = headers.single(SIGNATURE_HEADER).unwrap().to_ascii_uppercase();
+    let moved = char::from_digit((digit(&value, 3) + 1) % 16, 16).unwrap().to_ascii_uppercase();
+    value[3] = u8::try_from(moved).unwrap();
+    headers.set(SIGNATURE_HEADER, value);
+    let case = Case::of_captured(delivered("/", headers, body.to_owned()), &own, false, sent_ms);
+    let receiver = Receiver::new(Settings::new(secret()), Clock::system(), Arc::new(|_| {}));
+    let noting = Arc::new(Noting(receiver, Mutex::default()));
+    let server = serve(noting.clone()).await;
+    let folder = vitest_folder();
+    for &language in Language::value_variants().iter().filter(|one| !is_missing(program(**one))) {
+        let text = written(&case, language, &server.url("/")).unwrap();
+        fs::write(folder.path().join(language.file("")), &text).unwrap();
+        run(language, folder.path(), &case, &server.url("/")).await;
+        let arrived = noting.1.lock().unwrap().pop().unwrap();
+        let header = |name| arrived.headers.single(name).unwrap();
+        let valid = key.sign(header(TIMESTAMP_HEADER), &arrived.body).to_hex().to_uppercase().into_bytes();
+        let sent = header(SIGNATURE_HEADER);
+        let differ: Vec<usize> = (0..valid.len()).filter(|&at| sent[at] != valid[at]).collect();
+        assert_eq!(differ, [3], "{language:?}: {sent:?}\n{text}");
+        assert_eq!(digit(sent, 3), (digit(&valid, 3) + 1) % 16, "{language:?}: {sent:?}\n{text}");
+        assert!(!sent.iter().any(u8::is_ascii_lowercase), "{language:?}: {sent:?}\n{text}");
+    }
 }
 
 /// Which cases no test can send: those that need the wire or more than a status, and few others.

@@ -93,7 +93,11 @@ func (r Receiver) Check(t *testing.T) {
 		// What was tried is not what Twenty sends today.
 		t.Log(result.Choice.Sentence)
 	}
-	if !result.passed() {
+	if result.passed() {
+		for _, note := range result.Notes {
+			t.Log(note)
+		}
+	} else {
 		if !result.hasFailed() {
 			// No subtest would fail: what is inconclusive is skipped.
 			t.Fatal(result.text())
@@ -324,7 +328,8 @@ func (r *report) reason(one requirement) string {
 // answered returns what was answered and what was expected, if a requirement failed.
 func (r *report) answered(one requirement) (answered, expected string) {
 	for _, check := range r.Checks {
-		if contains(check.Requirements, one.ID) && check.Verdict == "fail" && check.Actual != "" {
+		hasFailed := check.Verdict == "fail" || check.Verdict == "drift"
+		if contains(check.Requirements, one.ID) && hasFailed && check.Actual != "" {
 			return check.Actual, check.Expected
 		}
 	}
@@ -462,7 +467,8 @@ func SignedRequest(t testing.TB, event any, secret string, now time.Time, option
 }
 
 // Broken returns a delivery that a receiver must reject, because it is wrong in the way of a cause such as "accepts.stale". The
-// command twenty-conform explain describes a cause. The event is given as to SignedRequest.
+// command twenty-conform explain describes a cause. The event is given as to SignedRequest. The cause "accepts.replayed" shows only
+// after a valid delivery with the same arguments, now included.
 func Broken(t testing.TB, cause string, event any, secret string, now time.Time, options ...Option) *Delivery {
 	t.Helper()
 	broken := func(m *maker) { m.arguments = append(m.arguments, "--broken="+cause) }

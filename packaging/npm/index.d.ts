@@ -111,5 +111,5 @@ export function signedRequest(event: string | Uint8Array | object, secret: strin
  */
 export function broken(cause: string, event: string | Uint8Array | object, secret: string, options?: DeliveryOptions): SignedRequest;
 
-/** The path of the program of this platform. */
+/** The path of the program: in the variable `TWENTY_CONFORM`, or else that of the package for this platform. */
 export function findProgram(): string;

@@ -38,7 +38,7 @@ pub(crate) fn cannot_be_a_test(name: &str, why: &str) -> String {
 pub(crate) fn without_credentials(name: &str, headers: &[String]) -> String {
     let headers = headers.join(", ");
     format!(
-        "note: {name} is written without {headers}, because others may read the test; add it if the receiver needs it"
+        "note: {name} is written without {headers}, because others may read the test; add what the receiver needs"
     )
 }
 

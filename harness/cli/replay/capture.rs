@@ -19,7 +19,7 @@ const CREDENTIALS: [&str; 3] = ["Authorization", "Cookie", "Proxy-Authorization"
 pub(super) struct Recorded {
     delivery: Delivery,
     /// Whether the suite replaced the secret in it.
-    redacted: bool,
+    pub(super) redacted: bool,
 }
 
 impl Recorded {

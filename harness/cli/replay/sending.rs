@@ -107,9 +107,12 @@ impl<'a> Sending<'a> {
 
     /// Sends cases for one receiver; those that are not judged are left.
     async fn group(&mut self, left: &mut VecDeque<Item>) -> Result<(), Ended> {
-        let Some((path, seed)) = left.front().map(|item| item.sent.place()) else { return Ok(()) };
+        let Some(first) = left.front() else { return Ok(()) };
+        let (_, seed) = first.sent.place();
         let made = || Secret::new(Random::secret_of(seed));
-        let path = (self.arguments.path.as_deref(), path);
+        let attach = &self.arguments.attach;
+        let path = first.sent.path(|| Ok(attach.given_secret(self.console)?.unwrap_or_else(made)))?;
+        let path = (self.arguments.path.as_deref(), path.as_str());
         let attachment = self.arguments.attach.attachment(path, made, &self.arguments.trust, self.console)?;
         let prepared = self.prepared(left.iter(), &attachment)?;
         let interrupted = self.interrupted.clone();

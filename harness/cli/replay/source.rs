@@ -11,11 +11,13 @@ use crate::cli::console::Console;
 use crate::cli::messages::replay as messages;
 use crate::error::Error;
 use crate::input::{self, Unread};
+use crate::redaction::Redaction;
 use crate::report::case::Case;
 use crate::report::last_runs::{LastRun, case_in};
 use crate::suite::requirement::{Requirement, Role};
 use crate::suite::requirements;
 use crate::terminal::text;
+use crate::webhook::signature::Secret;
 
 /// How many files a folder of cases may have, and how many bytes.
 const MOST_CASES: usize = 1000;
@@ -59,6 +61,19 @@ impl Sent {
             Self::Case(case, _) => (case.path(), case.seed),
             Self::Captured(recorded) => (recorded.target(), 0),
         }
+    }
+
+    /// The path that it went to, with the secret where it was redacted, which is only then asked for.
+    pub(super) fn path(&self, secret: impl FnOnce() -> Result<Secret, Error>) -> Result<String, Error> {
+        let redacted = match self {
+            Self::Case(case, _) => case.redacted,
+            Self::Captured(recorded) => recorded.redacted,
+        };
+        let (path, _) = self.place();
+        if redacted && path.contains("[redacted") {
+            return Ok(Redaction::new([&secret()?]).restored_text(path));
+        }
+        Ok(path.to_owned())
     }
 
     pub(super) fn is_captured(&self) -> bool {

@@ -63,6 +63,7 @@ fn test(
     console: &mut Console,
 ) -> Result<Result<String, String>, Error> {
     let now_ms = Clock::system().now_ms();
+    let mut left_out = Vec::new();
     let (case, requirement, secret) = match (&item.sent, given) {
         (Sent::Case(case, requirement), given) => {
             let secret = given.cloned().unwrap_or_else(|| Secret::new(Random::secret_of(case.seed)));
@@ -70,10 +71,8 @@ fn test(
         }
         (Sent::Captured(_), None) => return Err(Error::Usage(secret_is_missing().to_owned())),
         (Sent::Captured(recorded), Some(secret)) => {
-            let (delivery, left_out) = recorded.without_credentials(secret);
-            if !left_out.is_empty() {
-                console.note(&messages::without_credentials(&item.name, &left_out));
-            }
+            let delivery;
+            (delivery, left_out) = recorded.without_credentials(secret);
             (Case::of_captured(delivery, secret, false, now_ms), None, secret.clone())
         }
     };
@@ -83,7 +82,11 @@ fn test(
         return Ok(Err(messages::url_has_the_secret().to_owned()));
     }
     let heading = Heading { requirement, url: &url, name };
-    Ok(case.as_test(&secret, now_ms, language, &heading))
+    let written = case.as_test(&secret, now_ms, language, &heading);
+    if written.is_ok() && !left_out.is_empty() {
+        console.note(&messages::without_credentials(&item.name, &left_out));
+    }
+    Ok(written)
 }
 
 /// The first name that is new: a folder may have several cases of a requirement.

@@ -51,15 +51,27 @@ fn edit(value: &[u8], valid: &[u8], digits: &Expression) -> Option<Expression> {
 fn changed(value: &[u8], valid: &[u8], digits: &Expression, places: &[usize]) -> Expression {
     let part = |from, to| Expression::Part(Box::new(digits.clone()), from, to);
     let of = |digit: u8| char::from(digit).to_digit(16);
+    let (lower, are_upper) = match digits {
+        Expression::Upper(lower) => (lower.as_ref(), true),
+        other => (other, false),
+    };
     let mut parts = Vec::new();
     let mut from = 0;
     for &at in places {
-        let by = of(value[at]).zip(of(valid[at])).map(|(new, old)| (new + 16 - old) % 16);
-        let moved = by.and_then(|by| u8::try_from(by).ok()).map(|by| {
-            let moved = Expression::Moved(Box::new(part(at, at + 1)), by);
-            if matches!(digits, Expression::Upper(_)) { Expression::Upper(Box::new(moved)) } else { moved }
-        });
-        parts.extend([part(from, at), moved.unwrap_or_else(|| Expression::fixed(&value[at..=at]))]);
+        let new = match of(value[at]).zip(of(valid[at])) {
+            Some((new, old)) => {
+                // What moves a digit knows the lower case only.
+                let digit = Expression::Part(Box::new(lower.clone()), at, at + 1);
+                let digit = match (new + 16 - old) % 16 {
+                    0 => digit,
+                    by => Expression::Moved(Box::new(digit), u8::try_from(by).unwrap_or_default()),
+                };
+                let is_upper = value[at].is_ascii_uppercase() || are_upper && !value[at].is_ascii_lowercase();
+                if is_upper { Expression::Upper(Box::new(digit)) } else { digit }
+            }
+            None => Expression::fixed(&value[at..=at]),
+        };
+        parts.extend([part(from, at), new]);
         from = at + 1;
     }
     parts.push(part(from, valid.len()));
@@ -98,6 +110,9 @@ mod tests {
             ("F1A2B3C4D5E6F700", "001122334455667D"),
             ("10f1a2b3c4d5e6f8", "8d00112233445567"),
             ("10F1A2B3C4D5E6F8", "8D00112233445567"),
+            // In another case.
+            ("00F1a2b3c4d5e6f7", "7d00112233445566"),
+            ("00f1A2B3C4D5E6F7", "7D00112233445566"),
             // The letter O.
             ("O0f1a2b3c4d5e6f7", "Od00112233445566"),
         ] {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::ops::Range;
 use std::path::Path;
 
 use aho_corasick::AhoCorasick;
@@ -25,9 +26,7 @@ impl Windows {
         let mut windows: BTreeMap<[u8; WINDOW], &'static str> = BTreeMap::new();
         for secret in secrets {
             for (name, encoded) in encodings(secret) {
-                // Times and other numbers can have any digits, and numbers of JSON are not redacted.
-                let is_number = |window: &&[u8]| window.iter().all(u8::is_ascii_digit);
-                for window in encoded.as_bytes().windows(WINDOW).filter(|window| !is_number(window)) {
+                for window in encoded.as_bytes().windows(WINDOW) {
                     windows.entry(window.try_into().unwrap()).or_insert(name);
                 }
             }
@@ -42,7 +41,8 @@ impl Windows {
 
     /// The encoding and the text around the first part of a secret.
     pub(super) fn found_in(&self, bytes: &[u8]) -> Option<(&'static str, String)> {
-        let found = self.search.find(bytes)?;
+        let found =
+            self.search.find_overlapping_iter(bytes).find(|found| !is_number(bytes, found.range()))?;
         let around = &bytes[found.start().saturating_sub(80)..bytes.len().min(found.start() + 80)];
         Some((self.names[found.pattern().as_usize()], String::from_utf8_lossy(around).into_owned()))
     }
@@ -70,6 +70,17 @@ impl Windows {
         }
         count
     }
+}
+
+/// Whether a place is in a number of JSON: a time can have any digits, and numbers are not redacted.
+fn is_number(bytes: &[u8], place: Range<usize>) -> bool {
+    let is_digit = |byte: &u8| byte.is_ascii_digit() || *byte == b'.';
+    let from = bytes[..place.start].iter().rposition(|byte| !is_digit(byte));
+    let to = bytes[place.end..].iter().find(|byte| !is_digit(byte));
+    let before = bytes[..from.map_or(0, |from| from + 1)].trim_ascii_end().last();
+    bytes[place].iter().all(is_digit)
+        && matches!(before, Some(b':' | b'[' | b','))
+        && matches!(to, Some(b',' | b']' | b'}' | b'\n'))
 }
 
 /// A secret in the encodings that programs use, made without the code under test.
@@ -121,7 +132,16 @@ pub(super) fn encodings(secret: &str) -> Vec<(&'static str, String)> {
 #[test]
 fn time_with_digits_of_a_secret_is_no_part_of_it() {
     // In hexadecimal digits 365970314D.
-    let windows = Windows::of(["6Yp1M"]);
-    assert_eq!(windows.found_in(b"{\"at_ms\":1796065970314}"), None);
-    assert!(windows.found_in(b"{\"at_ms\":\"5970314D\"}").is_some());
+    let windows = Windows::of(["6Yp1M", "6597031412345678"]);
+    for (text, is_found) in [
+        ("{\"at_ms\":1796065970314}", false),
+        ("{\n  \"at_ms\": 1796065970314,\n", false),
+        ("[1,65970314.5]", false),
+        ("{\"at_ms\":\"5970314D\"}", true),
+        ("{\"at_ms\":\"1796065970314\"}", true),
+        ("{\"at_ms\":1796065970314,\"text\":\"65970314\"}", true),
+        ("at 1796065970314 ms", true),
+    ] {
+        assert_eq!(windows.found_in(text.as_bytes()).is_some(), is_found, "{text}");
+    }
 }

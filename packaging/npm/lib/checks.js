@@ -41,7 +41,6 @@ class Report {
         verdict: one.verdict,
         isGated: gated.includes(one.level),
         reason: shown ? shown.message : '',
-        failed: checks.find((check) => check.verdict === 'fail' && check.actual),
       };
     });
     this.findings = json.findings;
@@ -57,7 +56,8 @@ class Report {
   about(id) {
     const one = this.requirements.find((requirement) => requirement.id === id);
     // With what was answered to this one.
-    const { actual: answered, expected } = (one && one.failed) || {};
+    const isIts = (check) => check.requirements.includes(id) && ['fail', 'drift'].includes(check.verdict) && check.actual;
+    const { actual: answered, expected } = this.json.checks.find(isIts) || {};
     const found = this.findings.filter((finding) => finding.requirements.includes(id));
     const lines = found.flatMap((finding) => linesOf({ ...finding, answered, expected }));
     return lines.join('\n') || `${id} ${one.title}: ${one.verdict}: ${one.reason}`;
@@ -141,7 +141,8 @@ async function ran(url, secret, level, args, timeout) {
   }
   if (report.not_started) throw new Error(report.not_started.fault);
   const made = new Report(report);
-  if (made.warning) console.warn(made.warning);
+  // What it says although it passed.
+  [made.warning, ...(made.passed ? report.notes : [])].filter(Boolean).forEach((sentence) => console.warn(sentence));
   return made;
 }
 

@@ -2,7 +2,7 @@
 'use strict';
 
 const { spawn } = require('child_process');
-const { existsSync } = require('fs');
+const { statSync } = require('fs');
 const { runInThisContext } = require('vm');
 const { version, optionalDependencies } = require('../package.json');
 
@@ -21,7 +21,8 @@ exports.findProgram = () => {
       throw new Error(why.message + '; or set the variable TWENTY_CONFORM to the path of a program');
     }
   }
-  if (existsSync(given)) return given;
+  const found = statSync(given, { throwIfNoEntry: false });
+  if (found && found.isFile()) return given;
   throw new Error('the variable TWENTY_CONFORM has no path of a program: ' + given);
 };
 

@@ -62,8 +62,8 @@ def _delivery(options, event, secret, now, dialect):
     command = [find_program(), "sign", "--json", "--config=none", f"--dialect={dialect}", *options]
     # By this process's clock, which a test may have set.
     seconds = time.time() if now is None else now.timestamp() if isinstance(now, datetime.datetime) else now
-    if seconds > _LATEST:
-        raise ValueError(f"now is in seconds since the epoch, and {seconds} is far in the future; milliseconds are divided by 1000")
+    if seconds is now and seconds > _LATEST:
+        raise ValueError(f"now is in seconds since the epoch, and {seconds} is far in the future; divide milliseconds by 1000")
     command.append(f"--timestamp={round(seconds * 1000)}")
     body = _body(event)
     if body is None:

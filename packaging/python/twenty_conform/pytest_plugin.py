@@ -6,7 +6,6 @@
 """
 
 import contextlib
-import warnings
 
 import pytest
 
@@ -49,8 +48,7 @@ class Checked(Receiver):
             report = self.run(*options, level=level, seconds=seconds)
         except (OSError, Unusable) as why:
             raise _failed(why) from None
-        if report.warning:
-            warnings.warn(report.warning, stacklevel=2)
+        report.warn()
         has_failed = any(one.is_wrong and one.verdict != "inconclusive" for one in report.requirements)
         if self._subtests is None or not (report.passed or has_failed):
             if not report.passed:

@@ -89,10 +89,14 @@ impl Plan {
         })
     }
 
-    /// Whether something fixed in it has the secret in another form, or a part of it.
+    /// Whether something fixed in it has the secret, in another form too, or a part of it.
     fn tells(&self, secret: &Secret) -> bool {
         let redaction = Redaction::new([secret]);
-        let mut tells = false;
+        let has_it = |text: &str| redaction.text(text) != text;
+        let mut tells = self.control.iter().chain([&self.trial]).any(|request| {
+            let mut names = request.headers.iter().map(|(name, _)| name);
+            has_it(&request.method) || names.any(|name| has_it(name) || has_it(&name.to_ascii_lowercase()))
+        });
         for one in self.expressions() {
             one.visit(&mut |one| {
                 if let Expression::Fixed(bytes) = one {
