@@ -21,7 +21,6 @@ pub(super) fn edited(value: &[u8], valid: &[u8], digits: &Expression) -> Option<
 }
 
 fn edit(value: &[u8], valid: &[u8], digits: &Expression) -> Option<Expression> {
-    let part = |from, to| Expression::Part(Box::new(digits.clone()), from, to);
     if let Some(at) = position(value, valid) {
         let (before, after) = (&value[..at], &value[at + valid.len()..]);
         return Some(Expression::join(vec![
@@ -31,17 +30,17 @@ fn edit(value: &[u8], valid: &[u8], digits: &Expression) -> Option<Expression> {
         ]));
     }
     if valid.starts_with(value) && !value.is_empty() {
-        return Some(part(0, value.len()));
+        return Some(digits.part(0, value.len()));
     }
     if let Some(at) = position(valid, value).filter(|_| value.len() >= MANY_DIGITS) {
-        return Some(part(at, at + value.len()));
+        return Some(digits.part(at, at + value.len()));
     }
     if value.len() != valid.len() {
         return None;
     }
     let rotated = |by: &usize| [&valid[*by..], &valid[..*by]].concat() == value;
     if let Some(by) = (1..valid.len()).find(rotated) {
-        return Some(Expression::join(vec![part(by, valid.len()), part(0, by)]));
+        return Some(Expression::join(vec![digits.part(by, valid.len()), digits.part(0, by)]));
     }
     let other: Vec<usize> = (0..valid.len()).filter(|&at| value[at] != valid[at]).collect();
     (other.len() <= FEW_DIGITS).then(|| changed(value, valid, digits, &other))
@@ -49,7 +48,6 @@ fn edit(value: &[u8], valid: &[u8], digits: &Expression) -> Option<Expression> {
 
 /// The digits with those at some places changed. Equal digits stay equal at any time, different ones different.
 fn changed(value: &[u8], valid: &[u8], digits: &Expression, places: &[usize]) -> Expression {
-    let part = |from, to| Expression::Part(Box::new(digits.clone()), from, to);
     let of = |digit: u8| char::from(digit).to_digit(16);
     let (lower, are_upper) = match digits {
         Expression::Upper(lower) => (lower.as_ref(), true),
@@ -61,7 +59,7 @@ fn changed(value: &[u8], valid: &[u8], digits: &Expression, places: &[usize]) ->
         let new = match of(value[at]).zip(of(valid[at])) {
             Some((new, old)) => {
                 // What moves a digit knows the lower case only.
-                let digit = Expression::Part(Box::new(lower.clone()), at, at + 1);
+                let digit = lower.part(at, at + 1);
                 let digit = match (new + 16 - old) % 16 {
                     0 => digit,
                     by => Expression::Moved(Box::new(digit), u8::try_from(by).unwrap_or_default()),
@@ -71,10 +69,10 @@ fn changed(value: &[u8], valid: &[u8], digits: &Expression, places: &[usize]) ->
             }
             None => Expression::fixed(&value[at..=at]),
         };
-        parts.extend([part(from, at), new]);
+        parts.extend([digits.part(from, at), new]);
         from = at + 1;
     }
-    parts.push(part(from, valid.len()));
+    parts.push(digits.part(from, valid.len()));
     parts.retain(|one| !matches!(one, Expression::Part(_, from, to) if from == to));
     Expression::join(parts)
 }

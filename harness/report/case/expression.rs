@@ -113,6 +113,11 @@ impl Expression {
         })
     }
 
+    /// The bytes of it from here to there.
+    pub(super) fn part(&self, from: usize, to: usize) -> Self {
+        Self::Part(Box::new(self.clone()), from, to)
+    }
+
     /// Fixed bytes, with the secret where it is in them.
     pub(super) fn without(bytes: &[u8], secret: &str) -> Self {
         if secret.is_empty() {

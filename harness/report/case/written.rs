@@ -181,7 +181,7 @@ fn in_a_line(text: &str) -> String {
 
 /// How many nonces the deliveries have.
 fn nonces(plan: &Plan) -> usize {
-    let headers = plan.control.iter().chain([&plan.trial]).flat_map(|request| &request.headers);
+    let headers = plan.requests().flat_map(|request| &request.headers);
     headers
         .filter_map(|(_, value)| if let Expression::Nonce(number) = value { Some(number + 1) } else { None })
         .max()

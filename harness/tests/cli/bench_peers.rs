@@ -31,6 +31,16 @@ impl Endpoint {
         Self { child, output, first }
     }
 
+    /// One that prints JSON, and its URL.
+    #[cfg(unix)]
+    fn with_json() -> (Self, String) {
+        let endpoint = Self::new(&["--json"]);
+        let ready: Value = serde_json::from_str(&endpoint.first).unwrap();
+        assert!(ready["ready"]["ledger"].as_str().unwrap().ends_with("/ledger"), "{ready}");
+        let url = ready["ready"]["url"].as_str().unwrap().to_owned();
+        (endpoint, url)
+    }
+
     /// Ends it. Returns its status and the rest of its output.
     #[cfg(unix)]
     fn end(mut self) -> (Option<i32>, String) {
@@ -62,11 +72,8 @@ fn load(url: &str, arguments: &[&str]) -> Ran {
 #[cfg(unix)]
 #[test]
 fn endpoint_verifies_every_delivery_of_bench_receiver() {
-    let endpoint = Endpoint::new(&["--json"]);
-    let ready: Value = serde_json::from_str(&endpoint.first).unwrap();
-    let url = ready["ready"]["url"].as_str().unwrap();
-    assert!(ready["ready"]["ledger"].as_str().unwrap().ends_with("/ledger"), "{ready}");
-    let ran = load(url, &["--probe-share", "0%", "--rate", "400"]).expect(0);
+    let (endpoint, url) = Endpoint::with_json();
+    let ran = load(&url, &["--probe-share", "0%", "--rate", "400"]).expect(0);
     let sent: Value = serde_json::from_str(&ran.stdout).unwrap();
     let (status, rest) = endpoint.end();
     let summary: Value = serde_json::from_str(&rest).unwrap();
@@ -96,9 +103,7 @@ fn endpoint_fails_on_probes_unless_wrong_is_allowed() {
 #[cfg(unix)]
 #[test]
 fn endpoint_does_not_count_deliveries_with_wrong_signatures() {
-    let endpoint = Endpoint::new(&["--json"]);
-    let ready: Value = serde_json::from_str(&endpoint.first).unwrap();
-    let url = ready["ready"]["url"].as_str().unwrap().to_owned();
+    let (endpoint, url) = Endpoint::with_json();
     for path in ["junk", "more"] {
         let to = ["bench", "receiver", "--secret", "another-secret", "--url"];
         let url = format!("{url}{path}");
@@ -119,9 +124,7 @@ fn endpoint_does_not_count_deliveries_with_wrong_signatures() {
 #[cfg(unix)]
 #[test]
 fn summary_of_any_request_is_json() {
-    let endpoint = Endpoint::new(&["--json"]);
-    let ready: Value = serde_json::from_str(&endpoint.first).unwrap();
-    let url = ready["ready"]["url"].as_str().unwrap().to_owned();
+    let (endpoint, url) = Endpoint::with_json();
     let body = "{\"event\":\"\u{202e}\u{200b}\u{85}##[group]\"}";
     let mut stream = TcpStream::connect(url.trim_start_matches("http://").trim_end_matches('/')).unwrap();
     let head = format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", body.len());

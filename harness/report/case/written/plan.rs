@@ -75,36 +75,41 @@ impl Plan {
         let mut plan = Self { control, trial: request(Which::Trial)? };
         plan.share();
         match plan.gives(&third, secret) {
-            _ if plan.tells(secret) => Err(messages::has_the_secret().to_owned()),
+            _ if plan.has_secret(secret) => Err(messages::has_the_secret().to_owned()),
             true => Ok(plan),
             false => Err(messages::not_written().to_owned()),
         }
     }
 
+    /// In the order in which they are sent.
+    pub(super) fn requests(&self) -> impl Iterator<Item = &Request> {
+        self.control.iter().chain([&self.trial])
+    }
+
     /// Every expression of it.
     pub(super) fn expressions(&self) -> impl Iterator<Item = &Expression> {
-        self.control.iter().chain([&self.trial]).flat_map(|request| {
+        self.requests().flat_map(|request| {
             let values = request.headers.iter().map(|(_, value)| value);
             values.chain([&request.body]).chain(&request.timestamp)
         })
     }
 
     /// Whether something fixed in it has the secret, in another form too, or a part of it.
-    fn tells(&self, secret: &Secret) -> bool {
+    fn has_secret(&self, secret: &Secret) -> bool {
         let redaction = Redaction::new([secret]);
         let has_it = |text: &str| redaction.text(text) != text;
-        let mut tells = self.control.iter().chain([&self.trial]).any(|request| {
+        let mut found = self.requests().any(|request| {
             let mut names = request.headers.iter().map(|(name, _)| name);
             has_it(&request.method) || names.any(|name| has_it(name) || has_it(&name.to_ascii_lowercase()))
         });
         for one in self.expressions() {
             one.visit(&mut |one| {
                 if let Expression::Fixed(bytes) = one {
-                    tells |= redaction.bytes(&Bytes::from(bytes.clone())) != bytes[..];
+                    found |= redaction.bytes(&Bytes::from(bytes.clone())) != bytes[..];
                 }
             });
         }
-        tells
+        found
     }
 
     /// What both deliveries have is the control's.
@@ -303,7 +308,7 @@ impl Finding<'_> {
         } else if let Some(seconds) =
             seconds.filter(|text| text.len() >= MANY_DIGITS && message.starts_with(text))
         {
-            let cut = Expression::Part(Box::new(Expression::Timestamp(which)), 0, seconds.len());
+            let cut = Expression::Timestamp(which).part(0, seconds.len());
             Expression::join(vec![cut, rest(seconds.len())])
         } else {
             rest(0)

@@ -33,7 +33,7 @@ pub(super) fn digest(form: Digest, key: Expression, text: Expression) -> Option<
         Digest::Base64 => Expression::Base64(mac(Algorithm::Sha256)),
         Digest::Base64Url => Expression::Base64Url(mac(Algorithm::Sha256)),
         Digest::Prefixed => Expression::join(vec![Expression::fixed(b"sha256="), hex(Algorithm::Sha256)]),
-        Digest::Truncated => Expression::Part(Box::new(hex(Algorithm::Sha256)), 0, 32),
+        Digest::Truncated => hex(Algorithm::Sha256).part(0, 32),
         Digest::Sha1 => hex(Algorithm::Sha1),
         Digest::Sha512 => hex(Algorithm::Sha512),
         Digest::Unkeyed => Expression::Hex(Box::new(Expression::Digest(Box::new(text)))),
